@@ -1,0 +1,17 @@
+/* shape.h - the size of what flows: of an image, or of a layer's activities. */
+#ifndef FF_SHAPE_H
+#define FF_SHAPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ff_shape {
+    uint32_t channels, height, width; /* dense: units, 1, 1 */
+};
+
+static inline size_t ff_shape_size(struct ff_shape shape)
+{
+    return (size_t)shape.channels * shape.height * shape.width;
+}
+
+#endif
