@@ -1,0 +1,516 @@
+#include "config.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config_table.h"
+
+/* --- problems --------------------------------------------------------------------------------------------------
+ */
+
+void ff_problem_add(struct ff_problems *problems, const char *pointer, const char *format, ...)
+{
+    va_list arguments;
+    struct ff_problem *problem;
+
+    if (problems->count >= FF_PROBLEMS_MAX)
+        return;
+    problem = &problems->problem[problems->count++];
+    snprintf(problem->pointer, sizeof problem->pointer, "%s", pointer);
+    va_start(arguments, format);
+    vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
+    va_end(arguments);
+}
+
+/* Levenshtein distance, both names cut at 63 bytes. */
+static size_t name_distance(const char *a, const char *b)
+{
+    size_t row[64], m = strnlen(a, 63), n = strnlen(b, 63);
+
+    for (size_t j = 0; j <= n; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= m; i++) {
+        size_t diagonal = row[0];
+
+        row[0] = i;
+        for (size_t j = 1; j <= n; j++) {
+            size_t above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
+
+            if (above + 1 < best)
+                best = above + 1;
+            if (row[j - 1] + 1 < best)
+                best = row[j - 1] + 1;
+            diagonal = above;
+            row[j] = best;
+        }
+    }
+    return row[n];
+}
+
+const char *ff_nearest_name(const char *wrong, const char *const *names)
+{
+    const char *nearest = NULL;
+    size_t best = strnlen(wrong, 63) / 3 + 2; /* farther is no likeness */
+
+    for (; *names != NULL; names++) {
+        size_t distance = name_distance(wrong, *names);
+
+        if (distance < best) {
+            best = distance;
+            nearest = *names;
+        }
+    }
+    return nearest;
+}
+
+/* `"a", "b" or "c"` into text. */
+static void list_choices(const char *const *choices, char *text, size_t size)
+{
+    size_t used = 0;
+
+    text[0] = '\0';
+    for (size_t i = 0; choices[i] != NULL && used < size; i++) {
+        const char *between = i == 0 ? "" : choices[i + 1] == NULL ? " or " : ", ";
+
+        used += (size_t)snprintf(text + used, size - used, "%s\"%s\"", between, choices[i]);
+    }
+}
+
+static const char *kind_of(const cJSON *value)
+{
+    if (cJSON_IsString(value))
+        return "a string";
+    if (cJSON_IsNumber(value))
+        return "a number";
+    if (cJSON_IsBool(value))
+        return "true or false";
+    if (cJSON_IsArray(value))
+        return "an array";
+    return cJSON_IsObject(value) ? "an object" : "null";
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------
+ */
+
+/* What every reader of a value works with. */
+struct reading {
+    struct ff_config *config;
+    struct ff_problems *problems;
+};
+
+static bool in_range(double value, double low, double high, bool above_low)
+{
+    return (above_low ? value > low : value >= low) && value <= high;
+}
+
+static void range_problem(struct reading *reading, const char *pointer, const char *what, double low, double high,
+                          bool above_low, double got)
+{
+    char low_text[32], high_text[32], got_text[32];
+
+    ff_number_text(low, low_text, sizeof low_text);
+    ff_number_text(high, high_text, sizeof high_text);
+    ff_number_text(got, got_text, sizeof got_text);
+    ff_problem_add(reading->problems, pointer, "must be %s%s %s and at most %s, got %s", what,
+                   above_low ? "greater than" : "at least", low_text, high_text, got_text);
+}
+
+/* A number within the range; false and a problem where it is not. */
+static bool read_number(struct reading *reading, const cJSON *value, const char *pointer, double low, double high,
+                        bool above_low, bool whole, double *number)
+{
+    if (!cJSON_IsNumber(value)) {
+        ff_problem_add(reading->problems, pointer, "must be a %snumber, got %s", whole ? "whole " : "",
+                       kind_of(value));
+        return false;
+    }
+    *number = value->valuedouble;
+    if (whole && *number != floor(*number)) {
+        ff_problem_add(reading->problems, pointer, "must be a whole number, got %g", *number);
+        return false;
+    }
+    if (!in_range(*number, low, high, above_low)) {
+        range_problem(reading, pointer, whole ? "a whole number " : "", low, high, above_low, *number);
+        return false;
+    }
+    return true;
+}
+
+static bool read_flag(struct reading *reading, const cJSON *value, const char *pointer, bool *flag)
+{
+    if (!cJSON_IsBool(value)) {
+        ff_problem_add(reading->problems, pointer, "must be true or false, got %s", kind_of(value));
+        return false;
+    }
+    *flag = cJSON_IsTrue(value);
+    return true;
+}
+
+/* A string that is one of `choices`; its index, or -1 and a problem. */
+static int read_choice(struct reading *reading, const cJSON *value, const char *pointer, const char *const *choices)
+{
+    char known[256];
+    const char *nearest;
+
+    list_choices(choices, known, sizeof known);
+    if (!cJSON_IsString(value)) {
+        ff_problem_add(reading->problems, pointer, "must be %s, got %s", known, kind_of(value));
+        return -1;
+    }
+    for (int i = 0; choices[i] != NULL; i++) {
+        if (strcmp(choices[i], value->valuestring) == 0)
+            return i;
+    }
+    nearest = ff_nearest_name(value->valuestring, choices);
+    ff_problem_add(reading->problems, pointer, "must be %s, got \"%.40s\"%s%s%s", known, value->valuestring,
+                   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    return -1;
+}
+
+static void read_name(struct reading *reading, const struct setting *setting, const cJSON *value,
+                      const char *pointer)
+{
+    char *name = (char *)reading->config + setting->offset;
+
+    if (!cJSON_IsString(value))
+        ff_problem_add(reading->problems, pointer, "must be a string, got %s", kind_of(value));
+    else if (value->valuestring[0] == '\0' || strlen(value->valuestring) >= FF_DATASET_NAME_MAX)
+        ff_problem_add(reading->problems, pointer, "must be a name of 1 to %d bytes", FF_DATASET_NAME_MAX - 1);
+    else
+        snprintf(name, FF_DATASET_NAME_MAX, "%s", value->valuestring);
+}
+
+static void read_per_layer(struct reading *reading, const struct setting *setting, const cJSON *value,
+                           const char *pointer)
+{
+    struct ff_per_layer *numbers = (void *)((char *)reading->config + setting->offset), read = {0};
+    const cJSON *item;
+    bool good = true;
+
+    if (!cJSON_IsArray(value)) {
+        read.count = 1;
+        if (read_number(reading, value, pointer, setting->low, setting->high, setting->above_low, false,
+                        &read.value[0]))
+            *numbers = read;
+        return;
+    }
+    if (cJSON_GetArraySize(value) < 1 || cJSON_GetArraySize(value) > FF_LAYERS_MAX) {
+        ff_problem_add(reading->problems, pointer, "must be a number, or an array of one a layer");
+        return;
+    }
+    cJSON_ArrayForEach(item, value)
+    {
+        char place[192];
+
+        snprintf(place, sizeof place, "%s/%u", pointer, read.count);
+        good &= read_number(reading, item, place, setting->low, setting->high, setting->above_low, false,
+                            &read.value[read.count]);
+        read.count++;
+    }
+    if (good)
+        *numbers = read;
+}
+
+/* One entry of `layers`: a number of units; the object of a convolution is known, but not in this build. */
+static bool read_layer(struct reading *reading, const struct setting *setting, const cJSON *value,
+                       const char *pointer, struct ff_layer_config *layer)
+{
+    double units;
+
+    if (cJSON_IsObject(value)) {
+        ff_problem_add(reading->problems, pointer,
+                       "convolutions are not available in this build; give a number of units");
+        return false;
+    }
+    if (!read_number(reading, value, pointer, setting->low, setting->high, false, true, &units))
+        return false;
+    *layer = (struct ff_layer_config){.kind = FF_DENSE, .units = (uint32_t)units};
+    return true;
+}
+
+static void read_layers(struct reading *reading, const struct setting *setting, const cJSON *value,
+                        const char *pointer)
+{
+    struct ff_layer_config layers[FF_LAYERS_MAX];
+    const cJSON *item;
+    uint32_t count = 0;
+    bool good = true;
+
+    if (!cJSON_IsArray(value) || cJSON_GetArraySize(value) < 1 || cJSON_GetArraySize(value) > FF_LAYERS_MAX) {
+        ff_problem_add(reading->problems, pointer,
+                       "must be an array of 1 to %d layers, bottom up, such as [500, 500]", FF_LAYERS_MAX);
+        return;
+    }
+    cJSON_ArrayForEach(item, value)
+    {
+        char place[192];
+
+        snprintf(place, sizeof place, "%s/%u", pointer, count);
+        good &= read_layer(reading, setting, item, place, &layers[count++]);
+    }
+    if (good) {
+        reading->config->layer_count = count;
+        memcpy(reading->config->layers, layers, count * sizeof layers[0]);
+    }
+}
+
+static void read_part(struct reading *reading, const struct setting *setting, const cJSON *value,
+                      const char *pointer)
+{
+    char *parts = (char *)reading->config + setting->offset;
+    const struct part *part = setting->parts;
+    bool neutral;
+    double number = 0;
+    bool flag = false;
+
+    while (part->name != NULL && strcmp(part->name, value->string) != 0)
+        part++;
+    if (part->name == NULL) {
+        const char *names[16] = {NULL}, *nearest;
+
+        for (size_t i = 0; setting->parts[i].name != NULL; i++)
+            names[i] = setting->parts[i].name;
+        nearest = ff_nearest_name(value->string, names);
+        ff_problem_add(reading->problems, pointer, "unknown part of %s%s%s%s", setting->name,
+                       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        return;
+    }
+    if (!(part->type == FLAG ? read_flag(reading, value, pointer, &flag)
+                             : read_number(reading, value, pointer, 0, part->high, false, false, &number)))
+        return;
+    neutral = number == 0 && !flag;
+    if (setting->later && !neutral)
+        ff_problem_add(reading->problems, pointer, "not available in this build; leave it %s",
+                       part->type == FLAG ? "false" : "at 0");
+    else if (part->type == FLAG)
+        *(bool *)(parts + part->offset) = flag;
+    else
+        *(double *)(void *)(parts + part->offset) = number;
+}
+
+static void read_parts(struct reading *reading, const struct setting *setting, const cJSON *value,
+                       const char *pointer)
+{
+    const cJSON *item;
+
+    if (!cJSON_IsObject(value)) {
+        ff_problem_add(reading->problems, pointer, "must be an object, got %s", kind_of(value));
+        return;
+    }
+    cJSON_ArrayForEach(item, value)
+    {
+        char place[192];
+
+        snprintf(place, sizeof place, "%.100s/%.60s", pointer, item->string);
+        read_part(reading, setting, item, place);
+    }
+}
+
+/* Numbers, flags and choices: one value each. */
+static void read_scalar(struct reading *reading, const struct setting *setting, const cJSON *value,
+                        const char *pointer)
+{
+    char *field = (char *)reading->config + setting->offset;
+    double number = 0;
+    int choice = 0;
+    bool flag = false;
+
+    if (setting->type == FLAG) {
+        if (!read_flag(reading, value, pointer, &flag))
+            return;
+        number = flag;
+    } else if (setting->type == CHOICE) {
+        choice = read_choice(reading, value, pointer, setting->choices);
+        if (choice < 0)
+            return;
+        if (setting->later >> choice & 1) {
+            ff_problem_add(reading->problems, pointer, "\"%s\" is not available in this build",
+                           setting->choices[choice]);
+            return;
+        }
+    } else if (!read_number(reading, value, pointer, setting->low, setting->high, setting->above_low,
+                            setting->type != REAL, &number)) {
+        return;
+    }
+    if (setting->type != CHOICE && setting->later && number != setting->initial) {
+        char text[32];
+
+        ff_number_text(setting->initial, text, sizeof text);
+        ff_problem_add(reading->problems, pointer, "not available in this build; leave it %s%s",
+                       setting->type == FLAG ? "" : "at ", setting->type == FLAG ? "false" : text);
+        return;
+    }
+    switch (setting->type) {
+    case FLAG:
+        *(bool *)field = flag;
+        break;
+    case CHOICE:
+        memcpy(field, &choice, sizeof choice);
+        break;
+    case COUNT:
+        *(uint32_t *)(void *)field = (uint32_t)number;
+        break;
+    case SEED:
+        *(uint64_t *)(void *)field = (uint64_t)number;
+        break;
+    default:
+        *(double *)(void *)field = number;
+    }
+}
+
+static void read_setting(struct reading *reading, const struct setting *setting, const cJSON *value,
+                         const char *pointer)
+{
+    switch (setting->type) {
+    case NAME:
+        read_name(reading, setting, value, pointer);
+        break;
+    case PER_LAYER:
+        read_per_layer(reading, setting, value, pointer);
+        break;
+    case LAYERS:
+        read_layers(reading, setting, value, pointer);
+        break;
+    case PARTS:
+        read_parts(reading, setting, value, pointer);
+        break;
+    default:
+        read_scalar(reading, setting, value, pointer);
+    }
+}
+
+static void unknown_setting(struct reading *reading, const char *name, const char *pointer)
+{
+    const char *names[FF_SETTINGS + 1] = {NULL}, *nearest;
+
+    for (size_t i = 0; i < FF_SETTINGS; i++)
+        names[i] = ff_settings[i].name;
+    nearest = ff_nearest_name(name, names);
+    ff_problem_add(reading->problems, pointer, "unknown setting%s%s%s; GET /api/v1/config lists all",
+                   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+}
+
+/* A name as part of a JSON pointer: ~ becomes ~0, / becomes ~1 (RFC 6901). */
+static void escape_pointer(const char *name, char *escaped, size_t size)
+{
+    size_t used = 0;
+
+    for (; *name != '\0' && used + 3 < size; name++) {
+        if (*name == '~' || *name == '/') {
+            escaped[used++] = '~';
+            escaped[used++] = *name == '~' ? '0' : '1';
+        } else {
+            escaped[used++] = *name;
+        }
+    }
+    escaped[used] = '\0';
+}
+
+bool ff_config_apply(struct ff_config *config, const cJSON *object, const char *pointer,
+                     struct ff_problems *problems)
+{
+    struct reading reading = {config, problems};
+    size_t before = problems->count;
+    const cJSON *value;
+
+    if (!cJSON_IsObject(object)) {
+        ff_problem_add(problems, pointer, "must be an object, got %s", kind_of(object));
+        return false;
+    }
+    cJSON_ArrayForEach(value, object)
+    {
+        const struct setting *setting = ff_setting_find(value->string);
+        char escaped[96], place[160];
+
+        escape_pointer(value->string, escaped, sizeof escaped);
+        snprintf(place, sizeof place, "%.60s/%s", pointer, escaped);
+        if (setting == NULL)
+            unknown_setting(&reading, value->string, place);
+        else
+            read_setting(&reading, setting, value, place);
+    }
+    return problems->count == before;
+}
+
+/* --- whether the fields fit each other
+ * ----------------------------------------------------------------------------- */
+
+static void check_problem(struct ff_problems *problems, const char *pointer, const char *name, const char *sentence)
+{
+    char place[160];
+
+    snprintf(place, sizeof place, "%s/%s", pointer, name);
+    ff_problem_add(problems, place, "%s", sentence);
+}
+
+static void check_layers(const struct ff_config *config, const char *pointer, struct ff_problems *problems)
+{
+    char sentence[160];
+
+    for (size_t i = 0; i < FF_SETTINGS; i++) {
+        const struct ff_per_layer *numbers = (const void *)((const char *)config + ff_settings[i].offset);
+
+        if (ff_settings[i].type != PER_LAYER || numbers->count == 1 || numbers->count == config->layer_count)
+            continue;
+        snprintf(sentence, sizeof sentence, "has %u values for %u layers; give one, or one a layer", numbers->count,
+                 config->layer_count);
+        check_problem(problems, pointer, ff_settings[i].name, sentence);
+    }
+    if (config->predict_from >= config->layer_count) {
+        snprintf(sentence, sizeof sentence, "must be below the number of layers, %u, since layers count from 0",
+                 config->layer_count);
+        check_problem(problems, pointer, "predict_from", sentence);
+    }
+}
+
+static void check_data(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
+                       struct ff_problems *problems)
+{
+    uint32_t train = dataset->train.count;
+    char sentence[160];
+
+    if (config->train_limit != 0 && config->train_limit < train)
+        train = config->train_limit;
+    if (config->validation >= train) {
+        snprintf(sentence, sizeof sentence, "must leave at least one of the %u training images, got %u", train,
+                 config->validation);
+        check_problem(problems, pointer, "validation", sentence);
+    }
+    if (config->label == FF_LABEL_OVERLAY && ff_shape_size(dataset->shape) <= dataset->classes) {
+        snprintf(sentence, sizeof sentence,
+                 "\"overlay\" needs more pixels than classes: %zu and %u; use \"prepend\"",
+                 ff_shape_size(dataset->shape), dataset->classes);
+        check_problem(problems, pointer, "label", sentence);
+    }
+}
+
+bool ff_config_check(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
+                     struct ff_problems *problems)
+{
+    size_t before = problems->count;
+
+    check_layers(config, pointer, problems);
+    if (config->evaluate_on == FF_EVALUATE_VALIDATION && config->validation == 0)
+        check_problem(problems, pointer, "evaluate_on",
+                      "\"validation\" needs held-out images; set validation above 0");
+    if (dataset != NULL)
+        check_data(config, dataset, pointer, problems);
+    return problems->count == before;
+}
+
+/* --- small questions
+ * ------------------------------------------------------------------------------------------------- */
+
+double ff_per_layer_value(const struct ff_per_layer *setting, uint32_t layer)
+{
+    return setting->value[setting->count == 1 ? 0 : layer];
+}
+
+const char *ff_config_choice(const char *name, int value)
+{
+    const struct setting *setting = ff_setting_find(name);
+
+    return setting != NULL && setting->type == CHOICE ? setting->choices[value] : "";
+}

@@ -1,0 +1,155 @@
+/* config.h - every setting of a run, declared once.
+ *
+ * The table in config.c is the only place that knows a setting's name, type, range, default, unit, help, whether it
+ * is live, and what of it this build can do. From it come parsing with errors that point at the field, JSON out,
+ * the JSON Schema, the dashboard's form and the documentation. Pure functions; any thread may call.
+ *
+ * A pointer is RFC 6901's, with a prefix that the caller chooses ("/config" for POST /api/v1/runs). */
+#ifndef FF_CONFIG_H
+#define FF_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cjson/cJSON.h>
+
+#include "dataset.h"
+#include "error.h"
+
+enum { FF_LAYERS_MAX = 32, FF_PROBLEMS_MAX = 64 };
+
+enum ff_evaluate_on { FF_EVALUATE_TEST, FF_EVALUATE_VALIDATION };
+enum ff_input { FF_INPUT_NONE, FF_INPUT_STANDARDIZE, FF_INPUT_RMS };
+enum ff_activation { FF_RELU, FF_TANH };
+enum ff_init { FF_INIT_HE, FF_INIT_GLOROT };
+enum ff_rule { FF_PAIRS, FF_CLASS_GROUPS, FF_UNSUPERVISED, FF_BACKPROP };
+enum ff_objective_id { FF_LOGISTIC, FF_SYMBA, FF_GAP };
+enum ff_goodness { FF_GOODNESS_MEAN, FF_GOODNESS_SUM };
+enum ff_normalize { FF_NORMALIZE_RMS, FF_NORMALIZE_CHANNEL_RMS, FF_NORMALIZE_NONE };
+enum ff_label { FF_LABEL_PREPEND, FF_LABEL_OVERLAY };
+enum ff_negatives { FF_NEGATIVES_RANDOM, FF_NEGATIVES_HARD };
+enum ff_optimizer_id { FF_SGD, FF_MOMENTUM, FF_ADAM };
+enum ff_schedule { FF_SCHEDULE_CONSTANT, FF_SCHEDULE_LINEAR, FF_SCHEDULE_COSINE, FF_SCHEDULE_HALF };
+enum ff_predict {
+    FF_PREDICT_GOODNESS,
+    FF_PREDICT_LOG_SOFTMAX,
+    FF_PREDICT_READOUT,
+    FF_PREDICT_READOUT_AND_GOODNESS
+};
+enum ff_readout { FF_READOUT_NONE, FF_READOUT_SOFTMAX };
+enum ff_layer_kind { FF_DENSE, FF_CONV };
+
+/* A number for all layers (count 1), or one a layer (count = layers). */
+struct ff_per_layer {
+    uint32_t count;
+    double value[FF_LAYERS_MAX];
+};
+
+struct ff_layer_config {
+    enum ff_layer_kind kind;
+    uint32_t units;                             /* dense */
+    uint32_t channels, kernel, stride, padding; /* conv */
+    bool pool;
+};
+
+struct ff_dropout {
+    double pixels, inputs, units; /* shares in [0, 1) */
+};
+
+struct ff_augment {
+    double shift, rotate, scale, shear, translate, elastic, erase;
+    bool flip;
+};
+
+struct ff_config {
+    char dataset[FF_DATASET_NAME_MAX];
+    uint32_t train_limit, test_limit, validation;
+    enum ff_evaluate_on evaluate_on;
+    bool shuffle;
+    uint64_t seed;
+    uint32_t epochs, batch_size;
+    enum ff_input input;
+    double input_scale;
+    uint32_t layer_count;
+    struct ff_layer_config layers[FF_LAYERS_MAX];
+    enum ff_activation activation;
+    enum ff_init init;
+    double init_gain;
+    bool bias;
+    enum ff_rule rule;
+    enum ff_objective_id objective;
+    enum ff_goodness goodness;
+    struct ff_per_layer threshold, temperature, alpha;
+    enum ff_normalize normalize;
+    bool batch_normalization;
+    enum ff_label label;
+    double label_scale;
+    enum ff_negatives negatives;
+    double negative_hardness;
+    double label_smoothing;
+    bool forward_after_update;
+    enum ff_optimizer_id optimizer;
+    struct ff_per_layer learning_rate;
+    double momentum, beta2, weight_decay;
+    enum ff_schedule schedule;
+    double warmup;
+    struct ff_dropout dropout;
+    struct ff_augment augment;
+    double peer_normalization, average;
+    enum ff_predict predict;
+    uint32_t predict_from;
+    enum ff_readout readout;
+    uint32_t readout_from;
+    double readout_learning_rate;
+    uint32_t evaluate_every, evaluate_samples, train_error_samples;
+};
+
+/* What is wrong with a configuration: all of it at once. */
+struct ff_problem {
+    char pointer[160]; /* RFC 6901: "/config/learning_rate" */
+    char detail[320];  /* "must be greater than 0 and at most 10, got -1" */
+};
+
+struct ff_problems {
+    size_t count; /* problems beyond FF_PROBLEMS_MAX are left out */
+    struct ff_problem problem[FF_PROBLEMS_MAX];
+};
+
+/* Add one, printf's way. */
+void ff_problem_add(struct ff_problems *problems, const char *pointer, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The name out of `names` (NULL at the end) that is nearest to a mistyped one, or NULL when none is near. For "did
+ * you mean" in every kind of message. */
+const char *ff_nearest_name(const char *wrong, const char *const *names);
+
+void ff_config_defaults(struct ff_config *config);
+
+/* Put the fields of `settings` over `config`. Adds every problem found (unknown names with the nearest known one,
+ * wrong types, values out of range, what is not available in this build); config keeps its old value where one is
+ * wrong. Returns whether there was none. */
+bool ff_config_apply(struct ff_config *config, const cJSON *settings, const char *pointer,
+                     struct ff_problems *problems);
+
+/* Whether the fields fit each other and the data set (NULL: check only the former). Adds every problem found. */
+bool ff_config_check(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
+                     struct ff_problems *problems);
+
+/* Every field, in the table's order; ff_config_apply of it gives the same config. NULL when memory is short. The
+ * caller deletes it. */
+cJSON *ff_config_to_json(const struct ff_config *config);
+
+/* JSON Schema (draft 2020-12) of a configuration: type, range, default, description, and the annotations `x-live`
+ * (may change while it trains), `x-unit`, `x-group` (a heading for forms), `x-available` (false where this build
+ * refuses anything but the default; for names, the array of those that can be chosen). NULL when memory is short.
+ */
+cJSON *ff_config_schema(void);
+
+/* The value of a per-layer setting for a layer. */
+double ff_per_layer_value(const struct ff_per_layer *setting, uint32_t layer);
+
+/* "relu", "pairs", …: the name of an enum field's value as the table spells it ("activation", 0 -> "relu"). */
+const char *ff_config_choice(const char *setting, int value);
+
+#endif

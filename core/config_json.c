@@ -1,0 +1,248 @@
+/* The defaults of the table, and what is written from it: a configuration as JSON, and its JSON Schema. */
+#include "config_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const uint32_t default_layers[] = {500, 500};
+
+static cJSON *number_json(double value)
+{
+    char text[32];
+
+    ff_number_text(value, text, sizeof text);
+    return cJSON_CreateRaw(text);
+}
+
+/* --- defaults, and JSON out
+ * ------------------------------------------------------------------------------------------ */
+
+void ff_config_defaults(struct ff_config *config)
+{
+    memset(config, 0, sizeof *config);
+    snprintf(config->dataset, sizeof config->dataset, "mnist");
+    for (uint32_t i = 0; i < sizeof default_layers / sizeof default_layers[0]; i++)
+        config->layers[config->layer_count++] =
+            (struct ff_layer_config){.kind = FF_DENSE, .units = default_layers[i]};
+    for (size_t i = 0; i < FF_SETTINGS; i++) {
+        const struct setting *setting = &ff_settings[i];
+        char *field = (char *)config + setting->offset;
+        int choice = (int)setting->initial;
+
+        if (setting->type == FLAG)
+            *(bool *)field = setting->initial != 0;
+        else if (setting->type == COUNT)
+            *(uint32_t *)(void *)field = (uint32_t)setting->initial;
+        else if (setting->type == SEED)
+            *(uint64_t *)(void *)field = (uint64_t)setting->initial;
+        else if (setting->type == REAL)
+            *(double *)(void *)field = setting->initial;
+        else if (setting->type == CHOICE)
+            memcpy(field, &choice, sizeof choice);
+        else if (setting->type == PER_LAYER)
+            *(struct ff_per_layer *)(void *)field = (struct ff_per_layer){1, {setting->initial}};
+    }
+}
+
+static cJSON *layers_json(const struct ff_config *config)
+{
+    cJSON *array = cJSON_CreateArray();
+
+    for (uint32_t i = 0; i < config->layer_count; i++)
+        cJSON_AddItemToArray(array, number_json(config->layers[i].units));
+    return array;
+}
+
+static cJSON *per_layer_json(const struct ff_per_layer *numbers)
+{
+    cJSON *array;
+
+    if (numbers->count == 1)
+        return number_json(numbers->value[0]);
+    array = cJSON_CreateArray();
+    for (uint32_t i = 0; i < numbers->count; i++)
+        cJSON_AddItemToArray(array, number_json(numbers->value[i]));
+    return array;
+}
+
+static cJSON *parts_json(const struct part *part, const char *parts)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    for (; part->name != NULL; part++) {
+        const char *field = parts + part->offset;
+
+        cJSON_AddItemToObject(object, part->name,
+                              part->type == FLAG ? cJSON_CreateBool(*(const bool *)field)
+                                                 : number_json(*(const double *)(const void *)field));
+    }
+    return object;
+}
+
+static cJSON *setting_json(const struct setting *setting, const struct ff_config *config)
+{
+    const void *field = (const char *)config + setting->offset;
+    int choice;
+
+    switch (setting->type) {
+    case NAME:
+        return cJSON_CreateString(field);
+    case FLAG:
+        return cJSON_CreateBool(*(const bool *)field);
+    case COUNT:
+        return number_json(*(const uint32_t *)field);
+    case SEED:
+        return number_json((double)*(const uint64_t *)field);
+    case REAL:
+        return number_json(*(const double *)field);
+    case CHOICE:
+        memcpy(&choice, field, sizeof choice);
+        return cJSON_CreateString(setting->choices[choice]);
+    case PER_LAYER:
+        return per_layer_json(field);
+    case LAYERS:
+        return layers_json(config);
+    case PARTS:
+        break;
+    }
+    return parts_json(setting->parts, field);
+}
+
+cJSON *ff_config_to_json(const struct ff_config *config)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    for (size_t i = 0; object != NULL && i < FF_SETTINGS; i++) {
+        if (!cJSON_AddItemToObject(object, ff_settings[i].name, setting_json(&ff_settings[i], config))) {
+            cJSON_Delete(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+/* --- JSON Schema
+ * ------------------------------------------------------------------------------------------------------- */
+
+static cJSON *number_schema(double low, double high, bool above_low, bool whole)
+{
+    cJSON *schema = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(schema, "type", whole ? "integer" : "number");
+    cJSON_AddItemToObject(schema, above_low ? "exclusiveMinimum" : "minimum", number_json(low));
+    cJSON_AddItemToObject(schema, "maximum", number_json(high));
+    return schema;
+}
+
+static cJSON *array_schema(cJSON *items)
+{
+    cJSON *schema = cJSON_CreateObject();
+
+    cJSON_AddStringToObject(schema, "type", "array");
+    cJSON_AddNumberToObject(schema, "minItems", 1);
+    cJSON_AddNumberToObject(schema, "maxItems", FF_LAYERS_MAX);
+    cJSON_AddItemToObject(schema, "items", items);
+    return schema;
+}
+
+static cJSON *parts_schema(const struct part *part)
+{
+    cJSON *schema = cJSON_CreateObject(), *properties;
+
+    cJSON_AddStringToObject(schema, "type", "object");
+    cJSON_AddFalseToObject(schema, "additionalProperties");
+    properties = cJSON_AddObjectToObject(schema, "properties");
+    for (; part->name != NULL; part++) {
+        cJSON *property = part->type == FLAG ? cJSON_CreateObject() : number_schema(0, part->high, false, false);
+
+        if (part->type == FLAG)
+            cJSON_AddStringToObject(property, "type", "boolean");
+        cJSON_AddStringToObject(property, "description", part->help);
+        cJSON_AddItemToObject(properties, part->name, property);
+    }
+    return schema;
+}
+
+static cJSON *choice_schema(const struct setting *setting)
+{
+    cJSON *schema = cJSON_CreateObject(), *names = cJSON_AddArrayToObject(schema, "enum");
+    cJSON *available = cJSON_AddArrayToObject(schema, "x-available");
+
+    for (unsigned i = 0; setting->choices[i] != NULL; i++) {
+        cJSON_AddItemToArray(names, cJSON_CreateString(setting->choices[i]));
+        if (!(setting->later >> i & 1))
+            cJSON_AddItemToArray(available, cJSON_CreateString(setting->choices[i]));
+    }
+    return schema;
+}
+
+/* Type and range, without the annotations. */
+static cJSON *type_schema(const struct setting *setting)
+{
+    cJSON *schema, *either;
+
+    switch (setting->type) {
+    case CHOICE:
+        return choice_schema(setting);
+    case NAME:
+        schema = cJSON_CreateObject();
+        cJSON_AddStringToObject(schema, "type", "string");
+        cJSON_AddNumberToObject(schema, "minLength", 1);
+        cJSON_AddNumberToObject(schema, "maxLength", FF_DATASET_NAME_MAX - 1);
+        return schema;
+    case FLAG:
+        schema = cJSON_CreateObject();
+        cJSON_AddStringToObject(schema, "type", "boolean");
+        return schema;
+    case LAYERS:
+        return array_schema(number_schema(setting->low, setting->high, false, true));
+    case PARTS:
+        return parts_schema(setting->parts);
+    case PER_LAYER:
+        schema = cJSON_CreateObject();
+        either = cJSON_AddArrayToObject(schema, "oneOf");
+        cJSON_AddItemToArray(either, number_schema(setting->low, setting->high, setting->above_low, false));
+        cJSON_AddItemToArray(either,
+                             array_schema(number_schema(setting->low, setting->high, setting->above_low, false)));
+        return schema;
+    default:
+        return number_schema(setting->low, setting->high, setting->above_low, setting->type != REAL);
+    }
+}
+
+static cJSON *setting_schema(const struct setting *setting, const struct ff_config *defaults)
+{
+    cJSON *schema = type_schema(setting);
+
+    cJSON_AddStringToObject(schema, "description", setting->help);
+    cJSON_AddItemToObject(schema, "default", setting_json(setting, defaults));
+    cJSON_AddBoolToObject(schema, "x-live", setting->live);
+    cJSON_AddStringToObject(schema, "x-group", setting->group);
+    if (setting->unit != NULL)
+        cJSON_AddStringToObject(schema, "x-unit", setting->unit);
+    if (setting->type != CHOICE)
+        cJSON_AddBoolToObject(schema, "x-available", !setting->later);
+    return schema;
+}
+
+cJSON *ff_config_schema(void)
+{
+    cJSON *schema = cJSON_CreateObject(), *properties;
+    struct ff_config defaults;
+
+    ff_config_defaults(&defaults);
+    cJSON_AddStringToObject(schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    cJSON_AddStringToObject(schema, "title", "Configuration of a run");
+    cJSON_AddStringToObject(schema, "type", "object");
+    cJSON_AddFalseToObject(schema, "additionalProperties");
+    properties = cJSON_AddObjectToObject(schema, "properties");
+    for (size_t i = 0; properties != NULL && i < FF_SETTINGS; i++) {
+        if (!cJSON_AddItemToObject(properties, ff_settings[i].name, setting_schema(&ff_settings[i], &defaults)))
+            properties = NULL;
+    }
+    if (properties == NULL) {
+        cJSON_Delete(schema);
+        return NULL;
+    }
+    return schema;
+}

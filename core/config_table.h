@@ -1,0 +1,52 @@
+/* config_table.h - the one table of settings, for the files of config alone: what a setting is, in a row. */
+#ifndef FF_CONFIG_TABLE_H
+#define FF_CONFIG_TABLE_H
+
+#include "config.h"
+
+enum type {
+    NAME,      /* char [FF_DATASET_NAME_MAX] */
+    FLAG,      /* bool */
+    COUNT,     /* uint32_t */
+    SEED,      /* uint64_t */
+    REAL,      /* double */
+    CHOICE,    /* int: index into `choices` */
+    PER_LAYER, /* struct ff_per_layer */
+    LAYERS,    /* layer_count and layers */
+    PARTS      /* a struct of doubles and flags, told by `parts` */
+};
+
+struct part {
+    const char *name;
+    enum type type; /* REAL or FLAG */
+    size_t offset;  /* in the setting's struct */
+    double high;    /* from 0 to high */
+    const char *help;
+};
+
+struct setting {
+    const char *name, *group;
+    enum type type;
+    size_t offset; /* in struct ff_config */
+    double low, high;
+    bool above_low;             /* low itself is not allowed */
+    double initial;             /* default of numbers, flags and choices */
+    const char *const *choices; /* NULL at the end */
+    const struct part *parts;   /* name NULL at the end */
+    unsigned later; /* CHOICE: bit i set: choice i is not available in this build; else: 1: only the default is */
+    bool live;
+    const char *unit;
+    const char *help;
+};
+
+/* The table, in the order in which settings are shown. */
+enum { FF_SETTINGS = 49 };
+extern const struct setting ff_settings[FF_SETTINGS];
+
+/* The row of a name; NULL when there is none. */
+const struct setting *ff_setting_find(const char *name);
+
+/* The shortest text that reads back as the same double. */
+void ff_number_text(double value, char *text, size_t size);
+
+#endif

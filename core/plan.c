@@ -1,0 +1,103 @@
+#include "plan.h"
+
+#include <math.h>
+
+#include "trainer.h"
+
+enum { FORWARD_ROWS = 512 }; /* rows a FORWARD message: enough for BLAS, few enough for a core's cache */
+
+static uint32_t at_most(uint32_t count, uint32_t limit)
+{
+    return limit != 0 && limit < count ? limit : count;
+}
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static void plan_layers(struct ff_plan *plan)
+{
+    const struct ff_config *config = &plan->config;
+    uint32_t inputs = config->label == FF_LABEL_PREPEND ? plan->classes + plan->pixels : plan->pixels;
+
+    plan->layers = config->layer_count;
+    plan->parameters = 0;
+    for (uint32_t i = 0; i < plan->layers; i++) {
+        plan->layer[i].inputs = inputs;
+        plan->layer[i].units = config->layers[i].units;
+        plan->parameters +=
+            (uint64_t)inputs * config->layers[i].units + (config->bias ? config->layers[i].units : 0);
+        inputs = config->layers[i].units;
+    }
+}
+
+static void plan_images(struct ff_plan *plan, const struct ff_dataset *dataset)
+{
+    const struct ff_config *config = &plan->config;
+    uint32_t judged = config->evaluate_on == FF_EVALUATE_TEST ? at_most(dataset->test.count, config->test_limit)
+                                                              : config->validation;
+
+    plan->train_images = at_most(dataset->train.count, config->train_limit) - config->validation;
+    plan->judged_images = at_most(judged, config->evaluate_samples);
+    plan->train_error_images = at_most(plan->train_images, config->train_error_samples);
+    plan->rows_per_image = 2;
+}
+
+static void plan_messages(struct ff_plan *plan)
+{
+    uint32_t batch = at_most(plan->train_images, plan->config.batch_size), widest = 0;
+    size_t activities, images;
+
+    plan->forward_images = larger(1, larger(FORWARD_ROWS, batch * plan->rows_per_image) / plan->classes);
+    plan->max_images = larger(batch, plan->forward_images);
+    plan->max_rows = larger(batch * plan->rows_per_image, plan->forward_images * plan->classes);
+    for (uint32_t i = 0; i < plan->layers; i++)
+        widest = larger(widest, plan->layer[i].units);
+    activities = (size_t)plan->max_rows * widest;
+    images = (size_t)plan->max_images * plan->pixels;
+    plan->capacity = activities > images ? activities : images;
+}
+
+void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const struct ff_dataset *dataset)
+{
+    *plan = (struct ff_plan){.config = *config, .classes = dataset->classes};
+    plan->pixels = (uint32_t)ff_shape_size(dataset->shape);
+    plan->covered_pixels = config->label == FF_LABEL_OVERLAY ? plan->classes : 0;
+    plan_layers(plan);
+    plan_images(plan, dataset);
+    plan_messages(plan);
+    plan->steps_per_epoch = (plan->train_images + config->batch_size - 1) / config->batch_size;
+    plan->steps = plan->steps_per_epoch * config->epochs;
+    plan->window = ff_window_steps(plan->steps_per_epoch, plan->steps);
+}
+
+/* Rounded down, so that an epoch of 100 steps or more has at least 100 points; never more than 100,000 in all. */
+uint64_t ff_window_steps(uint64_t steps_per_epoch, uint64_t steps)
+{
+    uint64_t window = steps_per_epoch / 100, least = (steps + 99999) / 100000;
+
+    if (window < least)
+        window = least;
+    return window < 1 ? 1 : window;
+}
+
+double ff_plan_rate(const struct ff_plan *plan, uint64_t step)
+{
+    double done = (double)(step - 1) / (double)plan->steps, warmup = plan->config.warmup, left;
+
+    if (done < warmup) /* from the first step's share up to 1 */
+        return fmin(1, (double)step / (warmup * (double)plan->steps));
+    left = (1 - done) / (1 - warmup);
+    switch (plan->config.schedule) {
+    case FF_SCHEDULE_LINEAR:
+        return left;
+    case FF_SCHEDULE_COSINE:
+        return 0.5 * (1 - cos(M_PI * left));
+    case FF_SCHEDULE_HALF:
+        return done < 0.5 ? 1 : 2 * (1 - done);
+    case FF_SCHEDULE_CONSTANT:
+        break;
+    }
+    return 1;
+}

@@ -1,0 +1,37 @@
+/* plan.h - everything that follows from a configuration and a data set by arithmetic: sizes, counts, steps.
+ *
+ * Made once, then only read; source, stages and sink all work from the same plan. */
+#ifndef FF_PLAN_H
+#define FF_PLAN_H
+
+#include "config.h"
+#include "dataset.h"
+
+struct ff_plan {
+    struct ff_config config;
+    uint32_t classes, pixels;
+    uint32_t covered_pixels; /* pixels at an image's front that the label covers (overlay), else 0 */
+    uint32_t layers;
+    struct {
+        uint32_t inputs, units; /* inputs of layer 0: the label's, then the image's */
+    } layer[FF_LAYERS_MAX];
+    uint64_t parameters; /* weights and biases */
+
+    uint32_t train_images;         /* trained on: the limit's, without the held-out ones */
+    uint32_t judged_images;        /* what an epoch is judged on */
+    uint32_t train_error_images;   /* of these the training error is measured */
+    uint32_t rows_per_image;       /* in training: a positive and a negative row */
+    uint32_t forward_images;       /* images a FORWARD message, each with a row for every label */
+    uint32_t max_images, max_rows; /* of any message */
+    size_t capacity;               /* floats of a message's `x`: the largest of images, activities, payload */
+
+    uint64_t steps_per_epoch, steps, window;
+};
+
+/* `config` has passed ff_config_check with this data set. */
+void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const struct ff_dataset *dataset);
+
+/* The learning rate's factor at a step (from 1) by schedule and warm-up, 0 to 1. */
+double ff_plan_rate(const struct ff_plan *plan, uint64_t step);
+
+#endif
