@@ -1,0 +1,85 @@
+/* layer.h - one layer: its tensors, and what it does with each kind of message.
+ *
+ * A layer is owned by one stage; nobody else touches it. What a layer does with a message is cut into items by
+ * shape alone and given to the stage's team, so that bits never depend on the number of threads.
+ *
+ * A kind of layer (dense.h) supplies the phases; layer.c has what all kinds share: the order of the phases, the
+ * goodness summed in order, the objective, GET and SET. */
+#ifndef FF_LAYER_H
+#define FF_LAYER_H
+
+#include "kernels.h"
+#include "message.h"
+#include "objective.h"
+#include "team.h"
+
+enum { FF_TENSORS_MAX = 8 };
+
+struct ff_tensor {
+    char name[48]; /* "weights", "bias", "weights.mean", … */
+    float *data;
+    uint32_t rank, shape[2]; /* weights: [inputs][units], row-major; bias: [units] */
+};
+
+/* What a stage lends its layers while they work: one message is in one layer at a time. */
+struct ff_workspace {
+    struct ff_team *team;
+    float *spare;    /* [capacity]; a layer writes its activities here, then swaps it with the message's x */
+    float **scratch; /* [workers][scratch_floats] */
+};
+
+struct ff_layer;
+
+struct ff_layer_kind_methods {
+    /* Items of the forward and of the gradient phase for a message of this size; the work of each must not depend
+     * on others. */
+    size_t (*items)(const struct ff_layer *layer, const struct ff_message *message);
+    /* Activities of all rows into the workspace's spare; the item's share of every row's sum of squares. */
+    void (*forward)(struct ff_layer *layer, size_t item, unsigned worker);
+    /* The weights' step from `coefficient`; then, with forward_after_update, forward again, else the rows divided
+     * by their norm. Of the top layer's activities nothing more is made. */
+    void (*gradient)(struct ff_layer *layer, size_t item, unsigned worker);
+    /* The rows divided by their norm. */
+    void (*normalize)(struct ff_layer *layer, size_t item, unsigned worker);
+    void (*destroy)(struct ff_layer *layer);
+};
+
+struct ff_layer {
+    const struct ff_layer_kind_methods *kind;
+    const struct ff_plan *plan;
+    const struct ff_kernels *kernels;
+    uint32_t index, inputs, units;
+    struct ff_objective objective;
+    uint32_t tensor_count;
+    struct ff_tensor
+        tensors[FF_TENSORS_MAX]; /* parameters first: weights, then bias if there is one; then states */
+    uint32_t parameter_tensors;
+
+    /* Of the message at hand. */
+    const struct ff_message *message;
+    struct ff_workspace *workspace;
+    struct ff_update update, bias_update;
+    float *partial;      /* [items][max_rows] sums of squares */
+    float *coefficient;  /* [max_rows] dloss / d(sum of squares), over the number of images */
+    float *inverse_norm; /* [max_rows] what a row is multiplied by before the next layer */
+};
+
+/* Layer `index` of the plan, with the first weights that its seed gives. NULL and `error` set when memory is short.
+ */
+struct ff_layer *ff_layer_create(const struct ff_plan *plan, uint32_t index, struct ff_error *error);
+
+/* Floats of scratch a worker needs for this layer. */
+size_t ff_layer_scratch(const struct ff_layer *layer);
+size_t ff_layer_bytes(const struct ff_layer *layer);
+
+/* One message in, the same message out. */
+void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct ff_workspace *workspace);
+
+void ff_layer_destroy(struct ff_layer *layer); /* NULL is fine */
+
+/* The parameter tensors that a layer of this plan has (weights, bias), and the floats of each: for whoever sends
+ * GETs. */
+uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan);
+uint64_t ff_layer_tensor_size(const struct ff_plan *plan, uint32_t index, uint32_t tensor);
+
+#endif

@@ -1,0 +1,68 @@
+/* message.h - what flows through the line, and the pool it comes from and returns to.
+ *
+ * The pool owns messages and their buffers; a message has one holder at a time: the source fills it, each stage
+ * works on it and passes it on, the sink returns it. Nothing is allocated after the pool is made.
+ *
+ * Rows. Row r shows image r / rows_per_image with a label and a role. The rows of one image are adjacent: in
+ * training with pairs its positive row, then its negative; in a FORWARD message of pairs a neutral row for every
+ * label. */
+#ifndef FF_MESSAGE_H
+#define FF_MESSAGE_H
+
+#include <stdbool.h>
+
+#include "plan.h"
+
+enum ff_kind {
+    FF_TRAIN,   /* a layer takes its local step */
+    FF_FORWARD, /* its forward pass, no change */
+    FF_GET,     /* copies `range` of one of its tensors into x */
+    FF_SET,     /* copies x into `range` of one of its tensors */
+    FF_STOP     /* nothing more comes */
+};
+
+enum ff_role { FF_NEGATIVE = -1, FF_NEUTRAL = 0, FF_POSITIVE = 1 };
+
+/* Who asked, so that the sink knows what an answer is for. */
+enum ff_ticket { FF_FOR_TRAINING, FF_FOR_JUDGING, FF_FOR_TRAIN_ERROR, FF_FOR_DIGEST };
+
+struct ff_range {
+    uint32_t layer, tensor; /* tensor: as ff_layer_tensors counts them */
+    uint64_t offset, count; /* floats; count at most the message's capacity */
+};
+
+struct ff_message {
+    enum ff_kind kind;
+    enum ff_ticket ticket;
+    bool last;         /* of its ticket in this epoch */
+    bool closes_epoch; /* nothing more comes of this epoch */
+    uint32_t epoch;    /* from 1 */
+    uint64_t step;     /* from 1; of other kinds than TRAIN: the steps done before it */
+    double rate;       /* TRAIN: the schedule's factor of the learning rate */
+    uint32_t images, rows, rows_per_image;
+    uint32_t *sample; /* [images] index in its split */
+    uint16_t *truth;  /* [images] true label */
+    uint16_t *label;  /* [rows] label shown */
+    int8_t *role;     /* [rows] enum ff_role */
+    uint32_t width;   /* floats a row of x: pixels, then units of the layer it has passed */
+    float *x;         /* [images][pixels]; after layer 0 [rows][width]; GET, SET: the payload */
+    float *goodness;  /* [layers][max_rows] */
+    double *loss;     /* [layers] mean per pair */
+    struct ff_range range;
+    int32_t failed_layer; /* whose goodness is not finite; -1: none. Layers pass such a message on untouched */
+};
+
+struct ff_pool;
+
+/* `count` messages of the plan's size. */
+struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struct ff_error *error);
+struct ff_message *ff_pool_take(struct ff_pool *pool); /* waits while all are under way */
+void ff_pool_return(struct ff_pool *pool, struct ff_message *message);
+void ff_pool_wait_all(struct ff_pool *pool); /* until every message has been returned */
+size_t ff_pool_bytes(const struct ff_pool *pool);
+void ff_pool_destroy(struct ff_pool *pool); /* NULL is fine */
+
+/* One aligned array of floats, or NULL; free() it. */
+float *ff_floats(size_t count);
+
+#endif

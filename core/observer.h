@@ -1,0 +1,62 @@
+/* observer.h - what a run tells while it goes: points, epochs, evaluations, states.
+ *
+ * The trainer calls the observer on the thread that runs the sink. A callback must not block for long and must not
+ * call the trainer. All figures are of the weights before the step they belong to. */
+#ifndef FF_OBSERVER_H
+#define FF_OBSERVER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+
+/* One layer over a window of steps, or over an epoch. Goodness as the configuration defines it (mean or sum of
+ * squares). */
+struct ff_layer_figures {
+    float positive, negative;          /* mean goodness of positive and of negative data */
+    float positive_low, positive_high; /* 10th and 90th percentile of the samples in the window; an epoch: NaN */
+    float negative_low, negative_high;
+    float loss;     /* mean per pair */
+    float accuracy; /* share of pairs whose positive goodness is above the negative; ties count half */
+};
+
+struct ff_point {
+    uint64_t step;  /* the last step of the window, from 1 */
+    double epoch;   /* step as a number of epochs: step / steps per epoch */
+    double elapsed; /* seconds of training and evaluating since the run began, pauses left out */
+    uint32_t layers;
+    struct ff_layer_figures layer[FF_LAYERS_MAX];
+};
+
+struct ff_epoch {
+    uint32_t epoch; /* from 1 */
+    uint64_t step;  /* steps done at its end */
+    double elapsed;
+    double evaluating;              /* seconds of `elapsed` that evaluation took, since the run began */
+    double train_error, test_error; /* fractions of 1; NaN where this epoch was not evaluated. `test_error` is of
+                                       what `evaluate_on` says */
+    char digest[72];                /* "sha256:" and 64 hexadecimal digits, over all weights in order */
+    uint32_t layers;
+    struct ff_layer_figures layer[FF_LAYERS_MAX];
+};
+
+/* What an evaluation found, image by image, in the order of the data set. Valid during the call. */
+struct ff_evaluation {
+    uint32_t epoch;
+    uint32_t count;
+    const uint16_t *truth;     /* [count] */
+    const uint16_t *predicted; /* [count] */
+    const float *confidence;   /* [count] softmax of the label scores, at the predicted label */
+};
+
+struct ff_observer {
+    void *self;
+    void (*points)(void *self, const struct ff_point *points, size_t count);
+    void (*epoch)(void *self, const struct ff_epoch *epoch);
+    void (*evaluation)(void *self,
+                       const struct ff_evaluation *evaluation); /* of the test images; NULL: not wanted */
+    void (*paused)(void *self); /* everything under way has arrived; training stands still */
+    void (*resumed)(void *self);
+};
+
+#endif

@@ -1,0 +1,421 @@
+#include "sink.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "digest.h"
+
+/* Sums of one layer over a window or an epoch. */
+struct sums {
+    double positive, negative, loss, accuracy;
+};
+
+struct ff_sink {
+    const struct ff_plan *plan;
+    struct ff_observer observer;
+    struct ff_digest *digest;
+
+    uint64_t window_steps, window_images, epoch_images; /* in the open window, the open epoch */
+    struct sums window[FF_LAYERS_MAX], epoch[FF_LAYERS_MAX];
+    size_t window_capacity;
+    float *positive,
+        *negative; /* [layers][window_capacity] goodness of the open window's images, for percentiles */
+
+    struct ff_epoch row;         /* of the open epoch */
+    uint32_t judged, wrong;      /* images of the evaluation under way */
+    uint16_t *truth, *predicted; /* [judged_images] */
+    float *confidence;
+    double *scores; /* [classes] */
+
+    pthread_mutex_t mutex; /* guards what follows: progress is read by other threads */
+    double previous;       /* when the last message came, or the clock started */
+    bool running;
+    uint32_t current_epoch, epochs_closed;
+    uint64_t step, images_trained;
+    double training, evaluating; /* seconds */
+    double evaluating_closed;    /* of epochs that are closed */
+};
+
+static double now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+struct ff_sink *ff_sink_create(const struct ff_plan *plan, const struct ff_observer *observer,
+                               struct ff_error *error)
+{
+    struct ff_sink *sink = calloc(1, sizeof *sink);
+
+    if (sink == NULL) {
+        ff_fail_memory(error, "the figures of a run");
+        return NULL;
+    }
+    sink->plan = plan;
+    sink->observer = *observer;
+    pthread_mutex_init(&sink->mutex, NULL);
+    sink->window_capacity = plan->window * plan->config.batch_size;
+    if (sink->window_capacity > plan->train_images)
+        sink->window_capacity = plan->train_images; /* windows end with the epoch */
+    sink->positive = malloc(plan->layers * sink->window_capacity * sizeof(float));
+    sink->negative = malloc(plan->layers * sink->window_capacity * sizeof(float));
+    sink->truth = malloc(plan->judged_images * sizeof *sink->truth);
+    sink->predicted = malloc(plan->judged_images * sizeof *sink->predicted);
+    sink->confidence = malloc(plan->judged_images * sizeof *sink->confidence);
+    sink->scores = malloc(plan->classes * sizeof *sink->scores);
+    sink->digest = ff_digest_create(error);
+    if (!sink->positive || !sink->negative || !sink->truth || !sink->predicted || !sink->confidence ||
+        !sink->scores || !sink->digest) {
+        ff_fail_memory(error, "the figures of a run");
+        ff_sink_destroy(sink);
+        return NULL;
+    }
+    sink->row.train_error = sink->row.test_error = NAN;
+    return sink;
+}
+
+/* --- the clock
+ * ------------------------------------------------------------------------------------------------------ */
+
+void ff_sink_start_clock(struct ff_sink *sink)
+{
+    pthread_mutex_lock(&sink->mutex);
+    sink->previous = now();
+    sink->running = true;
+    pthread_mutex_unlock(&sink->mutex);
+}
+
+void ff_sink_stop_clock(struct ff_sink *sink)
+{
+    pthread_mutex_lock(&sink->mutex);
+    sink->running = false;
+    pthread_mutex_unlock(&sink->mutex);
+}
+
+/* The time since the last message is this one's: all the line's work goes by it. Returns the seconds so far. */
+static double take_time(struct ff_sink *sink, const struct ff_message *message)
+{
+    double time = now(), elapsed;
+
+    pthread_mutex_lock(&sink->mutex);
+    if (message->kind == FF_TRAIN) {
+        sink->training += time - sink->previous;
+        sink->images_trained += message->images;
+    } else {
+        sink->evaluating += time - sink->previous;
+    }
+    sink->previous = time;
+    sink->current_epoch = message->epoch;
+    sink->step = message->step;
+    if (message->closes_epoch) {
+        sink->epochs_closed++;
+        sink->evaluating_closed = sink->evaluating;
+    }
+    elapsed = sink->training + sink->evaluating;
+    pthread_mutex_unlock(&sink->mutex);
+    return elapsed;
+}
+
+/* Seconds an epoch's evaluation takes: as measured so far, else guessed from the rows, a training row costing about
+ * as much as two that only go forward. */
+static double evaluation_seconds(const struct ff_sink *sink)
+{
+    const struct ff_plan *plan = sink->plan;
+    double rows = ((double)plan->judged_images + plan->train_error_images) * plan->classes;
+    double trained_rows = (double)sink->images_trained * plan->rows_per_image;
+
+    if (sink->epochs_closed > 0)
+        return sink->evaluating_closed / sink->epochs_closed;
+    return rows / plan->config.evaluate_every * sink->training / trained_rows / 2;
+}
+
+void ff_sink_progress(struct ff_sink *sink, struct ff_progress *progress)
+{
+    const struct ff_plan *plan = sink->plan;
+    double since;
+
+    pthread_mutex_lock(&sink->mutex);
+    since = sink->running ? now() - sink->previous : 0;
+    *progress = (struct ff_progress){.epoch = sink->current_epoch,
+                                     .epochs = plan->config.epochs,
+                                     .step = sink->step,
+                                     .steps = plan->steps,
+                                     .elapsed = sink->training + sink->evaluating + since,
+                                     .evaluating = sink->evaluating,
+                                     .remaining = NAN,
+                                     .samples_per_second = NAN};
+    if (sink->training > 0 && sink->images_trained > 0) {
+        double left = (double)(plan->steps - sink->step) / (double)sink->step;
+
+        progress->samples_per_second = (double)sink->images_trained / sink->training;
+        progress->remaining =
+            fmax(0, left * sink->training + (plan->config.epochs - sink->epochs_closed) * evaluation_seconds(sink) -
+                        (sink->evaluating - sink->evaluating_closed));
+    }
+    pthread_mutex_unlock(&sink->mutex);
+}
+
+/* --- training: points
+ * ------------------------------------------------------------------------------------------------- */
+
+static int compare_floats(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The share's quantile of sorted values, linear between neighbours (as numpy's default). */
+static float quantile(const float *sorted, size_t count, double share)
+{
+    double place = share * (double)(count - 1);
+    size_t below = (size_t)place;
+    double part = place - (double)below;
+
+    if (below + 1 >= count)
+        return sorted[count - 1];
+    return (float)(sorted[below] + part * ((double)sorted[below + 1] - sorted[below]));
+}
+
+static void low_and_high(float *values, size_t count, float *low, float *high)
+{
+    qsort(values, count, sizeof *values, compare_floats);
+    *low = quantile(values, count, 0.1);
+    *high = quantile(values, count, 0.9);
+}
+
+static struct ff_layer_figures mean_figures(const struct sums *sums, uint64_t images)
+{
+    double count = (double)images;
+
+    return (struct ff_layer_figures){.positive = (float)(sums->positive / count),
+                                     .negative = (float)(sums->negative / count),
+                                     .positive_low = NAN,
+                                     .positive_high = NAN,
+                                     .negative_low = NAN,
+                                     .negative_high = NAN,
+                                     .loss = (float)(sums->loss / count),
+                                     .accuracy = (float)(sums->accuracy / count)};
+}
+
+static void add_sums(struct sums *to, const struct sums *from)
+{
+    to->positive += from->positive;
+    to->negative += from->negative;
+    to->loss += from->loss;
+    to->accuracy += from->accuracy;
+}
+
+/* The open window becomes a point. */
+static void close_window(struct ff_sink *sink, uint64_t step, double elapsed)
+{
+    const struct ff_plan *plan = sink->plan;
+    struct ff_point point = {.step = step,
+                             .epoch = (double)step / (double)plan->steps_per_epoch,
+                             .elapsed = elapsed,
+                             .layers = plan->layers};
+
+    for (uint32_t layer = 0; layer < plan->layers; layer++) {
+        struct ff_layer_figures *figures = &point.layer[layer];
+        size_t at = layer * sink->window_capacity;
+
+        *figures = mean_figures(&sink->window[layer], sink->window_images);
+        low_and_high(sink->positive + at, sink->window_images, &figures->positive_low, &figures->positive_high);
+        low_and_high(sink->negative + at, sink->window_images, &figures->negative_low, &figures->negative_high);
+        add_sums(&sink->epoch[layer], &sink->window[layer]);
+    }
+    sink->epoch_images += sink->window_images;
+    sink->window_steps = sink->window_images = 0;
+    memset(sink->window, 0, sizeof sink->window);
+    if (sink->observer.points != NULL)
+        sink->observer.points(sink->observer.self, &point, 1);
+}
+
+static void add_layer(struct ff_sink *sink, const struct ff_message *message, uint32_t layer)
+{
+    const float *goodness = message->goodness + (size_t)layer * sink->plan->max_rows;
+    size_t at = layer * sink->window_capacity + sink->window_images;
+    struct sums sums = {.loss = message->loss[layer] * message->images};
+
+    for (uint32_t image = 0; image < message->images; image++) {
+        float positive = goodness[image * message->rows_per_image];
+        float negative = goodness[image * message->rows_per_image + 1];
+
+        sums.positive += positive;
+        sums.negative += negative;
+        sums.accuracy += positive > negative ? 1 : positive == negative ? 0.5 : 0;
+        sink->positive[at + image] = positive;
+        sink->negative[at + image] = negative;
+    }
+    add_sums(&sink->window[layer], &sums);
+}
+
+static void take_train(struct ff_sink *sink, const struct ff_message *message, double elapsed)
+{
+    for (uint32_t layer = 0; layer < sink->plan->layers; layer++)
+        add_layer(sink, message, layer);
+    sink->window_images += message->images;
+    sink->window_steps++;
+    if (sink->window_steps == sink->plan->window || message->last)
+        close_window(sink, message->step, elapsed);
+}
+
+/* --- evaluation
+ * ----------------------------------------------------------------------------------------------------------- */
+
+/* The label with the highest goodness summed over the layers that count; of equals the lowest. */
+static uint32_t predict(struct ff_sink *sink, const struct ff_message *message, uint32_t image, float *confidence)
+{
+    const struct ff_plan *plan = sink->plan;
+    uint32_t best = 0;
+    double sum = 0;
+
+    for (uint32_t label = 0; label < plan->classes; label++) {
+        size_t row = (size_t)image * message->rows_per_image + label;
+
+        sink->scores[label] = 0;
+        for (uint32_t layer = plan->config.predict_from; layer < plan->layers; layer++)
+            sink->scores[label] += message->goodness[layer * (size_t)plan->max_rows + row];
+        if (sink->scores[label] > sink->scores[best])
+            best = label;
+    }
+    for (uint32_t label = 0; label < plan->classes; label++)
+        sum += exp(sink->scores[label] - sink->scores[best]);
+    *confidence = (float)(1 / sum);
+    return best;
+}
+
+static void take_forward(struct ff_sink *sink, const struct ff_message *message)
+{
+    bool judging = message->ticket == FF_FOR_JUDGING;
+    double error;
+
+    for (uint32_t image = 0; image < message->images; image++) {
+        float confidence;
+        uint32_t predicted = predict(sink, message, image, &confidence);
+
+        sink->wrong += predicted != message->truth[image];
+        if (judging) {
+            sink->truth[sink->judged] = message->truth[image];
+            sink->predicted[sink->judged] = (uint16_t)predicted;
+            sink->confidence[sink->judged] = confidence;
+        }
+        sink->judged++;
+    }
+    if (!message->last)
+        return;
+    error = (double)sink->wrong / sink->judged;
+    if (judging)
+        sink->row.test_error = error;
+    else
+        sink->row.train_error = error;
+    if (judging && sink->observer.evaluation != NULL)
+        sink->observer.evaluation(sink->observer.self, &(struct ff_evaluation){.epoch = message->epoch,
+                                                                               .count = sink->judged,
+                                                                               .truth = sink->truth,
+                                                                               .predicted = sink->predicted,
+                                                                               .confidence = sink->confidence});
+    sink->judged = sink->wrong = 0;
+}
+
+/* --- epochs
+ * -----------------------------------------------------------------------------------------------------------------
+ */
+
+static void close_epoch(struct ff_sink *sink, const struct ff_message *message, double elapsed)
+{
+    struct ff_epoch *row = &sink->row;
+
+    row->epoch = message->epoch;
+    row->step = message->step;
+    row->elapsed = elapsed;
+    row->evaluating = sink->evaluating;
+    row->layers = sink->plan->layers;
+    for (uint32_t layer = 0; layer < row->layers; layer++)
+        row->layer[layer] = mean_figures(&sink->epoch[layer], sink->epoch_images);
+    if (sink->observer.epoch != NULL)
+        sink->observer.epoch(sink->observer.self, row);
+    memset(sink->epoch, 0, sizeof sink->epoch);
+    sink->epoch_images = 0;
+    sink->row.train_error = sink->row.test_error = NAN;
+}
+
+static void take_get(struct ff_sink *sink, const struct ff_message *message, double elapsed)
+{
+    ff_digest_add(sink->digest, message->x, message->range.count);
+    if (message->last)
+        ff_digest_take(sink->digest, sink->row.digest);
+    if (message->closes_epoch)
+        close_epoch(sink, message, elapsed);
+}
+
+static ff_status fail(const struct ff_sink *sink, const struct ff_message *message, struct ff_error *error)
+{
+    const struct ff_config *config = &sink->plan->config;
+    uint32_t layer = (uint32_t)message->failed_layer;
+
+    if (message->kind != FF_TRAIN)
+        return ff_fail(
+            error, FF_DIVERGED,
+            "layer %u diverged by step %llu: goodness is not finite in evaluation; lower learning_rate (%g)", layer,
+            (unsigned long long)message->step, ff_per_layer_value(&config->learning_rate, layer));
+    return ff_fail(error, FF_DIVERGED,
+                   "layer %u diverged at step %llu: goodness is not finite; lower learning_rate (%g)", layer,
+                   (unsigned long long)message->step, ff_per_layer_value(&config->learning_rate, layer));
+}
+
+ff_status ff_sink_handle(struct ff_sink *sink, const struct ff_message *message, struct ff_error *error)
+{
+    double elapsed = take_time(sink, message);
+
+    if (message->failed_layer >= 0)
+        return fail(sink, message, error);
+    switch (message->kind) {
+    case FF_TRAIN:
+        take_train(sink, message, elapsed);
+        break;
+    case FF_FORWARD:
+        take_forward(sink, message);
+        break;
+    case FF_GET:
+        take_get(sink, message, elapsed);
+        break;
+    case FF_SET:
+    case FF_STOP:
+        break;
+    }
+    return FF_OK;
+}
+
+void ff_sink_finish(struct ff_sink *sink)
+{
+    ff_sink_stop_clock(sink);
+    if (sink->window_steps > 0)
+        close_window(sink, sink->step, sink->training + sink->evaluating);
+}
+
+size_t ff_sink_bytes(const struct ff_sink *sink)
+{
+    return sink->window_capacity * sink->plan->layers * 2 * sizeof(float) +
+           sink->plan->judged_images * (2 * sizeof(uint16_t) + sizeof(float));
+}
+
+void ff_sink_destroy(struct ff_sink *sink)
+{
+    if (sink == NULL)
+        return;
+    free(sink->positive);
+    free(sink->negative);
+    free(sink->truth);
+    free(sink->predicted);
+    free(sink->confidence);
+    free(sink->scores);
+    ff_digest_destroy(sink->digest);
+    pthread_mutex_destroy(&sink->mutex);
+    free(sink);
+}

@@ -1,0 +1,92 @@
+#include "stage.h"
+
+#include <stdlib.h>
+
+#include "layer.h"
+
+struct ff_stage {
+    uint32_t count;
+    struct ff_layer *layers[FF_LAYERS_MAX];
+    struct ff_workspace workspace;
+    size_t bytes;
+};
+
+static bool create_layers(struct ff_stage *stage, const struct ff_plan *plan, uint32_t first, uint32_t count,
+                          struct ff_error *error)
+{
+    for (; stage->count < count; stage->count++) {
+        struct ff_layer *layer = ff_layer_create(plan, first + stage->count, error);
+
+        if (layer == NULL)
+            return false;
+        stage->layers[stage->count] = layer;
+        stage->bytes += ff_layer_bytes(layer);
+    }
+    return true;
+}
+
+static bool create_workspace(struct ff_stage *stage, const struct ff_plan *plan, uint32_t threads,
+                             struct ff_error *error)
+{
+    size_t scratch = 0;
+
+    for (uint32_t i = 0; i < stage->count; i++) {
+        size_t needed = ff_layer_scratch(stage->layers[i]);
+
+        scratch = needed > scratch ? needed : scratch;
+    }
+    stage->workspace.team = ff_team_create(threads, error);
+    if (stage->workspace.team == NULL)
+        return false;
+    stage->workspace.spare = ff_floats(plan->capacity);
+    stage->workspace.scratch = calloc(threads, sizeof(float *));
+    for (uint32_t i = 0; stage->workspace.scratch != NULL && i < threads; i++) {
+        if ((stage->workspace.scratch[i] = ff_floats(scratch)) == NULL)
+            return ff_fail_memory(error, "a stage's scratch") == FF_OK;
+    }
+    stage->bytes += (plan->capacity + threads * scratch) * sizeof(float);
+    if (stage->workspace.spare == NULL || stage->workspace.scratch == NULL)
+        return ff_fail_memory(error, "a stage's scratch") == FF_OK;
+    return true;
+}
+
+struct ff_stage *ff_stage_create(const struct ff_plan *plan, uint32_t first, uint32_t count, uint32_t threads,
+                                 struct ff_error *error)
+{
+    struct ff_stage *stage = calloc(1, sizeof *stage);
+
+    if (stage == NULL) {
+        ff_fail_memory(error, "a stage");
+        return NULL;
+    }
+    if (!create_layers(stage, plan, first, count, error) || !create_workspace(stage, plan, threads, error)) {
+        ff_stage_destroy(stage);
+        return NULL;
+    }
+    return stage;
+}
+
+void ff_stage_handle(struct ff_stage *stage, struct ff_message *message)
+{
+    for (uint32_t i = 0; i < stage->count; i++)
+        ff_layer_handle(stage->layers[i], message, &stage->workspace);
+}
+
+size_t ff_stage_bytes(const struct ff_stage *stage)
+{
+    return stage->bytes;
+}
+
+void ff_stage_destroy(struct ff_stage *stage)
+{
+    if (stage == NULL)
+        return;
+    for (uint32_t i = 0; i < stage->count; i++)
+        ff_layer_destroy(stage->layers[i]);
+    for (unsigned i = 0; stage->workspace.scratch != NULL && i < ff_team_workers(stage->workspace.team); i++)
+        free(stage->workspace.scratch[i]);
+    free(stage->workspace.scratch);
+    free(stage->workspace.spare);
+    ff_team_destroy(stage->workspace.team);
+    free(stage);
+}

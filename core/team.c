@@ -1,0 +1,159 @@
+#include "team.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+enum { SPINS = 4000 }; /* some tens of microseconds: longer than the gap between two phases of a layer */
+
+struct member {
+    struct ff_team *team;
+    unsigned worker;
+    pthread_t thread;
+};
+
+struct ff_team {
+    unsigned workers, started;
+    struct member *members; /* [workers]; 0 is the caller */
+
+    /* The work at hand: written before `generation` rises, read after. */
+    size_t items;
+    void (*item)(void *, size_t, unsigned);
+    void *arg;
+    atomic_size_t next;
+    atomic_uint busy; /* members that have not finished this generation */
+    atomic_uint_fast64_t generation;
+
+    atomic_uint sleepers;
+    atomic_bool closing;
+    pthread_mutex_t mutex; /* only for sleeping and waking */
+    pthread_cond_t wake;
+};
+
+static inline void spin_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static void take_items(struct ff_team *team, unsigned worker)
+{
+    size_t index;
+
+    while ((index = atomic_fetch_add_explicit(&team->next, 1, memory_order_relaxed)) < team->items)
+        team->item(team->arg, index, worker);
+}
+
+/* Wait until the generation is no longer `seen`: spin, then sleep. Sleepers are counted before the last look, and
+ * ff_team_run looks at the count after raising the generation, so no waking is missed. */
+static uint_fast64_t await_generation(struct ff_team *team, uint_fast64_t seen)
+{
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load(&team->generation) != seen)
+            return atomic_load(&team->generation);
+        spin_pause();
+    }
+    pthread_mutex_lock(&team->mutex);
+    atomic_fetch_add(&team->sleepers, 1);
+    while (atomic_load(&team->generation) == seen)
+        pthread_cond_wait(&team->wake, &team->mutex);
+    atomic_fetch_sub(&team->sleepers, 1);
+    pthread_mutex_unlock(&team->mutex);
+    return atomic_load(&team->generation);
+}
+
+static void *work(void *self)
+{
+    struct member *member = self;
+    struct ff_team *team = member->team;
+    uint_fast64_t seen = 0;
+
+    for (;;) {
+        seen = await_generation(team, seen);
+        if (atomic_load(&team->closing))
+            return NULL;
+        take_items(team, member->worker);
+        atomic_fetch_sub(&team->busy, 1);
+    }
+}
+
+static void next_generation(struct ff_team *team)
+{
+    atomic_fetch_add(&team->generation, 1);
+    if (atomic_load(&team->sleepers) > 0) {
+        pthread_mutex_lock(&team->mutex);
+        pthread_cond_broadcast(&team->wake);
+        pthread_mutex_unlock(&team->mutex);
+    }
+}
+
+struct ff_team *ff_team_create(unsigned workers, struct ff_error *error)
+{
+    struct ff_team *team = calloc(1, sizeof *team);
+
+    if (team == NULL || (team->members = calloc(workers, sizeof *team->members)) == NULL) {
+        free(team);
+        ff_fail_memory(error, "a team of threads");
+        return NULL;
+    }
+    team->workers = workers;
+    pthread_mutex_init(&team->mutex, NULL);
+    pthread_cond_init(&team->wake, NULL);
+    for (team->started = 1; team->started < workers; team->started++) {
+        struct member *member = &team->members[team->started];
+
+        *member = (struct member){.team = team, .worker = team->started};
+        if (pthread_create(&member->thread, NULL, work, member) != 0) {
+            ff_fail(error, FF_BUSY, "could not start thread %u of a team of %u; ask for fewer threads",
+                    team->started + 1, workers);
+            ff_team_destroy(team);
+            return NULL;
+        }
+    }
+    return team;
+}
+
+unsigned ff_team_workers(const struct ff_team *team)
+{
+    return team->workers;
+}
+
+void ff_team_run(struct ff_team *team, size_t items, void (*item)(void *, size_t, unsigned), void *arg)
+{
+    if (team->workers == 1 || items == 1) {
+        for (size_t i = 0; i < items; i++)
+            item(arg, i, 0);
+        return;
+    }
+    team->items = items;
+    team->item = item;
+    team->arg = arg;
+    atomic_store(&team->next, 0);
+    atomic_store(&team->busy, team->workers - 1);
+    next_generation(team);
+    take_items(team, 0);
+    for (int i = 0; atomic_load(&team->busy) > 0; i++) {
+        if (i < SPINS)
+            spin_pause();
+        else
+            sched_yield(); /* more threads than processors: let the others finish */
+    }
+}
+
+void ff_team_destroy(struct ff_team *team)
+{
+    if (team == NULL)
+        return;
+    atomic_store(&team->closing, true);
+    next_generation(team);
+    for (unsigned i = 1; i < team->started; i++)
+        pthread_join(team->members[i].thread, NULL);
+    pthread_cond_destroy(&team->wake);
+    pthread_mutex_destroy(&team->mutex);
+    free(team->members);
+    free(team);
+}

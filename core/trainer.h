@@ -1,0 +1,66 @@
+/* trainer.h - one run from beginning to end: source, stages, sink, and how to steer them.
+ *
+ *     source -> stage -> … -> stage -> sink -> observer
+ *
+ * A placement says on how many threads that line is laid out. It changes the speed, never a bit of the result.
+ * One thread creates, runs and destroys; pause, resume, stop and progress may be called by any thread meanwhile. */
+#ifndef FF_TRAINER_H
+#define FF_TRAINER_H
+
+#include <stdint.h>
+
+#include "config.h"
+#include "dataset.h"
+#include "error.h"
+#include "observer.h"
+
+struct ff_trainer;
+
+struct ff_placement {
+    uint32_t stages;  /* parts that the layers are divided into, one after the other; 0: choose */
+    uint32_t threads; /* of each stage's team; 0: choose */
+};
+
+enum ff_outcome { FF_FINISHED, FF_STOPPED, FF_FAILED };
+
+struct ff_progress {
+    uint32_t epoch, epochs; /* the epoch under way (from 1; 0 before the first step), and how many there will be */
+    uint64_t step, steps;   /* done, and to be done */
+    double elapsed;         /* seconds, pauses left out */
+    double remaining;       /* seconds; NaN until it can be known */
+    double samples_per_second; /* images trained a second of training, evaluation left out; NaN until known */
+    double evaluating;         /* seconds of `elapsed` spent on evaluation */
+};
+
+/* Make a run of `config`, which has passed ff_config_check with this dataset. The dataset must outlive the trainer;
+ * config and observer are copied. NULL and `error` set: FF_NO_MEMORY, FF_INVALID. */
+struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struct ff_dataset *dataset,
+                                     struct ff_placement placement, const struct ff_observer *observer,
+                                     struct ff_error *error);
+
+/* Train until the end, a stop, or a failure (then `error` holds the sentence that says layer, step and setting). */
+enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *error);
+
+/* Ask; the observer's `paused` and `resumed` tell when it has come true. Asking twice, or after the end, is
+ * harmless. Stop takes effect after the messages under way, paused or not. */
+void ff_trainer_pause(struct ff_trainer *trainer);
+void ff_trainer_resume(struct ff_trainer *trainer);
+void ff_trainer_stop(struct ff_trainer *trainer);
+
+void ff_trainer_progress(struct ff_trainer *trainer, struct ff_progress *progress);
+
+/* What was chosen, how many weights and biases there are, bytes allocated for the run (data set left out). */
+struct ff_placement ff_trainer_placement(const struct ff_trainer *trainer);
+uint64_t ff_trainer_parameters(const struct ff_trainer *trainer);
+size_t ff_trainer_bytes(const struct ff_trainer *trainer);
+
+void ff_trainer_destroy(struct ff_trainer *trainer); /* NULL is fine; not while it runs */
+
+/* Weights and biases of a configuration on images of this shape, without making it. */
+uint64_t ff_parameter_count(const struct ff_config *config, const struct ff_dataset *dataset);
+
+/* The steps that one point of the series covers (api.md: at least 100 points an epoch; design: at most 100,000 in
+ * all). */
+uint64_t ff_window_steps(uint64_t steps_per_epoch, uint64_t steps);
+
+#endif

@@ -1,0 +1,478 @@
+/* Whole runs: the same bits on every placement, pauses, stops, failures, and what the observer is told. */
+#include "cmocka_all.h"
+
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "plan.h"
+#include "synthetic.h"
+#include "trainer.h"
+
+/* What a run told, and what to do to it while it runs. */
+struct watcher {
+    struct ff_trainer *trainer;
+    uint32_t epochs, points, evaluations, pauses, resumes;
+    struct ff_epoch epoch[64];
+    struct ff_point last_point;
+    uint64_t point_steps, pause_at, stop_at; /* step of a point; 0: never */
+    bool stop_when_paused;
+    double wrong_share; /* of the newest evaluation, counted here */
+    double hash;        /* of all points' figures */
+};
+
+static void *resume(void *self)
+{
+    ff_trainer_resume(self);
+    return NULL;
+}
+
+static void *stop(void *self)
+{
+    ff_trainer_stop(self);
+    return NULL;
+}
+
+static void call_detached(void *(*call)(void *), void *trainer)
+{
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, call, trainer);
+    pthread_detach(thread);
+}
+
+static void take_points(void *self, const struct ff_point *points, size_t count)
+{
+    struct watcher *watcher = self;
+
+    for (size_t i = 0; i < count; i++) {
+        assert_true(points[i].step > watcher->point_steps);
+        watcher->point_steps = points[i].step;
+        watcher->points++;
+        watcher->last_point = points[i];
+        for (uint32_t layer = 0; layer < points[i].layers; layer++) {
+            const struct ff_layer_figures *figures = &points[i].layer[layer];
+
+            assert_true(figures->positive_low <= figures->positive_high && figures->negative_low <= figures->negative_high);
+            watcher->hash = watcher->hash * 1.0001 + figures->positive + 3 * figures->negative_high + 7 * figures->loss;
+        }
+        if (watcher->pause_at != 0 && points[i].step >= watcher->pause_at) {
+            watcher->pause_at = 0;
+            ff_trainer_pause(watcher->trainer);
+        }
+        if (watcher->stop_at != 0 && points[i].step >= watcher->stop_at)
+            ff_trainer_stop(watcher->trainer);
+    }
+}
+
+static void take_epoch(void *self, const struct ff_epoch *epoch)
+{
+    struct watcher *watcher = self;
+
+    assert_int_equal(epoch->epoch, watcher->epochs + 1);
+    watcher->epoch[watcher->epochs++] = *epoch;
+}
+
+static void take_evaluation(void *self, const struct ff_evaluation *evaluation)
+{
+    struct watcher *watcher = self;
+    uint32_t wrong = 0;
+
+    for (uint32_t i = 0; i < evaluation->count; i++) {
+        wrong += evaluation->truth[i] != evaluation->predicted[i];
+        assert_true(evaluation->confidence[i] > 0 && evaluation->confidence[i] <= 1);
+    }
+    watcher->evaluations++;
+    watcher->wrong_share = (double)wrong / evaluation->count;
+}
+
+static void take_pause(void *self)
+{
+    struct watcher *watcher = self;
+
+    watcher->pauses++;
+    call_detached(watcher->stop_when_paused ? stop : resume, watcher->trainer);
+}
+
+static void take_resume(void *self)
+{
+    ((struct watcher *)self)->resumes++;
+}
+
+static enum ff_outcome run(struct watcher *watcher, const struct ff_config *config, const struct ff_dataset *dataset,
+                           struct ff_placement placement, struct ff_error *error)
+{
+    struct ff_observer observer = {watcher, take_points, take_epoch, take_evaluation, take_pause, take_resume};
+    enum ff_outcome outcome;
+
+    watcher->trainer = ff_trainer_create(config, dataset, placement, &observer, error);
+    if (watcher->trainer == NULL)
+        fail_msg("%s", error->message);
+    outcome = ff_trainer_run(watcher->trainer, error);
+    ff_trainer_destroy(watcher->trainer);
+    return outcome;
+}
+
+static void small_config(struct ff_config *config)
+{
+    ff_config_defaults(config);
+    config->layer_count = 3;
+    config->layers[0].units = 40;
+    config->layers[1].units = 30;
+    config->layers[2].units = 20;
+    config->layers[2].kind = FF_DENSE;
+    config->batch_size = 16;
+    config->epochs = 3;
+}
+
+static const char *last_digest(const struct watcher *watcher)
+{
+    return watcher->epoch[watcher->epochs - 1].digest;
+}
+
+/* --- the same bits ---------------------------------------------------------------------------------------------------- */
+
+static uint32_t pick(uint32_t trial, uint32_t what, uint32_t bound)
+{
+    return ff_random_below(2026, FF_RANDOM_ORDER, trial, what, bound);
+}
+
+static void random_config(struct ff_config *config, uint32_t trial)
+{
+    static const uint32_t units[] = {1, 7, 16, 33, 130, 300};
+    static const uint32_t batches[] = {1, 2, 5, 16, 50};
+
+    ff_config_defaults(config);
+    config->layer_count = 1 + pick(trial, 0, 4);
+    for (uint32_t i = 0; i < config->layer_count; i++)
+        config->layers[i] = (struct ff_layer_config){.kind = FF_DENSE, .units = units[pick(trial, 1 + i, 6)]};
+    config->batch_size = batches[pick(trial, 10, 5)];
+    config->activation = (enum ff_activation)pick(trial, 11, 2);
+    config->objective = (enum ff_objective_id)pick(trial, 12, 3);
+    config->goodness = (enum ff_goodness)pick(trial, 13, 2);
+    config->optimizer = (enum ff_optimizer_id)pick(trial, 14, 3);
+    config->forward_after_update = pick(trial, 15, 2);
+    config->normalize = pick(trial, 16, 3) ? FF_NORMALIZE_RMS : FF_NORMALIZE_NONE;
+    config->label = (enum ff_label)pick(trial, 17, 2);
+    config->bias = pick(trial, 18, 4) != 0;
+    config->shuffle = pick(trial, 19, 2);
+    config->input = (enum ff_input)pick(trial, 20, 3);
+    config->schedule = (enum ff_schedule)pick(trial, 21, 4);
+    config->weight_decay = pick(trial, 22, 2) ? 0.01 : 0;
+    config->seed = pick(trial, 23, 1000);
+    config->learning_rate.value[0] = config->objective == FF_GAP ? 1e-4 : 0.003;
+    config->epochs = 2;
+    config->evaluate_every = 1 + pick(trial, 24, 2);
+}
+
+static void every_placement_gives_the_same_bits(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(103, 31, 6, 5);
+
+    (void)state;
+    for (uint32_t trial = 0; trial < 24; trial++) {
+        char digest[80] = "";
+        double hash = 0, error_rate = 0;
+        struct ff_config config;
+
+        random_config(&config, trial);
+        for (uint32_t placement = 0; placement < 9; placement++) {
+            static const uint32_t stages[] = {1, 2, 4};
+            struct ff_placement where = {stages[placement / 3], 1 + placement % 3};
+            struct watcher watcher = {.pause_at = placement % 2 ? 1 + pick(trial, placement, 30) : 0};
+            struct ff_error error;
+
+            assert_int_equal(run(&watcher, &config, dataset, where, &error), FF_FINISHED);
+            assert_int_equal(watcher.epochs, 2);
+            if (placement == 0) {
+                strcpy(digest, last_digest(&watcher));
+                hash = watcher.hash;
+                error_rate = watcher.epoch[1].test_error;
+            } else if (strcmp(digest, last_digest(&watcher)) != 0 || watcher.hash != hash ||
+                       watcher.epoch[1].test_error != error_rate) {
+                fail_msg("trial %u: %u stages x %u threads differ from one thread", trial, where.stages, where.threads);
+            }
+        }
+    }
+    ff_dataset_destroy(dataset);
+}
+
+static void another_seed_gives_other_bits(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(64, 16, 5, 4);
+    struct watcher first = {0}, second = {0};
+    struct ff_config config;
+    struct ff_error error;
+
+    (void)state;
+    small_config(&config);
+    run(&first, &config, dataset, (struct ff_placement){1, 1}, &error);
+    config.seed++;
+    run(&second, &config, dataset, (struct ff_placement){1, 1}, &error);
+    assert_string_not_equal(last_digest(&first), last_digest(&second));
+    assert_int_equal(strlen(last_digest(&first)), 7 + 64);
+    ff_dataset_destroy(dataset);
+}
+
+/* --- learning -------------------------------------------------------------------------------------------------------------- */
+
+static void goodness_parts_and_the_test_error_falls(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(600, 200, 8, 4);
+    struct watcher watcher = {0};
+    struct ff_config config;
+    struct ff_error error;
+    const struct ff_epoch *last;
+
+    (void)state;
+    small_config(&config);
+    config.epochs = 8;
+    config.temperature.value[0] = 0.1;
+    config.learning_rate.value[0] = 0.005;
+    assert_int_equal(run(&watcher, &config, dataset, (struct ff_placement){0, 0}, &error), FF_FINISHED);
+    last = &watcher.epoch[7];
+    for (uint32_t layer = 0; layer < 3; layer++) {
+        assert_true(last->layer[layer].positive > last->layer[layer].negative + 0.2f);
+        assert_true(last->layer[layer].accuracy > 0.95f);
+        assert_true(last->layer[layer].loss < watcher.epoch[0].layer[layer].loss);
+    }
+    assert_true(last->test_error < 0.05 && last->train_error < 0.05);
+    assert_true(watcher.wrong_share == last->test_error);
+    assert_int_equal(watcher.evaluations, 8);
+    ff_dataset_destroy(dataset);
+}
+
+static void points_cover_every_step_and_epochs_end_windows(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(70, 16, 5, 4); /* 5 steps an epoch, the last of 6 images */
+    struct watcher watcher = {0};
+    struct ff_config config;
+    struct ff_error error;
+
+    (void)state;
+    small_config(&config);
+    config.evaluate_every = 2;
+    assert_int_equal(run(&watcher, &config, dataset, (struct ff_placement){1, 1}, &error), FF_FINISHED);
+    assert_int_equal(watcher.points, 15);
+    assert_int_equal(watcher.point_steps, 15);
+    assert_int_equal(watcher.epoch[2].step, 15);
+    assert_true(watcher.last_point.epoch == 3);
+    assert_true(isnan(watcher.epoch[0].test_error) && isnan(watcher.epoch[0].train_error));
+    assert_false(isnan(watcher.epoch[1].test_error));
+    assert_false(isnan(watcher.epoch[2].test_error)); /* the last epoch is always judged */
+    assert_true(watcher.epoch[2].elapsed >= watcher.epoch[2].evaluating && watcher.epoch[2].evaluating > 0);
+    ff_dataset_destroy(dataset);
+}
+
+static void a_window_gives_a_hundred_points_an_epoch_and_is_bounded(void **state)
+{
+    (void)state;
+    assert_int_equal(ff_window_steps(1, 10), 1);
+    assert_int_equal(ff_window_steps(99, 990), 1);
+    assert_int_equal(ff_window_steps(100, 1000), 1);
+    assert_int_equal(ff_window_steps(469, 469 * 60), 4); /* 118 points */
+    assert_int_equal(ff_window_steps(600, 36000), 6);
+    assert_int_equal(ff_window_steps(1000, 10000), 10);
+    assert_int_equal(ff_window_steps(600, 600 * 10000), 60); /* never more than 100,000 points */
+    assert_int_equal(ff_window_steps(0, 0), 1);
+}
+
+static void no_epochs_only_initializes(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(30, 10, 5, 4);
+    struct watcher watcher = {0};
+    struct ff_config config;
+    struct ff_error error;
+
+    (void)state;
+    small_config(&config);
+    config.epochs = 0;
+    assert_int_equal(run(&watcher, &config, dataset, (struct ff_placement){1, 1}, &error), FF_FINISHED);
+    assert_int_equal(watcher.epochs + watcher.points, 0);
+    ff_dataset_destroy(dataset);
+}
+
+static void held_out_images_are_judged_and_not_trained_on(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(100, 10, 5, 4);
+    struct watcher plain = {0}, spoiled = {0};
+    struct ff_config config;
+    struct ff_error error;
+
+    (void)state;
+    small_config(&config);
+    config.validation = 20;
+    config.epochs = 12;
+    config.learning_rate.value[0] = 0.01;
+    config.evaluate_on = FF_EVALUATE_VALIDATION;
+    run(&plain, &config, dataset, (struct ff_placement){1, 1}, &error);
+    assert_int_equal(plain.epoch[0].step, 5); /* 80 images in batches of 16 */
+    for (int i = 80; i < 100; i++) /* wrong labels for those held out: same weights, worse figure */
+        dataset->train.labels[i] = (uint16_t)((dataset->train.labels[i] + 1) % 4);
+    run(&spoiled, &config, dataset, (struct ff_placement){1, 1}, &error);
+    assert_string_equal(last_digest(&plain), last_digest(&spoiled));
+    assert_true(spoiled.epoch[11].test_error > plain.epoch[11].test_error);
+    ff_dataset_destroy(dataset);
+}
+
+/* --- control ------------------------------------------------------------------------------------------------------------------- */
+
+static void a_pause_is_told_and_changes_nothing(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(100, 10, 5, 4);
+
+    (void)state;
+    for (uint32_t stages = 1; stages <= 3; stages++) {
+        struct watcher plain = {0}, paused = {.pause_at = 7};
+        struct ff_config config;
+        struct ff_error error;
+
+        small_config(&config);
+        run(&plain, &config, dataset, (struct ff_placement){stages, 1}, &error);
+        assert_int_equal(run(&paused, &config, dataset, (struct ff_placement){stages, 1}, &error), FF_FINISHED);
+        assert_int_equal(paused.pauses, 1);
+        assert_int_equal(paused.resumes, 1);
+        assert_string_equal(last_digest(&plain), last_digest(&paused));
+    }
+    ff_dataset_destroy(dataset);
+}
+
+static void stopping_a_paused_run_ends_it(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(100, 10, 5, 4);
+
+    (void)state;
+    for (uint32_t stages = 1; stages <= 3; stages++) {
+        struct watcher watcher = {.pause_at = 3, .stop_when_paused = true};
+        struct ff_config config;
+        struct ff_error error;
+
+        small_config(&config);
+        assert_int_equal(run(&watcher, &config, dataset, (struct ff_placement){stages, 1}, &error), FF_STOPPED);
+        assert_int_equal(watcher.pauses, 1);
+        assert_int_equal(watcher.resumes, 0);
+    }
+    ff_dataset_destroy(dataset);
+}
+
+static void a_stop_ends_after_what_is_under_way_and_loses_no_point(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(3200, 10, 5, 4); /* 200 steps an epoch: windows of 2 */
+
+    (void)state;
+    for (uint32_t stages = 1; stages <= 3; stages++) {
+        struct watcher watcher = {.stop_at = 51};
+        struct ff_config config;
+        struct ff_error error;
+
+        small_config(&config);
+        assert_int_equal(run(&watcher, &config, dataset, (struct ff_placement){stages, 2}, &error), FF_STOPPED);
+        assert_int_equal(watcher.epochs, 0);
+        assert_true(watcher.point_steps >= 51 && watcher.point_steps < 51 + 16);
+    }
+    ff_dataset_destroy(dataset);
+}
+
+/* --- what cannot go on ------------------------------------------------------------------------------------------------------------ */
+
+static void a_run_that_diverges_fails_with_layer_step_and_setting(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(100, 10, 5, 4);
+
+    (void)state;
+    for (uint32_t stages = 1; stages <= 3; stages++) {
+        struct watcher watcher = {0};
+        struct ff_config config;
+        struct ff_error error;
+        unsigned layer, step;
+
+        small_config(&config);
+        config.objective = FF_GAP; /* without bound */
+        config.goodness = FF_GOODNESS_SUM;
+        config.optimizer = FF_SGD;
+        config.epochs = 60;
+        config.learning_rate.value[0] = 10;
+        assert_int_equal(run(&watcher, &config, dataset, (struct ff_placement){stages, 1}, &error), FF_FAILED);
+        assert_int_equal(error.status, FF_DIVERGED);
+        assert_int_equal(sscanf(error.message, "layer %u diverged %*s step %u: goodness is not finite", &layer, &step), 2);
+        assert_non_null(strstr(error.message, "lower learning_rate (10)"));
+        assert_true(layer < 3 && step > 0);
+        assert_true(watcher.points == 0 || isfinite(watcher.last_point.layer[0].positive));
+    }
+    ff_dataset_destroy(dataset);
+}
+
+static void what_cannot_fit_into_memory_is_refused_in_words(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(100, 10, 5, 4);
+    struct ff_observer observer = {0};
+    struct ff_config config;
+    struct ff_error error;
+
+    (void)state;
+    small_config(&config);
+    config.layer_count = 32;
+    for (uint32_t i = 0; i < 32; i++)
+        config.layers[i] = (struct ff_layer_config){.kind = FF_DENSE, .units = 65536};
+    assert_null(ff_trainer_create(&config, dataset, (struct ff_placement){0, 0}, &observer, &error));
+    assert_int_equal(error.status, FF_NO_MEMORY);
+    assert_non_null(strstr(error.message, "make layers or batch_size smaller"));
+    ff_dataset_destroy(dataset);
+}
+
+static void parameters_are_counted(void **state)
+{
+    struct ff_dataset dataset = {.shape = {1, 28, 28}, .classes = 10, .train = {.count = 60000}, .test = {.count = 10000}};
+    struct ff_config config;
+
+    (void)state;
+    ff_config_defaults(&config);
+    config.layer_count = 2;
+    config.layers[0].units = 500;
+    config.layers[1].units = 300;
+    assert_int_equal(ff_parameter_count(&config, &dataset), 794 * 500 + 500 + 500 * 300 + 300);
+    config.bias = false;
+    config.label = FF_LABEL_OVERLAY;
+    assert_int_equal(ff_parameter_count(&config, &dataset), 784 * 500 + 500 * 300);
+}
+
+static void the_rate_follows_its_schedule(void **state)
+{
+    struct ff_plan plan = {.steps = 1000, .config = {.schedule = FF_SCHEDULE_LINEAR, .warmup = 0.1}};
+
+    (void)state;
+    assert_true(fabs(ff_plan_rate(&plan, 1) - 0.01) < 1e-12);
+    assert_true(fabs(ff_plan_rate(&plan, 50) - 0.5) < 1e-12);
+    assert_true(fabs(ff_plan_rate(&plan, 101) - 1) < 1e-12);
+    assert_true(fabs(ff_plan_rate(&plan, 551) - 0.5) < 1e-12);
+    assert_true(ff_plan_rate(&plan, 1000) > 0 && ff_plan_rate(&plan, 1000) < 0.002);
+    plan.config.schedule = FF_SCHEDULE_COSINE;
+    assert_true(fabs(ff_plan_rate(&plan, 551) - 0.5) < 1e-12);
+    plan.config.schedule = FF_SCHEDULE_CONSTANT;
+    assert_true(ff_plan_rate(&plan, 999) == 1);
+    plan.config.schedule = FF_SCHEDULE_HALF;
+    assert_true(ff_plan_rate(&plan, 500) == 1 && fabs(ff_plan_rate(&plan, 751) - 0.5) < 1e-12);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_placement_gives_the_same_bits),
+        cmocka_unit_test(another_seed_gives_other_bits),
+        cmocka_unit_test(goodness_parts_and_the_test_error_falls),
+        cmocka_unit_test(points_cover_every_step_and_epochs_end_windows),
+        cmocka_unit_test(a_window_gives_a_hundred_points_an_epoch_and_is_bounded),
+        cmocka_unit_test(no_epochs_only_initializes),
+        cmocka_unit_test(held_out_images_are_judged_and_not_trained_on),
+        cmocka_unit_test(a_pause_is_told_and_changes_nothing),
+        cmocka_unit_test(stopping_a_paused_run_ends_it),
+        cmocka_unit_test(a_stop_ends_after_what_is_under_way_and_loses_no_point),
+        cmocka_unit_test(a_run_that_diverges_fails_with_layer_step_and_setting),
+        cmocka_unit_test(what_cannot_fit_into_memory_is_refused_in_words),
+        cmocka_unit_test(parameters_are_counted),
+        cmocka_unit_test(the_rate_follows_its_schedule),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
