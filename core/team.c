@@ -15,17 +15,20 @@ struct member {
     pthread_t thread;
 };
 
+/* The gate holds, in one word, the generation of work, whether it may still be joined, and how many members are in.
+ */
+enum { IN_MASK = 0xffff, OPEN = 0x10000, GENERATION_SHIFT = 17 };
+
 struct ff_team {
     unsigned workers, started;
     struct member *members; /* [workers]; 0 is the caller */
 
-    /* The work at hand: written before `generation` rises, read after. */
+    /* The work at hand: written while the gate is closed and nobody is in. */
     size_t items;
     void (*item)(void *, size_t, unsigned);
     void *arg;
     atomic_size_t next;
-    atomic_uint busy; /* members that have not finished this generation */
-    atomic_uint_fast64_t generation;
+    atomic_uint_fast64_t gate;
 
     atomic_uint sleepers;
     atomic_bool closing;
@@ -48,22 +51,35 @@ static void take_items(struct ff_team *team, unsigned worker)
         team->item(team->arg, index, worker);
 }
 
-/* Wait until the generation is no longer `seen`: spin, then sleep. Sleepers are counted before the last look, and
- * ff_team_run looks at the count after raising the generation, so no waking is missed. */
+/* Wait until the gate shows a generation other than `seen`: spin, then sleep. Sleepers are counted before the last
+ * look, and open_gate looks at the count after changing the gate, so no waking is missed. */
 static uint_fast64_t await_generation(struct ff_team *team, uint_fast64_t seen)
 {
     for (int i = 0; i < SPINS; i++) {
-        if (atomic_load(&team->generation) != seen)
-            return atomic_load(&team->generation);
+        if (atomic_load(&team->gate) >> GENERATION_SHIFT != seen)
+            return atomic_load(&team->gate) >> GENERATION_SHIFT;
         spin_pause();
     }
     pthread_mutex_lock(&team->mutex);
     atomic_fetch_add(&team->sleepers, 1);
-    while (atomic_load(&team->generation) == seen)
+    while (atomic_load(&team->gate) >> GENERATION_SHIFT == seen)
         pthread_cond_wait(&team->wake, &team->mutex);
     atomic_fetch_sub(&team->sleepers, 1);
     pthread_mutex_unlock(&team->mutex);
-    return atomic_load(&team->generation);
+    return atomic_load(&team->gate) >> GENERATION_SHIFT;
+}
+
+/* Go in, if the gate is still open: a member that comes late (its processor was busy with something else) is not
+ * waited for. */
+static bool enter(struct ff_team *team)
+{
+    uint_fast64_t gate = atomic_load(&team->gate);
+
+    while (gate & OPEN) {
+        if (atomic_compare_exchange_weak(&team->gate, &gate, gate + 1))
+            return true;
+    }
+    return false;
 }
 
 static void *work(void *self)
@@ -76,14 +92,19 @@ static void *work(void *self)
         seen = await_generation(team, seen);
         if (atomic_load(&team->closing))
             return NULL;
+        if (!enter(team))
+            continue;
         take_items(team, member->worker);
-        atomic_fetch_sub(&team->busy, 1);
+        atomic_fetch_sub(&team->gate, 1);
     }
 }
 
-static void next_generation(struct ff_team *team)
+/* The next generation, `open` or only to wake everybody. */
+static void open_gate(struct ff_team *team, uint_fast64_t open)
 {
-    atomic_fetch_add(&team->generation, 1);
+    uint_fast64_t generation = (atomic_load(&team->gate) >> GENERATION_SHIFT) + 1;
+
+    atomic_store(&team->gate, generation << GENERATION_SHIFT | open);
     if (atomic_load(&team->sleepers) > 0) {
         pthread_mutex_lock(&team->mutex);
         pthread_cond_broadcast(&team->wake);
@@ -133,10 +154,10 @@ void ff_team_run(struct ff_team *team, size_t items, void (*item)(void *, size_t
     team->item = item;
     team->arg = arg;
     atomic_store(&team->next, 0);
-    atomic_store(&team->busy, team->workers - 1);
-    next_generation(team);
+    open_gate(team, OPEN);
     take_items(team, 0);
-    for (int i = 0; atomic_load(&team->busy) > 0; i++) {
+    atomic_fetch_and(&team->gate, ~(uint_fast64_t)OPEN);
+    for (int i = 0; atomic_load(&team->gate) & IN_MASK; i++) {
         if (i < SPINS)
             spin_pause();
         else
@@ -149,7 +170,7 @@ void ff_team_destroy(struct ff_team *team)
     if (team == NULL)
         return;
     atomic_store(&team->closing, true);
-    next_generation(team);
+    open_gate(team, 0);
     for (unsigned i = 1; i < team->started; i++)
         pthread_join(team->members[i].thread, NULL);
     pthread_cond_destroy(&team->wake);

@@ -259,8 +259,8 @@ static void points_cover_every_step_and_epochs_end_windows(void **state)
     assert_int_equal(watcher.epoch[2].step, 15);
     assert_true(watcher.last_point.epoch == 3);
     assert_true(isnan(watcher.epoch[0].test_error) && isnan(watcher.epoch[0].train_error));
-    assert_false(isnan(watcher.epoch[1].test_error));
-    assert_false(isnan(watcher.epoch[2].test_error)); /* the last epoch is always judged */
+    assert_true(!isnan(watcher.epoch[1].test_error));
+    assert_true(!isnan(watcher.epoch[2].test_error)); /* the last epoch is always judged */
     assert_true(watcher.epoch[2].elapsed >= watcher.epoch[2].evaluating && watcher.epoch[2].evaluating > 0);
     ff_dataset_destroy(dataset);
 }

@@ -1,0 +1,152 @@
+#include "api.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The one table of routes. */
+static const struct http_route routes[] = {
+    {.method = "POST",
+     .path = "/api/v1/runs",
+     .handler = api_post_run,
+     .help = "make a run; it starts at once, or waits in the queue"},
+    {.method = "GET", .path = "/api/v1/runs", .handler = api_list_runs, .help = "runs, newest first, paged"},
+    {.method = "GET",
+     .path = "/api/v1/runs/{id}",
+     .handler = api_get_run,
+     .help = "one run; with wait=SECONDS the answer comes when it has ended"},
+    {.method = "PATCH",
+     .path = "/api/v1/runs/{id}",
+     .handler = api_patch_run,
+     .help = "change a run's name, notes or tags"},
+    {.method = "DELETE",
+     .path = "/api/v1/runs/{id}",
+     .handler = api_delete_run,
+     .help = "forget a run and all that belongs to it"},
+    {.method = "POST", .path = "/api/v1/runs/{id}/pause", .handler = api_pause_run, .help = "pause a run"},
+    {.method = "POST",
+     .path = "/api/v1/runs/{id}/resume",
+     .handler = api_resume_run,
+     .help = "resume a paused run"},
+    {.method = "POST", .path = "/api/v1/runs/{id}/stop", .handler = api_stop_run, .help = "stop a run"},
+    {.method = "GET",
+     .path = "/api/v1/runs/{id}/metrics",
+     .handler = api_metrics,
+     .help = "the series of a run, downsampled to max_points"},
+    {.method = "GET",
+     .path = "/api/v1/runs/{id}/epochs",
+     .handler = api_epochs,
+     .help = "a row per epoch of a run"},
+    {.method = "GET",
+     .path = "/api/v1/runs/{id}/events",
+     .handler = api_run_events,
+     .help = "Server-Sent Events of one run"},
+    {.method = "GET",
+     .path = "/api/v1/events",
+     .handler = api_all_events,
+     .help = "Server-Sent Events of all runs"},
+    {.method = "GET", .path = "/api/v1/runs/{id}/log", .handler = api_log, .help = "a run as plain text"},
+    {.method = "GET",
+     .path = "/api/v1/datasets",
+     .handler = api_datasets,
+     .help = "what can be trained on, and how to get what is missing"},
+    {.method = "GET",
+     .path = "/api/v1/datasets/{name}/samples/{split}/{i}",
+     .handler = api_sample,
+     .help = "one image and its label"},
+    {.method = "GET", .path = "/api/v1/presets", .handler = api_presets, .help = "named starting configurations"},
+    {.method = "GET",
+     .path = "/api/v1/config",
+     .handler = api_config,
+     .help = "JSON Schema of a run's configuration"},
+    {.method = "GET",
+     .path = "/api/v1/version",
+     .handler = api_version,
+     .help = "program, build, libraries, BLAS kernel, CPU"},
+    {.method = "GET", .path = "/healthz", .handler = api_alive, .help = "whether the daemon is alive"},
+    {.method = "GET", .path = "/readyz", .handler = api_ready, .help = "whether the daemon can take a run"},
+    {.method = "GET",
+     .path = "/{path*}",
+     .handler = api_page,
+     .access = HTTP_PAGE,
+     .help = "the dashboard",
+     .exists = api_page_exists},
+};
+
+const struct http_route *api_routes(size_t *count)
+{
+    *count = sizeof routes / sizeof *routes;
+    return routes;
+}
+
+/* A run's number: digits, no zero in front; 0 when it is none. */
+static int64_t parse_id(const char *text)
+{
+    size_t length = strlen(text);
+
+    if (length == 0 || length > 18 || text[0] == '0' || strspn(text, "0123456789") != length)
+        return 0;
+    return strtoll(text, NULL, 10);
+}
+
+int api_run_id(struct api *api, const struct request *request, struct response *response, int64_t *id)
+{
+    const char *text = request_part(request, "id");
+
+    if (strcmp(text, "latest") == 0) {
+        *id = store_latest_run(api->store);
+        if (*id == 0)
+            respond_problem(response, 404, "there are no runs yet; POST /api/v1/runs makes one");
+    } else if (strcmp(text, "current") == 0) {
+        *id = session_current(api->session);
+        if (*id == 0)
+            respond_problem(response, 404, "no run holds the trainer now");
+    } else {
+        *id = parse_id(text);
+        if (*id == 0)
+            respond_problem(response, 404, "there is no run %s; a run is a number, \"latest\" or \"current\"",
+                            text);
+    }
+    return *id != 0 ? 0 : -1;
+}
+
+bool api_run(struct api *api, const struct request *request, struct response *response, struct run *run)
+{
+    struct ff_error error;
+    int64_t id;
+
+    if (api_run_id(api, request, response, &id) != 0)
+        return false;
+    if (session_get(api->session, id, run, &error) == FF_OK)
+        return true;
+    respond_error(response, &error);
+    return false;
+}
+
+bool api_no_query(const struct request *request, struct response *response)
+{
+    static const char *const none[] = {NULL};
+
+    return request_check_query(request, response, none);
+}
+
+bool api_format(const struct request *request, struct response *response, bool *csv)
+{
+    const char *format = request_query(request, "format");
+
+    *csv = format != NULL && strcmp(format, "csv") == 0;
+    if (format == NULL || *csv || strcmp(format, "json") == 0)
+        return true;
+    respond_problem(response, 400, "the query parameter \"format\" must be json or csv, got \"%s\"", format);
+    return false;
+}
+
+void api_respond_run(struct response *response, unsigned status, const struct run *run)
+{
+    respond_json(response, status, run_to_json(run));
+}
+
+void api_catch_up(struct api *api, int64_t id)
+{
+    if (session_current(api->session) == id)
+        store_flush(api->store);
+}

@@ -1,0 +1,56 @@
+/* api.h - what the resources' handlers share, and the one table of routes.
+ *
+ * Handlers live in api_*.c, a file a resource. They run on the HTTP pool's threads, several at once; all they share
+ * is here, and each of its parts may be called by any thread. */
+#ifndef API_H
+#define API_H
+
+#include <stdatomic.h>
+
+#include "catalog.h"
+#include "http.h"
+#include "hub.h"
+#include "session.h"
+#include "store.h"
+
+struct api {
+    struct session *session;
+    struct store *store;
+    struct hub *hub;
+    struct catalog *catalog;
+    atomic_bool closing; /* set once, when the daemon ends */
+};
+
+/* All routes of the program (api.c). */
+const struct http_route *api_routes(size_t *count);
+
+/* {id}: a number, "latest" or "current". 0 and the run's number, or -1 with 404 answered. */
+int api_run_id(struct api *api, const struct request *request, struct response *response, int64_t *id);
+
+/* The run that {id} means; false: answered already. */
+bool api_run(struct api *api, const struct request *request, struct response *response, struct run *run);
+
+/* Refuse every query parameter, for resources that have none; false: answered already. */
+bool api_no_query(const struct request *request, struct response *response);
+
+/* The query's `format`: *csv tells which; false: 400 answered already. */
+bool api_format(const struct request *request, struct response *response, bool *csv);
+
+/* A fresh representation of a run, as the answer. */
+void api_respond_run(struct response *response, unsigned status, const struct run *run);
+
+/* What the run has done so far is in the store when this returns. */
+void api_catch_up(struct api *api, int64_t id);
+
+/* api_runs.c */
+http_handler api_post_run, api_list_runs, api_get_run, api_patch_run, api_delete_run;
+http_handler api_pause_run, api_resume_run, api_stop_run;
+/* api_metrics.c, api_epochs.c, api_events.c, api_log.c */
+http_handler api_metrics, api_epochs, api_run_events, api_all_events, api_log;
+/* api_datasets.c, api_presets.c, api_config.c */
+http_handler api_datasets, api_sample, api_presets, api_config;
+/* api_version.c, api_health.c, api_pages.c */
+http_handler api_version, api_alive, api_ready, api_page;
+bool api_page_exists(const char *path);
+
+#endif

@@ -1,0 +1,124 @@
+/* api_datasets.c - what can be trained on, and single images of it. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+#include "text.h"
+
+/* --- GET /api/v1/datasets ------------------------------------------------------------------------------------- */
+
+static bool add_text(cJSON *object, const char *name, const char *text)
+{
+    return (text != NULL && text[0] != '\0' ? cJSON_AddStringToObject(object, name, text)
+                                            : cJSON_AddNullToObject(object, name)) != NULL;
+}
+
+static bool add_entry(cJSON *list, const struct catalog_entry *entry)
+{
+    cJSON *item = cJSON_CreateObject();
+
+    return item != NULL && cJSON_AddItemToArray(list, item) && add_text(item, "name", entry->name) &&
+           add_text(item, "title", entry->title) &&
+           cJSON_AddBoolToObject(item, "present", entry->present) != NULL && add_text(item, "path", entry->path) &&
+           add_text(item, "how_to_get", entry->present ? NULL : entry->how_to_get);
+}
+
+void api_datasets(struct api *api, const struct request *request, struct response *response)
+{
+    struct catalog_entry *entries = NULL;
+    struct ff_error error;
+    size_t count = 0;
+    cJSON *json, *list;
+    bool good;
+
+    if (!api_no_query(request, response))
+        return;
+    if (catalog_list(api->catalog, &entries, &count, &error) != FF_OK) {
+        respond_error(response, &error);
+        return;
+    }
+    json = cJSON_CreateObject();
+    list = cJSON_AddArrayToObject(json, "datasets");
+    good = list != NULL;
+    for (size_t i = 0; i < count && good; i++)
+        good = add_entry(list, &entries[i]);
+    free(entries);
+    if (!good) {
+        cJSON_Delete(json);
+        json = NULL;
+    }
+    respond_json(response, 200, json);
+    response_use_etag(response);
+}
+
+/* --- GET /api/v1/datasets/{name}/samples/{split}/{i} ---------------------------------------------------------- */
+
+static void respond_sample(struct response *response, const struct ff_dataset *dataset, enum ff_split split,
+                           uint32_t index)
+{
+    const struct ff_images *images = ff_dataset_split(dataset, split);
+    size_t size = ff_shape_size(dataset->shape), length = 0;
+    const uint8_t *pixels = images->pixels + index * size;
+    cJSON *name = cJSON_CreateString(dataset->name);
+    char *quoted = name != NULL ? cJSON_PrintUnformatted(name) : NULL, *bytes;
+    struct text text;
+
+    text_open(&text);
+    text_print(&text, "{\"dataset\":%s,\"split\":\"%s\",\"index\":%u,\"label\":%u,",
+               quoted != NULL ? quoted : "null", split == FF_TRAIN_SPLIT ? "train" : "test", (unsigned)index,
+               (unsigned)images->labels[index]);
+    text_print(&text, "\"channels\":%u,\"height\":%u,\"width\":%u,\"pixels\":[", (unsigned)dataset->shape.channels,
+               (unsigned)dataset->shape.height, (unsigned)dataset->shape.width);
+    for (size_t i = 0; i < size; i++)
+        text_print(&text, "%s%u", i > 0 ? "," : "", (unsigned)pixels[i]);
+    text_print(&text, "]}\n");
+    bytes = text_close(&text, &length);
+    respond_text(response, 200, "application/json", bytes, length);
+    response_use_etag(response);
+    cJSON_free(quoted);
+    cJSON_Delete(name);
+}
+
+/* A number below `count`; -1 when it is none. */
+static int64_t parse_index(const char *text, uint32_t count)
+{
+    size_t length = strlen(text);
+    int64_t index;
+
+    if (length == 0 || length > 10 || strspn(text, "0123456789") != length)
+        return -1;
+    index = strtoll(text, NULL, 10);
+    return index < (int64_t)count ? index : -1;
+}
+
+static void find_sample(const struct request *request, struct response *response, const struct ff_dataset *dataset)
+{
+    const char *split_name = request_part(request, "split"), *text = request_part(request, "i");
+    enum ff_split split = strcmp(split_name, "train") == 0 ? FF_TRAIN_SPLIT : FF_TEST_SPLIT;
+    uint32_t count = ff_dataset_split(dataset, split)->count;
+    int64_t index = parse_index(text, count);
+
+    if (split == FF_TEST_SPLIT && strcmp(split_name, "test") != 0)
+        respond_problem(response, 404, "there is no split \"%s\"; it is train or test", split_name);
+    else if (index < 0)
+        respond_problem(response, 404, "there is no %s image %s of %s; they count from 0 to %u", split_name, text,
+                        dataset->name, (unsigned)count - 1);
+    else
+        respond_sample(response, dataset, split, (uint32_t)index);
+}
+
+void api_sample(struct api *api, const struct request *request, struct response *response)
+{
+    const struct ff_dataset *dataset;
+    struct ff_error error;
+
+    if (!api_no_query(request, response))
+        return;
+    dataset = catalog_acquire(api->catalog, request_part(request, "name"), &error);
+    if (dataset == NULL) {
+        respond_error(response, &error);
+        return;
+    }
+    find_sample(request, response, dataset);
+    catalog_release(api->catalog, dataset);
+}

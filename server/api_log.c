@@ -1,0 +1,54 @@
+/* api_log.c - GET /api/v1/runs/{id}/log: the run as plain text, in the layout of the original's logs. */
+#include "api.h"
+#include "text.h"
+#include "textlog.h"
+
+struct log {
+    struct text text;
+    const struct ff_config *config;
+};
+
+static bool take_epoch(void *self, const struct ff_epoch *epoch, uint64_t event)
+{
+    struct log *log = self;
+
+    (void)event;
+    if (log->text.stream != NULL)
+        textlog_epoch(log->text.stream, log->config, epoch);
+    return true;
+}
+
+/* The header tells the counts of images where the data set is still there. */
+static void write_header(struct api *api, struct log *log, const struct run *run)
+{
+    struct ff_error error;
+    const struct ff_dataset *dataset = catalog_acquire(api->catalog, run->config.dataset, &error);
+
+    if (log->text.stream != NULL)
+        textlog_header(log->text.stream, run, dataset);
+    if (dataset != NULL)
+        catalog_release(api->catalog, dataset);
+}
+
+void api_log(struct api *api, const struct request *request, struct response *response)
+{
+    struct ff_error error;
+    size_t length = 0;
+    struct run run;
+    struct log log = {.config = &run.config};
+    ff_status status;
+    char *bytes;
+
+    if (!api_no_query(request, response) || !api_run(api, request, response, &run))
+        return;
+    api_catch_up(api, run.id);
+    text_open(&log.text);
+    write_header(api, &log, &run);
+    status = store_read_epochs(api->store, run.id, 0, 0, take_epoch, &log, &error);
+    if (log.text.stream != NULL)
+        textlog_end(log.text.stream, &run, NULL);
+    bytes = text_close(&log.text, &length);
+    respond_text(response, 200, "text/plain; charset=utf-8", bytes, length);
+    if (status != FF_OK)
+        respond_error(response, &error);
+}

@@ -1,0 +1,229 @@
+#include "event_stream.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "event_replay.h"
+#include "http_private.h"
+
+enum { FIRST_BUFFER = 16 * 1024, HEARTBEAT_SECONDS = 15 };
+
+struct event_stream {
+    struct api *api;
+    int64_t run; /* 0: all */
+    struct hub_cursor cursor;
+    uint64_t snapshot; /* the newest event when the state was sent: older states are out of date */
+    bool greeted;      /* the state was sent */
+    bool numbered;     /* the state may bear a number: nothing older is still to come */
+    bool final;        /* the run has ended: so does the stream, after what is left */
+    bool ended;
+    struct event_replay *replay;
+    char *text; /* to be sent, from `at` on */
+    size_t length, at;
+    char *buffer; /* for the hub's text */
+    size_t size;
+    double wrote; /* when text last came */
+};
+
+/* The run's state, whole. */
+static void write_state(struct event_stream *stream, struct text *text, int64_t id)
+{
+    struct ff_error error;
+    struct run run;
+    cJSON *json;
+    char *line;
+
+    if (session_get(stream->api->session, id, &run, &error) != FF_OK) {
+        stream->ended = stream->run != 0; /* deleted */
+        return;
+    }
+    stream->final = stream->run != 0 && run_state_is_final(run.state);
+    json = run_to_json(&run);
+    line = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+    event_write(text, "state", stream->numbered ? stream->snapshot : 0, line);
+    cJSON_free(line);
+    cJSON_Delete(json);
+}
+
+static void greet(struct event_stream *stream, struct text *text)
+{
+    int64_t current = stream->run != 0 ? stream->run : session_current(stream->api->session);
+
+    stream->greeted = true;
+    stream->snapshot = hub_newest(stream->api->hub);
+    text_print(text, ": goodness\nretry: 1000\n\n");
+    if (current != 0)
+        write_state(stream, text, current);
+}
+
+static bool is_final_state(const struct hub_event *event)
+{
+    cJSON *json = cJSON_Parse(event->json);
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "state");
+    enum run_state state;
+    bool final =
+        cJSON_IsString(name) && run_state_from_name(name->valuestring, &state) == 0 && run_state_is_final(state);
+
+    cJSON_Delete(json);
+    return final;
+}
+
+static void write_event(struct event_stream *stream, struct text *text, const struct hub_event *event)
+{
+    bool state = strcmp(event->type, "state") == 0;
+
+    if (state && event->number <= stream->snapshot && stream->run != 0)
+        return;
+    event_write(text, event->type, event->number, event->json);
+    if (state && stream->run != 0 && is_final_state(event))
+        stream->ended = true;
+}
+
+/* The ring has no longer what follows `seen`. Somebody who resumes gets it from the store; somebody who was too
+ * slow is told from where to ask, and how the run stands now. */
+static void repair(struct event_stream *stream, struct text *text, uint64_t seen)
+{
+    char json[64];
+
+    if (seen < stream->snapshot) {
+        stream->replay = event_replay_create(stream->api, stream->run, seen, stream->cursor.seen);
+        if (stream->replay != NULL)
+            return;
+    }
+    snprintf(json, sizeof json, "{\"after\":%llu}", (unsigned long long)stream->cursor.last_step);
+    event_write(text, "dropped", stream->cursor.seen, json);
+    stream->greeted = false;
+    stream->numbered = false;
+}
+
+static bool grow_buffer(struct event_stream *stream, size_t needed)
+{
+    char *buffer = realloc(stream->buffer, needed);
+
+    if (buffer == NULL)
+        return false;
+    stream->buffer = buffer;
+    stream->size = needed;
+    return true;
+}
+
+/* The hub's next event; false when there is none. */
+static bool write_next(struct event_stream *stream, struct text *text)
+{
+    uint64_t seen = stream->cursor.seen;
+    struct hub_event event;
+    size_t needed = 0;
+    int found = hub_next(stream->api->hub, &stream->cursor, &event, stream->buffer, stream->size, &needed);
+
+    if (found == -2) {
+        stream->ended = !grow_buffer(stream, needed);
+        return true;
+    }
+    if (found == 1)
+        write_event(stream, text, &event);
+    else if (found == -1)
+        repair(stream, text, seen);
+    return found != 0;
+}
+
+static void beat(struct event_stream *stream, struct text *text)
+{
+    struct ff_error error;
+    struct run run;
+
+    if (http_clock() - stream->wrote < HEARTBEAT_SECONDS - 1)
+        return;
+    if (stream->run != 0 && session_get(stream->api->session, stream->run, &run, &error) != FF_OK)
+        stream->ended = true; /* deleted */
+    text_print(text, ":\n\n");
+}
+
+/* One thing more of what is to be sent; false when there is nothing. */
+static bool write_something(struct event_stream *stream, struct text *text)
+{
+    if (!stream->greeted) {
+        greet(stream, text);
+        return true;
+    }
+    if (stream->replay != NULL) {
+        if (!event_replay_next(stream->replay, text)) {
+            event_replay_destroy(stream->replay);
+            stream->replay = NULL;
+        }
+        return true;
+    }
+    if (write_next(stream, text))
+        return true;
+    stream->ended |= stream->final;
+    return false;
+}
+
+/* New text, when there is some: false, and none, when memory is short too. */
+static bool refill(struct event_stream *stream)
+{
+    struct text text;
+
+    free(stream->text);
+    stream->at = stream->length = 0;
+    text_open(&text);
+    while (!stream->ended && text.stream != NULL) {
+        bool more = write_something(stream, &text);
+
+        fflush(text.stream);
+        if (!more || text.length >= FIRST_BUFFER)
+            break;
+    }
+    if (text.length == 0 && !stream->ended)
+        beat(stream, &text);
+    stream->text = text_close(&text, &stream->length);
+    if (stream->text == NULL)
+        stream->ended = true;
+    if (stream->length > 0)
+        stream->wrote = http_clock();
+    return stream->length > 0;
+}
+
+static ssize_t read_events(void *self, char *buffer, size_t size)
+{
+    struct event_stream *stream = self;
+    size_t length;
+
+    if (stream->at == stream->length && (stream->ended || !refill(stream)))
+        return stream->ended ? -1 : 0;
+    length = stream->length - stream->at < size ? stream->length - stream->at : size;
+    memcpy(buffer, stream->text + stream->at, length);
+    stream->at += length;
+    return (ssize_t)length;
+}
+
+static void close_events(void *self)
+{
+    struct event_stream *stream = self;
+
+    event_replay_destroy(stream->replay);
+    free(stream->text);
+    free(stream->buffer);
+    free(stream);
+}
+
+bool event_stream_open(struct api *api, int64_t run, bool resumes, uint64_t last_event, struct http_stream *stream)
+{
+    struct event_stream *events = calloc(1, sizeof *events);
+    uint64_t newest = hub_newest(api->hub), first = store_first_event(api->store);
+
+    if (events == NULL)
+        return false;
+    *events = (struct event_stream){.api = api, .run = run, .wrote = http_clock()};
+    events->cursor = (struct hub_cursor){.run = run, .seen = resumes && last_event < newest ? last_event : newest};
+    events->numbered = events->cursor.seen == newest;
+    if (resumes && last_event + 1 < first) { /* from before this daemon: no ring has it */
+        events->replay = event_replay_create(api, run, last_event, first - 1);
+        events->cursor.seen = first - 1;
+        events->numbered = false;
+    }
+    *stream = (struct http_stream){events, read_events, close_events, HEARTBEAT_SECONDS};
+    if (grow_buffer(events, FIRST_BUFFER))
+        return true;
+    close_events(events);
+    return false;
+}

@@ -1,0 +1,17 @@
+/* event_stream.h - Server-Sent Events of one run or of all, for the stream of a response.
+ *
+ * First comes the run's state as it is now; then, after a Last-Event-ID, what was missed: from the hub's ring where
+ * it is still there, else from the store; then what happens. A stream belongs to one connection. */
+#ifndef EVENT_STREAM_H
+#define EVENT_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api.h"
+
+/* The stream of a run (0: of all). `resumes`: the reader has had all events up to `last_event`. false when memory
+ * is short; what is in `stream` is to be given to respond_stream. */
+bool event_stream_open(struct api *api, int64_t run, bool resumes, uint64_t last_event, struct http_stream *stream);
+
+#endif

@@ -1,0 +1,107 @@
+/* http_private.h - what the files of http share: a request and its response from the inside. */
+#ifndef HTTP_PRIVATE_H
+#define HTTP_PRIVATE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include <microhttpd.h>
+
+#include "gate.h"
+#include "http.h"
+#include "router.h"
+
+enum {
+    HTTP_BODY_MAX = 1024 * 1024,
+    HTTP_DRAIN_MAX = 8 * 1024 * 1024, /* a body too large is read so far, so that its sender sees the 413 */
+    HTTP_QUERY_MAX = 32,
+    HTTP_HEADERS_MAX = 8
+};
+
+/* A connection that may be suspended: by a request that is to be asked again, or by a stream with nothing to send.
+ */
+struct waiter {
+    struct MHD_Connection *connection;
+    double deadline; /* monotonic seconds: resumed then at the latest; 0: none */
+    bool waiting;    /* suspended, and in the list of those who wait */
+    struct waiter *next, *previous;
+};
+
+enum answer { ANSWER_NONE, ANSWER_BODY, ANSWER_STATIC, ANSWER_STREAM, ANSWER_LATER };
+
+struct response {
+    struct request *request;
+    enum answer answer;
+    unsigned status;
+    const char *type; /* NULL: no body */
+    void *data;
+    const void *constant; /* ANSWER_STATIC */
+    size_t length;
+    char etag[80]; /* "" for none */
+    struct {
+        const char *name;
+        char value[256];
+    } headers[HTTP_HEADERS_MAX];
+    size_t header_count;
+    struct http_stream stream;
+    double seconds; /* of ANSWER_LATER */
+};
+
+struct query {
+    char *name, *value;
+};
+
+struct request {
+    struct http *http;
+    struct MHD_Connection *connection;
+    char *target; /* as it came: path, or a whole URL, with the query */
+    char *host;   /* of a target that is a whole URL; else NULL */
+    char *path;   /* as it came, without the query */
+    const char *method;
+    struct query query[HTTP_QUERY_MAX];
+    size_t query_count;
+    struct router_match match;
+    http_handler *handler;
+    bool begun; /* its fields were looked at */
+    char *body;
+    size_t body_length, body_capacity;
+    uint64_t received; /* bytes of body, those thrown away too */
+    cJSON *json;
+    double arrived;
+    bool last_try;
+    struct waiter waiter;
+    struct response response;
+};
+
+/* Make what a request line says into a request. NULL when memory is short. */
+struct request *request_create(struct http *http, const char *target);
+void request_destroy(struct request *request);
+
+/* The fields are there, the body is not: gate and routing. What is refused is answered in request->response, to be
+ * sent when the body has been read. */
+void request_begin(struct request *request, const struct gate *gate, const struct http_options *options);
+
+/* Some of the body; false when it is hopelessly long. */
+bool request_take(struct request *request, const char *data, size_t size);
+
+/* The body is whole: its type, size and JSON. Refused as above. */
+void request_finish_body(struct request *request);
+
+/* Whether an answer stands already. */
+bool request_is_answered(const struct request *request);
+
+/* Whether the connection must close after the answer, since where the next request begins is unsure. */
+bool request_is_ambiguous(const struct request *request);
+
+/* Give up what the response holds, so that another answer can be put in. */
+void response_clear(struct response *response);
+
+/* The library's response to a body or a static answer (If-None-Match looked at). NULL when memory is short; what it
+ * holds belongs to the library then. */
+struct MHD_Response *response_build(struct response *response);
+void response_add_headers(const struct response *response, struct MHD_Response *built);
+
+/* Seconds of a clock that never jumps. */
+double http_clock(void);
+
+#endif

@@ -1,0 +1,193 @@
+/* main.c - the program: which command, and the order in which the daemon's parts are opened and closed. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cjson/cJSON.h>
+#include <microhttpd.h>
+#include <sqlite3.h>
+#include <zip.h>
+#include <zlib.h>
+
+#include "api.h"
+#include "blas_check.h"
+#include "catalog.h"
+#include "http.h"
+#include "hub.h"
+#include "log.h"
+#include "options.h"
+#include "preset.h"
+#include "session.h"
+#include "signals.h"
+#include "store.h"
+#include "train.h"
+
+#ifndef GOODNESS_VERSION
+#define GOODNESS_VERSION "unknown"
+#endif
+
+enum { FAILED = 1, HUB_BYTES = 8 << 20, END_SECONDS = 5 };
+
+/* The daemon's parts, in the order in which they are opened; closed the other way round. */
+struct daemon {
+    const struct options *options;
+    struct store *store;
+    struct hub *hub;
+    struct catalog *catalog;
+    struct session *session;
+    struct api api;
+    struct http *http;
+};
+
+static void wake_http(void *http)
+{
+    http_wake(http);
+}
+
+static ff_status open_catalog(struct daemon *daemon, struct ff_error *error)
+{
+    daemon->catalog = catalog_create(error);
+    if (daemon->catalog == NULL)
+        return error->status;
+    for (size_t i = 0; i < daemon->options->data.count; i++)
+        if (catalog_add(daemon->catalog, daemon->options->data.values[i], error) != FF_OK)
+            return error->status;
+    return FF_OK;
+}
+
+static ff_status open_http(struct daemon *daemon, struct ff_error *error)
+{
+    struct http_options options = {.address = daemon->options->listen,
+                                   .port = daemon->options->port,
+                                   .allow_hosts = daemon->options->allow_hosts.values,
+                                   .api = &daemon->api};
+
+    daemon->api = (struct api){
+        .session = daemon->session, .store = daemon->store, .hub = daemon->hub, .catalog = daemon->catalog};
+    options.routes = api_routes(&options.route_count);
+    daemon->http = http_start(&options, error);
+    if (daemon->http == NULL)
+        return error->status;
+    hub_set_wake(daemon->hub, wake_http, daemon->http);
+    return FF_OK;
+}
+
+static ff_status open_all(struct daemon *daemon, struct ff_error *error)
+{
+    if (blas_check(error) != FF_OK)
+        return error->status;
+    daemon->store = store_open(daemon->options->state, error);
+    if (daemon->store == NULL)
+        return error->status;
+    daemon->hub = hub_create(store_first_event(daemon->store), HUB_BYTES, error);
+    if (daemon->hub == NULL || open_catalog(daemon, error) != FF_OK)
+        return error->status;
+    daemon->session =
+        session_create(daemon->store, daemon->hub, daemon->catalog, daemon->options->placement, error);
+    return daemon->session == NULL ? error->status : open_http(daemon, error);
+}
+
+/* A run of the preset that --start names, when there has never been one. */
+static ff_status start_first_run(struct daemon *daemon, struct ff_error *error)
+{
+    const char *name = daemon->options->start;
+    const struct ff_dataset *dataset;
+    struct run *run;
+    ff_status status;
+
+    if (name == NULL || store_latest_run(daemon->store) != 0)
+        return FF_OK;
+    run = calloc(1, sizeof *run);
+    if (run == NULL)
+        return ff_fail_memory(error, "a run");
+    snprintf(run->preset, sizeof run->preset, "%s", name);
+    ff_preset_config(ff_preset_find(name), &run->config);
+    dataset = catalog_acquire(daemon->catalog, run->config.dataset, error);
+    status = dataset == NULL ? error->status : session_submit(daemon->session, run, error);
+    catalog_release(daemon->catalog, dataset);
+    free(run);
+    return status;
+}
+
+/* Streams and requests end first, then the run under way (it becomes interrupted), then what all of them write to.
+ */
+static void close_all(struct daemon *daemon)
+{
+    daemon->api.closing = true;
+    if (daemon->hub != NULL)
+        hub_set_wake(daemon->hub, NULL, NULL);
+    if (daemon->http != NULL)
+        http_stop(daemon->http);
+    if (daemon->session != NULL)
+        session_destroy(daemon->session);
+    catalog_destroy(daemon->catalog);
+    if (daemon->hub != NULL)
+        hub_destroy(daemon->hub);
+    store_close(daemon->store);
+}
+
+/* Scripts learn the port from this line, so nothing else is written to standard output. */
+static void announce(const struct daemon *daemon)
+{
+    const char *address = daemon->options->listen;
+    bool six = strchr(address, ':') != NULL;
+    unsigned port = http_port(daemon->http);
+
+    printf("listening on http://%s%s%s:%u\n", six ? "[" : "", address, six ? "]" : "", port);
+    fflush(stdout);
+    log_info("goodness %s listens on %s port %u, keeps its runs in %s, BLAS kernel %s", GOODNESS_VERSION, address,
+             port, daemon->options->state, blas_kernel());
+}
+
+static int serve(const struct options *options)
+{
+    struct daemon daemon = {.options = options};
+    struct ff_error error;
+    int status = 0;
+
+    log_set_up(options->log_format, options->log_level);
+    signals_take();
+    signals_ignore_pipe();
+    if (open_all(&daemon, &error) == FF_OK && start_first_run(&daemon, &error) == FF_OK) {
+        announce(&daemon);
+        while (!signals_came())
+            signals_wait(-1);
+        log_info("a signal asks to end; a second one ends at once");
+        signals_end_within(END_SECONDS);
+    } else {
+        fprintf(stderr, "goodness serve: %s\n", error.message);
+        status = FAILED;
+    }
+    close_all(&daemon);
+    return status;
+}
+
+static int print_version(void)
+{
+    printf("goodness %s\n", GOODNESS_VERSION);
+    printf("compiler: %s\n", __VERSION__);
+    printf("BLAS kernel: %s\n", blas_kernel());
+    printf("libmicrohttpd %s, SQLite %s, cJSON %s, zlib %s, libzip %s\n", MHD_get_version(), sqlite3_libversion(),
+           cJSON_Version(), zlibVersion(), zip_libzip_version());
+    return ferror(stdout) || fflush(stdout) != 0 ? FAILED : 0;
+}
+
+int main(int count, char **arguments)
+{
+    static struct options options; /* too large for a stack that may be small */
+    int status = options_parse(&options, count, arguments, stdout, stderr);
+
+    if (status != OPTIONS_GO)
+        return status;
+    switch (options.command) {
+    case COMMAND_SERVE:
+        return serve(&options);
+    case COMMAND_TRAIN:
+        return train_command(&options);
+    case COMMAND_VERSION:
+        return print_version();
+    case COMMAND_EVALUATE:
+        break;
+    }
+    return FAILED;
+}

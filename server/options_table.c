@@ -1,0 +1,200 @@
+#include "options_table.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config.h"
+#include "preset.h"
+
+enum { THREADS_MAX = 256 };
+
+int option_say(char sentence[OPTION_SENTENCE_MAX], int status, const char *format, ...)
+{
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(sentence, OPTION_SENTENCE_MAX, format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+/* Reading values */
+
+static int parse_number(const char *value, unsigned long low, unsigned long high, unsigned long *number,
+                        char sentence[OPTION_SENTENCE_MAX])
+{
+    char *end;
+
+    errno = 0;
+    *number = strtoul(value, &end, 10);
+    if (!isdigit((unsigned char)value[0]) || *end != '\0' || errno != 0 || *number < low || *number > high)
+        return option_say(sentence, OPTION_WRONG, "must be a whole number from %lu to %lu", low, high);
+    return 0;
+}
+
+bool options_is_loopback(const char *address)
+{
+    struct in_addr four;
+    struct in6_addr six;
+
+    if (inet_pton(AF_INET, address, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, address, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+}
+
+static int parse_listen(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    struct in6_addr any;
+
+    if (strcmp(value, "localhost") == 0)
+        value = "127.0.0.1";
+    if (inet_pton(AF_INET, value, &any) != 1 && inet_pton(AF_INET6, value, &any) != 1)
+        return option_say(sentence, OPTION_WRONG,
+                          "must be an IP address of this machine, such as 127.0.0.1 or ::1");
+    if (!options_is_loopback(value))
+        return option_say(
+            sentence, OPTION_REFUSED,
+            "would let other machines in, which takes a token (--token-file), and that is not available in this "
+            "build; listen on 127.0.0.1 or ::1");
+    snprintf(options->listen, sizeof options->listen, "%s", value);
+    return 0;
+}
+
+static int parse_port(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    unsigned long number;
+    int status = parse_number(value, 0, UINT16_MAX, &number, sentence);
+
+    options->port = (uint16_t)number;
+    return status;
+}
+
+static int parse_state(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    if (value[0] == '\0' || strlen(value) >= sizeof options->state)
+        return option_say(sentence, OPTION_WRONG, "must be the path of a folder, of at most %d bytes",
+                          OPTIONS_PATH_MAX - 1);
+    snprintf(options->state, sizeof options->state, "%s", value);
+    return 0;
+}
+
+int option_append(struct options_list *list, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    if (list->count == OPTIONS_LIST_MAX)
+        return option_say(sentence, OPTION_WRONG, "is given more than %d times", OPTIONS_LIST_MAX);
+    list->values[list->count++] = value;
+    list->values[list->count] = NULL;
+    return 0;
+}
+
+static int parse_data(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    return option_append(&options->data, value, sentence);
+}
+
+static int parse_allow_host(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    if (value[0] == '\0' || value[strcspn(value, " /@?#,")] != '\0')
+        return option_say(sentence, OPTION_WRONG, "must be the name of a host, such as lab.example");
+    return option_append(&options->allow_hosts, value, sentence);
+}
+
+static const char *nearest_preset(const char *value)
+{
+    size_t count;
+    const struct ff_preset *presets = ff_presets(&count);
+    const char *names[OPTIONS_LIST_MAX + 1] = {NULL};
+
+    for (size_t i = 0; i < count && i < OPTIONS_LIST_MAX; i++)
+        names[i] = presets[i].name;
+    return ff_nearest_name(value, names);
+}
+
+static int parse_start(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    size_t count;
+
+    options->start = strcmp(value, "default") == 0 ? ff_presets(&count)[0].name : value;
+    if (ff_preset_find(options->start) != NULL)
+        return 0;
+    const char *nearest = nearest_preset(value);
+    return option_say(sentence, OPTION_WRONG, "is not the name of a preset; did you mean \"%s\"?",
+                      nearest == NULL ? "default" : nearest);
+}
+
+static int parse_stages(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    unsigned long number;
+    int status = parse_number(value, 0, FF_LAYERS_MAX, &number, sentence);
+
+    options->placement.stages = (uint32_t)number;
+    return status;
+}
+
+static int parse_threads(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    unsigned long number;
+    int status = parse_number(value, 0, THREADS_MAX, &number, sentence);
+
+    options->placement.threads = (uint32_t)number;
+    return status;
+}
+
+static int parse_log_format(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    if (strcmp(value, "text") != 0 && strcmp(value, "json") != 0)
+        return option_say(sentence, OPTION_WRONG, "must be text or json");
+    options->log_format = value[0] == 'j' ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+    return 0;
+}
+
+static int parse_log_level(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    for (enum log_level level = LOG_LEVEL_DEBUG; level < LOG_LEVELS; level++) {
+        if (strcmp(value, log_level_name(level)) == 0) {
+            options->log_level = level;
+            return 0;
+        }
+    }
+    return option_say(sentence, OPTION_WRONG, "must be debug, info, warning or error");
+}
+
+static int parse_text(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    bool yes = value == NULL || strcmp(value, "1") == 0 || strcmp(value, "true") == 0;
+
+    if (!yes && strcmp(value, "0") != 0 && strcmp(value, "false") != 0)
+        return option_say(sentence, OPTION_WRONG, "must be 1 or 0");
+    options->text = yes;
+    return 0;
+}
+
+/* The table */
+
+const struct option_row option_rows[] = {
+    {"listen", "ADDRESS", COMMAND_SERVE, false, parse_listen,
+     "where to listen: a loopback address (127.0.0.1, which takes ::1 too)"},
+    {"port", "N", COMMAND_SERVE, false, parse_port, "port to listen on; 0 takes a free one (7007)"},
+    {"state", "DIR", COMMAND_SERVE, false, parse_state,
+     "folder that keeps the runs ($XDG_STATE_HOME/goodness, or ~/.local/state/goodness)"},
+    {"data", "NAME=PATH", COMMAND_SERVE | COMMAND_TRAIN, true, parse_data,
+     "a data set: a folder of four IDX files, or an .npz file; may be repeated"},
+    {"start", "PRESET", COMMAND_SERVE, false, parse_start,
+     "start a run of this preset (or \"default\") when there are none yet"},
+    {"stages", "N", COMMAND_SERVE | COMMAND_TRAIN, false, parse_stages,
+     "parts that the layers are divided into; changes the speed, never the result (0: chosen)"},
+    {"threads", "N", COMMAND_SERVE | COMMAND_TRAIN, false, parse_threads,
+     "threads of each stage; changes the speed, never the result (0: chosen)"},
+    {"text", NULL, COMMAND_TRAIN, false, parse_text, "print a log for people instead of JSON Lines"},
+    {"allow-host", "NAME", COMMAND_SERVE, true, parse_allow_host,
+     "a further name that requests may call this machine by; may be repeated"},
+    {"log-format", "FORMAT", COMMAND_SERVE, false, parse_log_format, "text or json (text)"},
+    {"log-level", "LEVEL", COMMAND_SERVE, false, parse_log_level, "debug, info, warning or error (info)"},
+    {"token-file", "FILE", COMMAND_SERVE, false, NULL, NULL},
+    {"checkpoint", "FILE", COMMAND_TRAIN, false, NULL, NULL},
+    {"resume", "FILE", COMMAND_TRAIN, false, NULL, NULL},
+};

@@ -1,0 +1,298 @@
+/* response.c - answers: JSON, text, files of the program, problems; and their form for the library. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http_private.h"
+#include "utf8.h"
+
+/* --- what handlers say ---------------------------------------------------------------------------------------- */
+
+void response_clear(struct response *response)
+{
+    struct request *request = response->request;
+
+    if (response->answer == ANSWER_BODY)
+        free(response->data);
+    if (response->answer == ANSWER_STREAM && response->stream.close != NULL)
+        response->stream.close(response->stream.self);
+    memset(response, 0, sizeof *response);
+    response->request = request;
+}
+
+static const char out_of_memory[] = "{\"type\":\"about:blank\",\"title\":\"Internal Server Error\",\"status\":500,"
+                                    "\"detail\":\"out of memory\"}\n";
+
+/* The answer that needs no memory. */
+static void respond_out_of_memory(struct response *response)
+{
+    response_clear(response);
+    response->answer = ANSWER_STATIC;
+    response->status = 500;
+    response->type = "application/problem+json";
+    response->constant = out_of_memory;
+    response->length = sizeof out_of_memory - 1;
+}
+
+void respond_text(struct response *response, unsigned status, const char *type, char *text, size_t length)
+{
+    response_clear(response);
+    if (text == NULL) {
+        respond_out_of_memory(response);
+        return;
+    }
+    response->answer = ANSWER_BODY;
+    response->status = status;
+    response->type = type;
+    response->data = text;
+    response->length = length;
+}
+
+/* The tree as compact text with a newline at the end. */
+static void respond_tree(struct response *response, unsigned status, const char *type, cJSON *json)
+{
+    char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL, *whole = NULL;
+    size_t length = text != NULL ? strlen(text) : 0;
+
+    cJSON_Delete(json);
+    if (text != NULL && (whole = realloc(text, length + 2)) == NULL)
+        free(text);
+    if (whole != NULL)
+        strcpy(whole + length, "\n");
+    respond_text(response, status, type, whole, length + 1);
+}
+
+void respond_json(struct response *response, unsigned status, cJSON *json)
+{
+    respond_tree(response, status, "application/json", json);
+}
+
+void respond_static(struct response *response, const char *type, const void *data, size_t length, const char *etag)
+{
+    response_clear(response);
+    response->answer = ANSWER_STATIC;
+    response->status = 200;
+    response->type = type;
+    response->constant = data;
+    response->length = length;
+    if (etag != NULL)
+        snprintf(response->etag, sizeof response->etag, "%s%s%s", etag[0] == '"' ? "" : "\"", etag,
+                 etag[0] == '"' ? "" : "\"");
+}
+
+void respond_empty(struct response *response, unsigned status)
+{
+    response_clear(response);
+    response->answer = ANSWER_STATIC;
+    response->status = status;
+    response->constant = "";
+}
+
+static cJSON *problem_json(unsigned status, const char *detail)
+{
+    cJSON *json = cJSON_CreateObject();
+
+    if (json == NULL || cJSON_AddStringToObject(json, "type", "about:blank") == NULL ||
+        cJSON_AddStringToObject(json, "title", MHD_get_reason_phrase_for(status)) == NULL ||
+        cJSON_AddNumberToObject(json, "status", status) == NULL ||
+        cJSON_AddStringToObject(json, "detail", detail) == NULL) {
+        cJSON_Delete(json);
+        return NULL;
+    }
+    return json;
+}
+
+/* A sentence that was cut may end inside a character, and what a request held may not be UTF-8 at all. */
+static void make_valid(char *text)
+{
+    for (size_t at = 0, length = strlen(text); at < length;) {
+        size_t size = utf8_sequence(text + at, length - at);
+
+        if (size == 0)
+            text[at] = '?';
+        at += size == 0 ? 1 : size;
+    }
+}
+
+void respond_problem(struct response *response, unsigned status, const char *format, ...)
+{
+    char detail[1024];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(detail, sizeof detail, format, arguments);
+    va_end(arguments);
+    make_valid(detail);
+    respond_tree(response, status, "application/problem+json", problem_json(status, detail));
+    if (status == 503)
+        response_header(response, "Retry-After", "5");
+}
+
+void respond_error(struct response *response, const struct ff_error *error)
+{
+    static const unsigned statuses[] = {
+        [FF_OK] = 500,   [FF_INVALID] = 422,   [FF_DAMAGED] = 500, [FF_NOT_FOUND] = 404, [FF_CONFLICT] = 409,
+        [FF_BUSY] = 503, [FF_NO_MEMORY] = 503, [FF_IO] = 500,      [FF_DIVERGED] = 500};
+
+    respond_problem(response, statuses[error->status], "%s", error->message);
+}
+
+static bool add_error(cJSON *errors, const struct ff_problem *problem)
+{
+    cJSON *item = cJSON_CreateObject();
+    struct ff_problem valid = *problem;
+
+    if (item == NULL)
+        return false;
+    cJSON_AddItemToArray(errors, item);
+    make_valid(valid.pointer);
+    make_valid(valid.detail);
+    return cJSON_AddStringToObject(item, "pointer", valid.pointer) != NULL &&
+           cJSON_AddStringToObject(item, "detail", valid.detail) != NULL;
+}
+
+void respond_problems(struct response *response, const struct ff_problems *problems)
+{
+    char detail[600];
+    cJSON *json, *errors;
+    bool whole;
+
+    if (problems->count == 1)
+        snprintf(detail, sizeof detail, "%s: %s",
+                 problems->problem[0].pointer[0] != '\0' ? problems->problem[0].pointer : "the body",
+                 problems->problem[0].detail);
+    else
+        snprintf(detail, sizeof detail, "%zu things are wrong with the request; see errors", problems->count);
+    make_valid(detail);
+    json = problem_json(422, detail);
+    errors = json != NULL ? cJSON_AddArrayToObject(json, "errors") : NULL;
+    whole = errors != NULL;
+    for (size_t i = 0; i < problems->count && whole; i++)
+        whole = add_error(errors, &problems->problem[i]);
+    if (!whole) {
+        cJSON_Delete(json);
+        json = NULL;
+    }
+    respond_tree(response, 422, "application/problem+json", json);
+}
+
+void respond_later(struct response *response, double seconds)
+{
+    response_clear(response);
+    response->answer = ANSWER_LATER;
+    response->seconds = seconds;
+}
+
+void respond_stream(struct response *response, const char *type, struct http_stream stream)
+{
+    response_clear(response);
+    response->answer = ANSWER_STREAM;
+    response->status = 200;
+    response->type = type;
+    response->stream = stream;
+}
+
+void response_status(struct response *response, unsigned status)
+{
+    response->status = status;
+}
+
+void response_header(struct response *response, const char *name, const char *value)
+{
+    if (response->header_count == HTTP_HEADERS_MAX)
+        return;
+    response->headers[response->header_count].name = name;
+    snprintf(response->headers[response->header_count].value, sizeof response->headers[0].value, "%s", value);
+    response->header_count++;
+}
+
+/* FNV-1a of 64 bits, and the length: a name for the content, not a seal. */
+void response_use_etag(struct response *response)
+{
+    const unsigned char *data = response->answer == ANSWER_BODY ? response->data : response->constant;
+    uint64_t hash = 0xCBF29CE484222325u;
+
+    if (response->status != 200 || data == NULL)
+        return;
+    for (size_t i = 0; i < response->length; i++)
+        hash = (hash ^ data[i]) * 0x100000001B3u;
+    snprintf(response->etag, sizeof response->etag, "\"%016llx-%zx\"", (unsigned long long)hash, response->length);
+}
+
+/* --- for the library ------------------------------------------------------------------------------------------ */
+
+/* Whether a list of tags ("a", W/"b", or *) has this one; weakly compared, as RFC 9110 wants for If-None-Match. */
+static bool list_has_etag(const char *list, const char *etag)
+{
+    size_t length = strlen(etag);
+
+    while (*list != '\0') {
+        list += strspn(list, " \t,");
+        if (*list == '*')
+            return true;
+        if (strncmp(list, "W/", 2) == 0)
+            list += 2;
+        if (strncmp(list, etag, length) == 0)
+            return true;
+        if (*list == '"')
+            list += 1 + strcspn(list + 1, "\"");
+        list += strcspn(list, ",");
+    }
+    return false;
+}
+
+static bool is_not_modified(const struct response *response)
+{
+    const char *method = response->request->method, *list = request_header(response->request, "If-None-Match");
+
+    return response->etag[0] != '\0' && response->status == 200 && list != NULL &&
+           (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) && list_has_etag(list, response->etag);
+}
+
+void response_add_headers(const struct response *response, struct MHD_Response *built)
+{
+    bool caching = false;
+
+    for (size_t i = 0; i < response->header_count; i++) {
+        MHD_add_response_header(built, response->headers[i].name, response->headers[i].value);
+        caching |= strcmp(response->headers[i].name, "Cache-Control") == 0;
+    }
+    if (response->type != NULL && response->status != 304)
+        MHD_add_response_header(built, "Content-Type", response->type);
+    if (response->etag[0] != '\0')
+        MHD_add_response_header(built, "ETag", response->etag);
+    if (!caching)
+        MHD_add_response_header(built, "Cache-Control", response->etag[0] != '\0' ? "no-cache" : "no-store");
+    MHD_add_response_header(built, "X-Content-Type-Options", "nosniff");
+}
+
+struct MHD_Response *response_build(struct response *response)
+{
+    struct MHD_Response *built;
+
+    if (is_not_modified(response)) {
+        if (response->answer == ANSWER_BODY)
+            free(response->data);
+        response->answer = ANSWER_STATIC;
+        response->status = 304;
+        response->constant = "";
+        response->length = 0;
+    }
+    if (response->answer == ANSWER_BODY) {
+        built = MHD_create_response_from_buffer(response->length, response->data, MHD_RESPMEM_MUST_FREE);
+        if (built != NULL)
+            response->answer = ANSWER_NONE; /* the text is the library's now */
+    } else {
+        /* The library's interface has no const; it only reads what is persistent. */
+        union {
+            const void *constant;
+            void *data;
+        } buffer = {.constant = response->constant};
+
+        built = MHD_create_response_from_buffer(response->length, buffer.data, MHD_RESPMEM_PERSISTENT);
+    }
+    if (built != NULL)
+        response_add_headers(response, built);
+    return built;
+}

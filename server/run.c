@@ -1,0 +1,381 @@
+#include "run.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const char *const state_names[RUN_STATES] = {
+    "queued", "running", "paused", "finished", "stopped", "failed", "interrupted",
+};
+
+const char *run_state_name(enum run_state state)
+{
+    return (unsigned)state < RUN_STATES ? state_names[state] : "unknown";
+}
+
+int run_state_from_name(const char *name, enum run_state *state)
+{
+    for (int i = 0; i < RUN_STATES; i++) {
+        if (strcmp(name, state_names[i]) == 0) {
+            *state = (enum run_state)i;
+            return 0;
+        }
+    }
+    return -1;
+}
+
+int run_state_is_final(enum run_state state)
+{
+    return state == RUN_FINISHED || state == RUN_STOPPED || state == RUN_FAILED || state == RUN_INTERRUPTED;
+}
+
+int run_state_holds_trainer(enum run_state state)
+{
+    return state == RUN_RUNNING || state == RUN_PAUSED;
+}
+
+/* Take away the beginning of a UTF-8 character that a cut left at the end of `text`. */
+static void drop_cut_character(char *text)
+{
+    size_t length = strlen(text);
+    size_t start = length;
+
+    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
+        start--;
+    if (start == 0)
+        return;
+    unsigned char lead = (unsigned char)text[start - 1];
+    size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
+    if (length - (start - 1) < size)
+        text[start - 1] = '\0';
+}
+
+void run_add_warning(struct run *run, const char *format, ...)
+{
+    char text[sizeof run->warnings[0]];
+    va_list arguments;
+
+    va_start(arguments, format);
+    int length = vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (length < 0 || run->warning_count >= RUN_WARNINGS_MAX)
+        return;
+    if ((size_t)length >= sizeof text)
+        drop_cut_character(text);
+    for (uint32_t i = 0; i < run->warning_count; i++) {
+        if (strcmp(run->warnings[i], text) == 0)
+            return;
+    }
+    memcpy(run->warnings[run->warning_count++], text, sizeof text);
+}
+
+/* Numbers */
+
+cJSON *run_figure(double value)
+{
+    char text[32];
+
+    if (!isfinite(value))
+        return cJSON_CreateNull();
+    float wanted = (float)value;
+    for (int digits = 6; digits <= 9; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)wanted);
+        if (strtof(text, NULL) == wanted)
+            break;
+    }
+    return cJSON_CreateRaw(text);
+}
+
+cJSON *run_number(double value)
+{
+    char text[40];
+
+    if (!isfinite(value))
+        return cJSON_CreateNull();
+    for (int digits = 6; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    return cJSON_CreateRaw(text);
+}
+
+static cJSON *whole_number(uint64_t value)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+    return cJSON_CreateRaw(text);
+}
+
+cJSON *run_time(int64_t milliseconds)
+{
+    char seconds[32], text[48];
+    time_t whole = (time_t)(milliseconds / 1000);
+    struct tm fields;
+
+    if (milliseconds <= 0 || gmtime_r(&whole, &fields) == NULL)
+        return cJSON_CreateNull();
+    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &fields);
+    snprintf(text, sizeof text, "%s.%03dZ", seconds, (int)(milliseconds % 1000));
+    return cJSON_CreateString(text);
+}
+
+/* Building: each helper says whether it could. `item` may be NULL (memory was short) and is taken in any case. */
+
+static bool put(cJSON *object, const char *name, cJSON *item)
+{
+    if (item != NULL && cJSON_AddItemToObjectCS(object, name, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+static bool push(cJSON *array, cJSON *item)
+{
+    if (item != NULL && cJSON_AddItemToArray(array, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+static cJSON *text_or_null(const char *text)
+{
+    return text[0] != '\0' ? cJSON_CreateString(text) : cJSON_CreateNull();
+}
+
+/* `json` when everything went well; otherwise it is deleted and NULL returned. */
+static cJSON *whole_or_nothing(cJSON *json, bool good)
+{
+    if (good)
+        return json;
+    cJSON_Delete(json);
+    return NULL;
+}
+
+/* Epochs */
+
+static cJSON *layer_to_json(const struct ff_layer_figures *figures)
+{
+    cJSON *json = cJSON_CreateObject();
+    bool good = json != NULL && put(json, "positive", run_figure(figures->positive)) &&
+                put(json, "negative", run_figure(figures->negative)) &&
+                put(json, "gap", run_figure(figures->positive - figures->negative)) &&
+                put(json, "loss", run_figure(figures->loss)) &&
+                put(json, "accuracy", run_figure(figures->accuracy));
+    return whole_or_nothing(json, good);
+}
+
+cJSON *run_epoch_to_json(const struct ff_epoch *epoch)
+{
+    cJSON *json = cJSON_CreateObject();
+    bool good = json != NULL && put(json, "epoch", whole_number(epoch->epoch)) &&
+                put(json, "step", whole_number(epoch->step)) && put(json, "elapsed", run_number(epoch->elapsed)) &&
+                put(json, "evaluating", run_number(epoch->evaluating)) &&
+                put(json, "train_error", run_number(epoch->train_error)) &&
+                put(json, "test_error", run_number(epoch->test_error)) &&
+                put(json, "digest", text_or_null(epoch->digest));
+    cJSON *layers = good ? cJSON_AddArrayToObject(json, "layers") : NULL;
+    good = layers != NULL;
+    for (uint32_t layer = 0; good && layer < epoch->layers; layer++)
+        good = push(layers, layer_to_json(&epoch->layer[layer]));
+    return whole_or_nothing(json, good);
+}
+
+/* Points */
+
+/* A column of a layer: one figure of every point. `offset` is where the figure stands in ff_layer_figures. */
+static cJSON *figure_column(const struct ff_point *points, size_t count, uint32_t layer, size_t offset)
+{
+    cJSON *column = cJSON_CreateArray();
+    bool good = column != NULL;
+
+    for (size_t i = 0; good && i < count; i++) {
+        float value = NAN;
+        if (layer < points[i].layers)
+            memcpy(&value, (const char *)&points[i].layer[layer] + offset, sizeof value);
+        good = push(column, run_figure(value));
+    }
+    return whole_or_nothing(column, good);
+}
+
+static cJSON *layer_columns(const struct ff_point *points, size_t count, uint32_t layer)
+{
+    static const struct {
+        const char *name;
+        size_t offset;
+    } columns[] = {
+        {"positive", offsetof(struct ff_layer_figures, positive)},
+        {"negative", offsetof(struct ff_layer_figures, negative)},
+        {"positive_low", offsetof(struct ff_layer_figures, positive_low)},
+        {"positive_high", offsetof(struct ff_layer_figures, positive_high)},
+        {"negative_low", offsetof(struct ff_layer_figures, negative_low)},
+        {"negative_high", offsetof(struct ff_layer_figures, negative_high)},
+        {"loss", offsetof(struct ff_layer_figures, loss)},
+        {"accuracy", offsetof(struct ff_layer_figures, accuracy)},
+    };
+    cJSON *json = cJSON_CreateObject();
+    bool good = json != NULL && put(json, "layer", whole_number(layer));
+
+    for (size_t i = 0; good && i < sizeof columns / sizeof columns[0]; i++)
+        good = put(json, columns[i].name, figure_column(points, count, layer, columns[i].offset));
+    return whole_or_nothing(json, good);
+}
+
+static cJSON *layers_to_json(const struct ff_point *points, size_t count)
+{
+    cJSON *layers = cJSON_CreateArray();
+    uint32_t layer_count = count > 0 ? points[0].layers : 0;
+    bool good = layers != NULL;
+
+    for (uint32_t layer = 0; good && layer < layer_count; layer++)
+        good = push(layers, layer_columns(points, count, layer));
+    return whole_or_nothing(layers, good);
+}
+
+cJSON *run_points_to_json(const struct ff_point *points, size_t count)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON *steps = json != NULL ? cJSON_AddArrayToObject(json, "steps") : NULL;
+    cJSON *epochs = json != NULL ? cJSON_AddArrayToObject(json, "epochs") : NULL;
+    cJSON *elapsed = json != NULL ? cJSON_AddArrayToObject(json, "elapsed") : NULL;
+    bool good = steps != NULL && epochs != NULL && elapsed != NULL;
+
+    for (size_t i = 0; good && i < count; i++) {
+        good = push(steps, whole_number(points[i].step)) && push(epochs, run_number(points[i].epoch)) &&
+               push(elapsed, run_number(points[i].elapsed));
+    }
+    good = good && put(json, "layers", layers_to_json(points, count));
+    return whole_or_nothing(json, good);
+}
+
+char *run_event_text(int64_t run, cJSON *json)
+{
+    char *object = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+    size_t size = object != NULL ? strlen(object) + 40 : 0;
+    char *text = object != NULL ? malloc(size) : NULL;
+
+    if (text != NULL)
+        snprintf(text, size, "{\"run\":%lld%s%s", (long long)run, object[1] != '}' ? "," : "", object + 1);
+    cJSON_free(object);
+    cJSON_Delete(json);
+    return text;
+}
+
+/* The run */
+
+static cJSON *progress_to_json(const struct ff_progress *progress)
+{
+    cJSON *json = cJSON_CreateObject();
+    bool good =
+        json != NULL && put(json, "epoch", whole_number(progress->epoch)) &&
+        put(json, "epochs", whole_number(progress->epochs)) && put(json, "step", whole_number(progress->step)) &&
+        put(json, "steps", whole_number(progress->steps)) && put(json, "elapsed", run_number(progress->elapsed)) &&
+        put(json, "remaining", run_number(progress->remaining)) &&
+        put(json, "samples_per_second", run_number(progress->samples_per_second)) &&
+        put(json, "evaluating", run_number(progress->evaluating));
+    return whole_or_nothing(json, good);
+}
+
+static cJSON *best_to_json(const struct run *run)
+{
+    if (run->best.epoch == 0)
+        return cJSON_CreateNull();
+    cJSON *json = cJSON_CreateObject();
+    bool good = json != NULL && put(json, "test_error", run_number(run->best.test_error)) &&
+                put(json, "epoch", whole_number(run->best.epoch));
+    return whole_or_nothing(json, good);
+}
+
+/* What was chosen once it was, else what was asked for: a part that is left to choose is left out. */
+static cJSON *placement_to_json(const struct run *run)
+{
+    struct ff_placement placement = run->placement.stages > 0 ? run->placement : run->asked;
+
+    if (placement.stages == 0 && placement.threads == 0)
+        return cJSON_CreateString("auto");
+    cJSON *json = cJSON_CreateObject();
+    bool good = json != NULL && (placement.stages == 0 || put(json, "stages", whole_number(placement.stages))) &&
+                (placement.threads == 0 || put(json, "threads", whole_number(placement.threads)));
+    return whole_or_nothing(json, good);
+}
+
+static cJSON *tags_to_json(const struct run *run)
+{
+    cJSON *json = cJSON_CreateArray();
+    bool good = json != NULL;
+
+    for (uint32_t i = 0; good && i < run->tag_count; i++)
+        good = push(json, cJSON_CreateString(run->tags[i]));
+    return whole_or_nothing(json, good);
+}
+
+static cJSON *warnings_to_json(const struct run *run)
+{
+    cJSON *json = cJSON_CreateArray();
+    bool good = json != NULL;
+
+    for (uint32_t i = 0; good && i < run->warning_count; i++)
+        good = push(json, cJSON_CreateString(run->warnings[i]));
+    return whole_or_nothing(json, good);
+}
+
+static cJSON *pending_to_json(enum run_pending pending)
+{
+    switch (pending) {
+    case RUN_PENDING_PAUSE:
+        return cJSON_CreateString("pause");
+    case RUN_PENDING_RESUME:
+        return cJSON_CreateString("resume");
+    case RUN_PENDING_STOP:
+        return cJSON_CreateString("stop");
+    case RUN_PENDING_NONE:
+        break;
+    }
+    return cJSON_CreateNull();
+}
+
+static bool put_identity(cJSON *json, const struct run *run)
+{
+    return put(json, "id", whole_number((uint64_t)run->id)) && put(json, "name", cJSON_CreateString(run->name)) &&
+           put(json, "notes", cJSON_CreateString(run->notes)) && put(json, "tags", tags_to_json(run)) &&
+           put(json, "preset", text_or_null(run->preset));
+}
+
+static bool put_state(cJSON *json, const struct run *run)
+{
+    return put(json, "state", cJSON_CreateString(run_state_name(run->state))) &&
+           put(json, "pending", pending_to_json(run->pending)) && put(json, "reason", text_or_null(run->reason)) &&
+           put(json, "created", run_time(run->created)) && put(json, "started", run_time(run->started)) &&
+           put(json, "ended", run_time(run->ended)) && put(json, "progress", progress_to_json(&run->progress));
+}
+
+static cJSON *last_to_json(const struct run *run)
+{
+    return run->last.epoch > 0 ? run_epoch_to_json(&run->last) : cJSON_CreateNull();
+}
+
+static bool put_results(cJSON *json, const struct run *run)
+{
+    return put(json, "best", best_to_json(run)) && put(json, "last", last_to_json(run));
+}
+
+static bool put_setup(cJSON *json, const struct run *run)
+{
+    return put(json, "config", ff_config_to_json(&run->config)) && put(json, "changes", cJSON_CreateArray()) &&
+           put(json, "placement", placement_to_json(run)) &&
+           put(json, "parameters", whole_number(run->parameters)) && put(json, "warnings", warnings_to_json(run));
+}
+
+cJSON *run_to_json(const struct run *run)
+{
+    cJSON *json = cJSON_CreateObject();
+    bool good = json != NULL && put_identity(json, run) && put_state(json, run) && put_results(json, run) &&
+                put_setup(json, run);
+
+    return whole_or_nothing(json, good);
+}

@@ -1,0 +1,304 @@
+#include "session.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "session_internal.h"
+
+int64_t session_now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_REALTIME, &time);
+    return (int64_t)time.tv_sec * 1000 + (int64_t)(time.tv_nsec / 1000000);
+}
+
+/* The session's own copies. All with `mutex`. */
+
+static size_t find_waiting(const struct session *session, int64_t id)
+{
+    size_t i = 0;
+
+    while (i < session->waiting && session->queue[i]->id != id)
+        i++;
+    return i;
+}
+
+static size_t find_unsaved(const struct session *session, int64_t id)
+{
+    size_t i = 0;
+
+    while (i < session->unsaved_count && session->unsaved[i]->id != id)
+        i++;
+    return i;
+}
+
+struct run *session_find(struct session *session, int64_t id)
+{
+    size_t waiting = find_waiting(session, id), unsaved = find_unsaved(session, id);
+
+    if (session->current != NULL && session->current->id == id)
+        return session->current;
+    if (waiting < session->waiting)
+        return session->queue[waiting];
+    return unsaved < session->unsaved_count ? session->unsaved[unsaved] : NULL;
+}
+
+void session_forget(struct session *session, int64_t id)
+{
+    size_t waiting = find_waiting(session, id), unsaved = find_unsaved(session, id);
+
+    if (waiting < session->waiting) {
+        free(session->queue[waiting]);
+        session->waiting--;
+        memmove(session->queue + waiting, session->queue + waiting + 1,
+                (session->waiting - waiting) * sizeof session->queue[0]);
+    }
+    if (unsaved < session->unsaved_count) {
+        free(session->unsaved[unsaved]);
+        session->unsaved_count--;
+        memmove(session->unsaved + unsaved, session->unsaved + unsaved + 1,
+                (session->unsaved_count - unsaved) * sizeof session->unsaved[0]);
+    }
+}
+
+static enum run_pending pending_of(enum session_wanted wanted, enum run_state state)
+{
+    if (wanted == SESSION_STOP)
+        return RUN_PENDING_STOP;
+    if (wanted == SESSION_PAUSE && state == RUN_RUNNING)
+        return RUN_PENDING_PAUSE;
+    if (wanted == SESSION_RUN && state == RUN_PAUSED)
+        return RUN_PENDING_RESUME;
+    return RUN_PENDING_NONE;
+}
+
+void session_show(struct session *session, const struct run *live, struct run *shown)
+{
+    const struct run *current = session->current;
+
+    *shown = *live;
+    if (live == current)
+        shown->pending = pending_of(session->wanted, live->state);
+    else if (live->state == RUN_QUEUED && current != NULL && current->state == RUN_PAUSED)
+        run_add_warning(shown, "waits for run %lld, which is paused", (long long)current->id);
+}
+
+bool session_show_live(struct session *session, int64_t id, struct run *shown)
+{
+    pthread_mutex_lock(&session->mutex);
+    const struct run *live = session_find(session, id);
+    if (live != NULL)
+        session_show(session, live, shown);
+    pthread_mutex_unlock(&session->mutex);
+    return live != NULL;
+}
+
+/* Life */
+
+static ff_status start_threads(struct session *session, struct ff_error *error)
+{
+    int code = pthread_create(&session->trainer_thread, NULL, session_train, session);
+    if (code != 0)
+        return ff_fail(error, FF_IO, "the thread that trains cannot start: %s", strerror(code));
+    code = pthread_create(&session->reporter_thread, NULL, session_report, session);
+    if (code == 0)
+        return FF_OK;
+    pthread_mutex_lock(&session->mutex);
+    session->closing = true;
+    pthread_cond_broadcast(&session->changed);
+    pthread_mutex_unlock(&session->mutex);
+    pthread_join(session->trainer_thread, NULL);
+    return ff_fail(error, FF_IO, "the thread that reports progress cannot start: %s", strerror(code));
+}
+
+static void free_session(struct session *session)
+{
+    for (size_t i = 0; i < session->unsaved_count; i++)
+        free(session->unsaved[i]);
+    pthread_cond_destroy(&session->changed);
+    pthread_mutex_destroy(&session->mutex);
+    pthread_mutex_destroy(&session->order);
+    free(session);
+}
+
+struct session *session_create(struct store *store, struct hub *hub, struct catalog *catalog,
+                               struct ff_placement placement, struct ff_error *error)
+{
+    struct session *session = calloc(1, sizeof *session);
+    pthread_condattr_t attributes;
+
+    if (session == NULL) {
+        ff_fail_memory(error, "the session");
+        return NULL;
+    }
+    session->store = store;
+    session->hub = hub;
+    session->catalog = catalog;
+    session->placement = placement;
+    pthread_mutex_init(&session->order, NULL);
+    pthread_mutex_init(&session->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&session->changed, &attributes);
+    pthread_condattr_destroy(&attributes);
+    if (start_threads(session, error) == FF_OK)
+        return session;
+    free_session(session);
+    return NULL;
+}
+
+/* No more runs begin, and the one that trains is told to stop. */
+static void close_session(struct session *session)
+{
+    pthread_mutex_lock(&session->order);
+    pthread_mutex_lock(&session->mutex);
+    session->closing = true;
+    if (session->current != NULL && session->wanted != SESSION_STOP) {
+        session->wanted = SESSION_STOP;
+        session->interrupting = true;
+    }
+    pthread_cond_broadcast(&session->changed);
+    pthread_mutex_unlock(&session->mutex);
+    if (session->trainer != NULL)
+        ff_trainer_stop(session->trainer);
+    pthread_mutex_unlock(&session->order);
+}
+
+static void interrupt_queue(struct session *session)
+{
+    struct ff_error ignored; /* the next start finds it queued, and does the same */
+
+    for (size_t i = 0; i < session->waiting; i++) {
+        struct run *run = session->queue[i];
+        run->state = RUN_INTERRUPTED;
+        run->ended = session_now();
+        snprintf(run->reason, sizeof run->reason, "the program ended before this run began");
+        store_update_run(session->store, run, &ignored);
+        session_publish(session, run);
+        free(run);
+    }
+}
+
+void session_destroy(struct session *session)
+{
+    if (session == NULL)
+        return;
+    close_session(session);
+    pthread_join(session->trainer_thread, NULL);
+    pthread_mutex_lock(&session->mutex);
+    session->reporter_closing = true;
+    pthread_cond_broadcast(&session->changed);
+    pthread_mutex_unlock(&session->mutex);
+    pthread_join(session->reporter_thread, NULL);
+    interrupt_queue(session);
+    free_session(session);
+}
+
+/* Submitting */
+
+static ff_status check_room(struct session *session, struct ff_error *error)
+{
+    pthread_mutex_lock(&session->mutex);
+    bool closing = session->closing;
+    size_t waiting = session->waiting;
+    pthread_mutex_unlock(&session->mutex);
+    if (closing)
+        return ff_fail(error, FF_BUSY, "the program is ending: start the run again when it is back");
+    if (waiting >= SESSION_QUEUE_MAX)
+        return ff_fail(error, FF_BUSY, "%d runs wait already: try again when one of them has begun",
+                       SESSION_QUEUE_MAX);
+    return FF_OK;
+}
+
+static void prepare_run(struct run *run)
+{
+    run->state = RUN_QUEUED;
+    run->pending = RUN_PENDING_NONE;
+    run->reason[0] = '\0';
+    run->created = session_now();
+    run->started = run->ended = 0;
+    run->placement = (struct ff_placement){0};
+    run->progress = (struct ff_progress){
+        .epochs = run->config.epochs, .remaining = (double)NAN, .samples_per_second = (double)NAN};
+    memset(&run->last, 0, sizeof run->last);
+    memset(&run->best, 0, sizeof run->best);
+}
+
+/* With `order`. */
+static ff_status submit(struct session *session, struct run *run, struct ff_error *error)
+{
+    ff_status status = check_room(session, error);
+    if (status != FF_OK)
+        return status;
+    struct run *live = malloc(sizeof *live);
+    if (live == NULL)
+        return ff_fail_memory(error, "a run");
+    prepare_run(run);
+    if ((status = store_insert_run(session->store, run, error)) != FF_OK) {
+        free(live);
+        return status;
+    }
+    *live = *run;
+    pthread_mutex_lock(&session->mutex);
+    session->queue[session->waiting++] = live;
+    session_show(session, live, run);
+    pthread_cond_broadcast(&session->changed);
+    pthread_mutex_unlock(&session->mutex);
+    session_publish(session, run);
+    return FF_OK;
+}
+
+ff_status session_submit(struct session *session, struct run *run, struct ff_error *error)
+{
+    pthread_mutex_lock(&session->order);
+    ff_status status = submit(session, run, error);
+    pthread_mutex_unlock(&session->order);
+    return status;
+}
+
+/* Looking */
+
+ff_status session_get(struct session *session, int64_t id, struct run *run, struct ff_error *error)
+{
+    if (session_show_live(session, id, run))
+        return FF_OK;
+    return store_get_run(session->store, id, run, error);
+}
+
+int64_t session_current(struct session *session)
+{
+    pthread_mutex_lock(&session->mutex);
+    int64_t id = session->current != NULL ? session->current->id : 0;
+    pthread_mutex_unlock(&session->mutex);
+    return id;
+}
+
+void session_refresh(struct session *session, struct run *run)
+{
+    struct ff_error ignored; /* deleted meanwhile: as it was */
+    int64_t id = run->id;
+
+    /* A row that is not final belongs to a live run, or to one that has ended since the row was read. */
+    if (!session_show_live(session, id, run) && !run_state_is_final(run->state)) {
+        struct run *newer = malloc(sizeof *newer);
+        if (newer != NULL && store_get_run(session->store, id, newer, &ignored) == FF_OK)
+            *run = *newer;
+        free(newer);
+    }
+}
+
+bool session_ready(struct session *session, char *sentence, size_t size)
+{
+    struct ff_error error;
+
+    if (store_trouble(session->store, sentence, size))
+        return false;
+    if (check_room(session, &error) == FF_OK)
+        return true;
+    snprintf(sentence, size, "%s", error.message);
+    return false;
+}

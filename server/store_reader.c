@@ -1,0 +1,302 @@
+#include "store_internal.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Reading: a connection for each call, taken from those that are idle */
+
+static sqlite3 *take_reader(struct store *store, struct ff_error *error)
+{
+    sqlite3 *reader = NULL;
+
+    pthread_mutex_lock(&store->mutex);
+    if (store->idle_readers > 0)
+        reader = store->readers[--store->idle_readers];
+    pthread_mutex_unlock(&store->mutex);
+    if (reader != NULL)
+        return reader;
+    if (sqlite3_open_v2(store->path, &reader, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK) {
+        store_fail(error, reader, store->path);
+        sqlite3_close(reader);
+        return NULL;
+    }
+    sqlite3_busy_timeout(reader, 5000);
+    return reader;
+}
+
+static void give_back_reader(struct store *store, sqlite3 *reader)
+{
+    pthread_mutex_lock(&store->mutex);
+    bool keep = store->idle_readers < STORE_READERS_MAX;
+    if (keep)
+        store->readers[store->idle_readers++] = reader;
+    pthread_mutex_unlock(&store->mutex);
+    if (!keep)
+        sqlite3_close(reader);
+}
+
+/* One SELECT under way, in a transaction: all it and its followers read is of one moment. */
+struct query {
+    struct store *store;
+    sqlite3 *reader;
+    sqlite3_stmt *statement;
+};
+
+static ff_status begin_query(struct query *query, struct store *store, const char *sql, struct ff_error *error)
+{
+    *query = (struct query){.store = store, .reader = take_reader(store, error)};
+    if (query->reader == NULL)
+        return error->status;
+    if (sqlite3_exec(query->reader, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
+        sqlite3_prepare_v2(query->reader, sql, -1, &query->statement, NULL) == SQLITE_OK)
+        return FF_OK;
+    return store_fail(error, query->reader, store->path);
+}
+
+/* The next row is there: FF_OK and *row true; the end: *row false. */
+static ff_status next_row(struct query *query, bool *row, struct ff_error *error)
+{
+    int code = sqlite3_step(query->statement);
+
+    *row = code == SQLITE_ROW;
+    if (code == SQLITE_ROW || code == SQLITE_DONE)
+        return FF_OK;
+    return store_fail(error, query->reader, query->store->path);
+}
+
+static void end_query(struct query *query)
+{
+    if (query->reader == NULL)
+        return;
+    sqlite3_finalize(query->statement);
+    if (!sqlite3_get_autocommit(query->reader))
+        sqlite3_exec(query->reader, "ROLLBACK", NULL, NULL, NULL);
+    give_back_reader(query->store, query->reader);
+}
+
+ff_status store_get_run(struct store *store, int64_t id, struct run *run, struct ff_error *error)
+{
+    char sql[512];
+    struct query query;
+    bool row = false;
+
+    snprintf(sql, sizeof sql, "SELECT %s FROM runs WHERE id = ?", store_run_columns);
+    ff_status status = begin_query(&query, store, sql, error);
+    if (status == FF_OK) {
+        sqlite3_bind_int64(query.statement, 1, id);
+        status = next_row(&query, &row, error);
+    }
+    if (status == FF_OK && row)
+        status = store_read_run(query.reader, store->path, query.statement, run, error);
+    else if (status == FF_OK)
+        status = ff_fail(error, FF_NOT_FOUND, "there is no run %lld", (long long)id);
+    end_query(&query);
+    return status;
+}
+
+/* One whole number; 0 when it cannot be had. */
+static int64_t read_number(struct store *store, const char *sql, int64_t first, int64_t second)
+{
+    struct ff_error error;
+    struct query query;
+    bool row = false;
+    int64_t value = 0;
+
+    if (begin_query(&query, store, sql, &error) == FF_OK) {
+        sqlite3_bind_int64(query.statement, 1, first);
+        sqlite3_bind_int64(query.statement, 2, second);
+        if (next_row(&query, &row, &error) == FF_OK && row)
+            value = sqlite3_column_int64(query.statement, 0);
+    }
+    end_query(&query);
+    return value;
+}
+
+int64_t store_latest_run(struct store *store)
+{
+    return read_number(store, "SELECT max(id) FROM runs", 0, 0);
+}
+
+uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step)
+{
+    return (uint64_t)read_number(store, "SELECT count(*) FROM points WHERE run = ? AND step > ? AND layer = 0", run,
+                                 (int64_t)after_step);
+}
+
+/* A growing array of runs. */
+struct run_array {
+    struct run *runs;
+    size_t count, room;
+};
+
+static struct run *grow(struct run_array *array)
+{
+    if (array->count == array->room) {
+        size_t room = array->room > 0 ? array->room * 2 : 16;
+        struct run *runs = realloc(array->runs, room * sizeof *runs);
+        if (runs == NULL)
+            return NULL;
+        array->runs = runs;
+        array->room = room;
+    }
+    return &array->runs[array->count++];
+}
+
+/* The rows of a list; beyond `limit` (0: none) only that there are more. */
+static ff_status read_runs(struct query *query, uint32_t limit, struct run_array *array, bool *more,
+                           struct ff_error *error)
+{
+    ff_status status;
+    bool row;
+
+    *more = false;
+    while ((status = next_row(query, &row, error)) == FF_OK && row) {
+        if (limit > 0 && array->count == limit) {
+            *more = true;
+            return FF_OK;
+        }
+        struct run *run = grow(array);
+        if (run == NULL)
+            return ff_fail_memory(error, "the list of runs");
+        status = store_read_run(query->reader, query->store->path, query->statement, run, error);
+        if (status != FF_OK)
+            return status;
+    }
+    return status;
+}
+
+ff_status store_list_runs(struct store *store, const struct store_run_filter *filter, struct run **runs,
+                          size_t *count, int64_t *next, struct ff_error *error)
+{
+    char sql[768];
+    struct query query;
+    struct run_array array = {0};
+    bool more = false;
+
+    snprintf(sql, sizeof sql,
+             "SELECT %s FROM runs WHERE (?1 IS NULL OR state = ?1) AND (?2 = 0 OR id < ?2)"
+             " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM json_each(runs.tags) AS tag WHERE tag.value = ?3))"
+             " ORDER BY id DESC",
+             store_run_columns);
+    ff_status status = begin_query(&query, store, sql, error);
+    if (status == FF_OK) {
+        if (filter->state >= 0)
+            sqlite3_bind_text(query.statement, 1, run_state_name((enum run_state)filter->state), -1, SQLITE_STATIC);
+        sqlite3_bind_int64(query.statement, 2, filter->before);
+        sqlite3_bind_text(query.statement, 3, filter->tag, -1, SQLITE_STATIC);
+        status = read_runs(&query, filter->limit, &array, &more, error);
+    }
+    end_query(&query);
+    if (status != FF_OK) {
+        free(array.runs);
+        return status;
+    }
+    *runs = array.runs;
+    *count = array.count;
+    *next = more ? array.runs[array.count - 1].id : 0;
+    return FF_OK;
+}
+
+/* FF_NOT_FOUND unless there is the run. Within the query's transaction. */
+static ff_status check_run(struct query *query, int64_t run, struct ff_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    ff_status status = FF_OK;
+
+    int code = sqlite3_prepare_v2(query->reader, "SELECT 1 FROM runs WHERE id = ?", -1, &statement, NULL);
+    if (code == SQLITE_OK) {
+        sqlite3_bind_int64(statement, 1, run);
+        code = sqlite3_step(statement);
+    }
+    if (code == SQLITE_DONE)
+        status = ff_fail(error, FF_NOT_FOUND, "there is no run %lld", (long long)run);
+    else if (code != SQLITE_ROW)
+        status = store_fail(error, query->reader, query->store->path);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* Begin a SELECT over a run's rows, whose parameters are the run, the last one not wanted, and the last event. */
+static ff_status begin_series(struct query *query, struct store *store, const char *sql, int64_t run,
+                              uint64_t after, uint64_t after_event, struct ff_error *error)
+{
+    ff_status status = begin_query(query, store, sql, error);
+
+    if (status == FF_OK)
+        status = check_run(query, run, error);
+    if (status != FF_OK)
+        return status;
+    sqlite3_bind_int64(query->statement, 1, run);
+    sqlite3_bind_int64(query->statement, 2, after > INT64_MAX ? INT64_MAX : (int64_t)after);
+    sqlite3_bind_int64(query->statement, 3, after_event > INT64_MAX ? INT64_MAX : (int64_t)after_event);
+    return FF_OK;
+}
+
+/* The rows of a point follow one another, its layers in order: a row of layer 0 begins the next. */
+static ff_status read_points(struct query *query, store_point_reader *reader, void *self, struct ff_error *error)
+{
+    struct ff_point point = {0}, next = {0};
+    uint64_t event = 0, next_event;
+    ff_status status;
+    bool row;
+
+    while ((status = next_row(query, &row, error)) == FF_OK && row) {
+        uint32_t layer = store_read_point_row(query->statement, &next, &next_event);
+        if (layer == 0 && point.layers > 0 && !reader(self, &point, event))
+            return FF_OK;
+        point = next;
+        event = next_event;
+    }
+    if (status == FF_OK && point.layers > 0)
+        reader(self, &point, event);
+    return status;
+}
+
+ff_status store_read_points(struct store *store, int64_t run, uint64_t after_step, uint64_t after_event,
+                            store_point_reader *reader, void *self, struct ff_error *error)
+{
+    static const char sql[] = "SELECT step, epoch, elapsed, event, layer, positive, negative, positive_low,"
+                              " positive_high, negative_low, negative_high, loss, accuracy FROM points"
+                              " WHERE run = ? AND step > ? AND event > ? ORDER BY step, layer";
+    struct query query;
+
+    ff_status status = begin_series(&query, store, sql, run, after_step, after_event, error);
+    if (status == FF_OK)
+        status = read_points(&query, reader, self, error);
+    end_query(&query);
+    return status;
+}
+
+static ff_status read_epochs(struct query *query, int64_t run, store_epoch_reader *reader, void *self,
+                             struct ff_error *error)
+{
+    struct ff_epoch epoch;
+    uint64_t event;
+    ff_status status;
+    bool row;
+
+    while ((status = next_row(query, &row, error)) == FF_OK && row) {
+        memset(&epoch, 0, sizeof epoch);
+        store_read_epoch_row(query->statement, &epoch, &event);
+        status = store_read_epoch_layers(query->reader, query->store->path, run, &epoch, error);
+        if (status != FF_OK || !reader(self, &epoch, event))
+            return status;
+    }
+    return status;
+}
+
+ff_status store_read_epochs(struct store *store, int64_t run, uint32_t after_epoch, uint64_t after_event,
+                            store_epoch_reader *reader, void *self, struct ff_error *error)
+{
+    char sql[256];
+    struct query query;
+
+    snprintf(sql, sizeof sql, "SELECT %s FROM epochs WHERE run = ? AND epoch > ? AND event > ? ORDER BY epoch",
+             store_epoch_columns);
+    ff_status status = begin_series(&query, store, sql, run, after_epoch, after_event, error);
+    if (status == FF_OK)
+        status = read_epochs(&query, run, reader, self, error);
+    end_query(&query);
+    return status;
+}

@@ -1,0 +1,464 @@
+#include "store_internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char store_run_columns[] =
+    "id, name, notes, tags, preset, state, reason, created, started, ended, config, asked_stages, asked_threads,"
+    " stages, threads, parameters, epoch, epochs, step, steps, elapsed, remaining, samples_per_second, evaluating,"
+    " warnings";
+
+const char store_epoch_columns[] = "epoch, event, step, elapsed, evaluating, train_error, test_error, digest";
+
+/* Binding, one parameter after the other. A failure (memory) shows when the statement is stepped: a parameter that
+ * is not bound is NULL, which the columns refuse. */
+struct binder {
+    sqlite3_stmt *statement;
+    int next;
+};
+
+static void bind_text(struct binder *binder, const char *text)
+{
+    sqlite3_bind_text(binder->statement, binder->next++, text, -1, SQLITE_TRANSIENT);
+}
+
+static void bind_whole(struct binder *binder, uint64_t value)
+{
+    sqlite3_bind_int64(binder->statement, binder->next++, (int64_t)value);
+}
+
+/* Not a number becomes NULL; SQLite does that by itself. */
+static void bind_real(struct binder *binder, double value)
+{
+    sqlite3_bind_double(binder->statement, binder->next++, value);
+}
+
+static void bind_figures(struct binder *binder, const struct ff_layer_figures *figures)
+{
+    bind_real(binder, (double)figures->positive);
+    bind_real(binder, (double)figures->negative);
+    bind_real(binder, (double)figures->positive_low);
+    bind_real(binder, (double)figures->positive_high);
+    bind_real(binder, (double)figures->negative_low);
+    bind_real(binder, (double)figures->negative_high);
+    bind_real(binder, (double)figures->loss);
+    bind_real(binder, (double)figures->accuracy);
+}
+
+/* Reading, one column after the other. */
+struct columns {
+    sqlite3_stmt *statement;
+    int next;
+};
+
+static const char *next_text(struct columns *columns)
+{
+    const char *text = (const char *)sqlite3_column_text(columns->statement, columns->next++);
+    return text != NULL ? text : "";
+}
+
+static uint64_t next_whole(struct columns *columns)
+{
+    return (uint64_t)sqlite3_column_int64(columns->statement, columns->next++);
+}
+
+static uint32_t next_count(struct columns *columns)
+{
+    return (uint32_t)next_whole(columns);
+}
+
+static double next_real(struct columns *columns)
+{
+    int column = columns->next++;
+    bool null = sqlite3_column_type(columns->statement, column) == SQLITE_NULL;
+    return null ? (double)NAN : sqlite3_column_double(columns->statement, column);
+}
+
+static void next_figures(struct columns *columns, struct ff_layer_figures *figures)
+{
+    figures->positive = (float)next_real(columns);
+    figures->negative = (float)next_real(columns);
+    figures->positive_low = (float)next_real(columns);
+    figures->positive_high = (float)next_real(columns);
+    figures->negative_low = (float)next_real(columns);
+    figures->negative_high = (float)next_real(columns);
+    figures->loss = (float)next_real(columns);
+    figures->accuracy = (float)next_real(columns);
+}
+
+/* Lists of short texts, kept as a JSON array. `texts` is [count][size]. */
+
+static char *print_and_delete(cJSON *json)
+{
+    char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+    cJSON_Delete(json);
+    return text;
+}
+
+static char *texts_to_json(const char *texts, size_t size, uint32_t count)
+{
+    cJSON *json = cJSON_CreateArray();
+
+    for (uint32_t i = 0; json != NULL && i < count; i++) {
+        cJSON *item = cJSON_CreateString(texts + i * size);
+        if (item == NULL || !cJSON_AddItemToArray(json, item)) {
+            cJSON_Delete(item);
+            cJSON_Delete(json);
+            json = NULL;
+        }
+    }
+    return print_and_delete(json);
+}
+
+static uint32_t texts_from_json(const char *json, char *texts, size_t size, uint32_t most)
+{
+    cJSON *array = cJSON_Parse(json);
+    const cJSON *item;
+    uint32_t count = 0;
+
+    cJSON_ArrayForEach(item, array)
+    {
+        if (count < most && cJSON_IsString(item))
+            snprintf(texts + size * count++, size, "%s", item->valuestring);
+    }
+    cJSON_Delete(array);
+    return count;
+}
+
+/* Runs */
+
+/* The texts of a run that have to be made for its row. */
+struct run_texts {
+    char *tags, *config, *warnings;
+};
+
+static ff_status make_texts(struct run_texts *texts, const struct run *run, struct ff_error *error)
+{
+    texts->tags = texts_to_json(run->tags[0], sizeof run->tags[0], run->tag_count);
+    texts->config = print_and_delete(ff_config_to_json(&run->config));
+    texts->warnings = texts_to_json(run->warnings[0], sizeof run->warnings[0], run->warning_count);
+    if (texts->tags == NULL || texts->config == NULL || texts->warnings == NULL)
+        return ff_fail_memory(error, "a run's row");
+    return FF_OK;
+}
+
+static void free_texts(struct run_texts *texts)
+{
+    cJSON_free(texts->tags);
+    cJSON_free(texts->config);
+    cJSON_free(texts->warnings);
+}
+
+static void bind_progress(struct binder *binder, const struct ff_progress *progress)
+{
+    bind_whole(binder, progress->epoch);
+    bind_whole(binder, progress->epochs);
+    bind_whole(binder, progress->step);
+    bind_whole(binder, progress->steps);
+    bind_real(binder, progress->elapsed);
+    bind_real(binder, progress->remaining);
+    bind_real(binder, progress->samples_per_second);
+    bind_real(binder, progress->evaluating);
+}
+
+static void bind_run(struct binder *binder, const struct run *run, const struct run_texts *texts)
+{
+    bind_text(binder, run->name);
+    bind_text(binder, run->notes);
+    bind_text(binder, texts->tags);
+    bind_text(binder, run->preset);
+    bind_text(binder, run_state_name(run->state));
+    bind_text(binder, run->reason);
+    bind_whole(binder, (uint64_t)run->created);
+    bind_whole(binder, (uint64_t)run->started);
+    bind_whole(binder, (uint64_t)run->ended);
+    bind_text(binder, texts->config);
+    bind_whole(binder, run->asked.stages);
+    bind_whole(binder, run->asked.threads);
+    bind_whole(binder, run->placement.stages);
+    bind_whole(binder, run->placement.threads);
+    bind_whole(binder, run->parameters);
+    bind_progress(binder, &run->progress);
+    bind_text(binder, texts->warnings);
+}
+
+/* "DATASET PRESET ID", for a run that was given no name. */
+static void name_run(struct run *run)
+{
+    snprintf(run->name, sizeof run->name, "%s%s%s %lld", run->config.dataset, run->preset[0] != '\0' ? " " : "",
+             run->preset, (long long)run->id);
+}
+
+ff_status store_replace_run(struct store_database *database, const struct run *run, struct ff_error *error)
+{
+    struct run_texts texts;
+    ff_status status = make_texts(&texts, run, error);
+
+    if (status == FF_OK) {
+        struct binder binder = {store_statement(database, STORE_UPDATE_RUN, error), 1};
+        status = binder.statement == NULL ? error->status : FF_OK;
+        if (status == FF_OK) {
+            bind_run(&binder, run, &texts);
+            bind_whole(&binder, (uint64_t)run->id);
+            status = store_run_statement(database, binder.statement, error);
+        }
+        if (status == FF_OK && sqlite3_changes(database->connection) == 0)
+            status = ff_fail(error, FF_NOT_FOUND, "there is no run %lld", (long long)run->id);
+    }
+    free_texts(&texts);
+    return status;
+}
+
+ff_status store_put_run(struct store_database *database, struct run *run, struct ff_error *error)
+{
+    struct run_texts texts;
+    ff_status status = make_texts(&texts, run, error);
+
+    if (status == FF_OK) {
+        struct binder binder = {store_statement(database, STORE_INSERT_RUN, error), 1};
+        status = binder.statement == NULL ? error->status : FF_OK;
+        if (status == FF_OK) {
+            bind_run(&binder, run, &texts);
+            status = store_run_statement(database, binder.statement, error);
+        }
+    }
+    free_texts(&texts);
+    if (status != FF_OK)
+        return status;
+    run->id = sqlite3_last_insert_rowid(database->connection);
+    if (run->name[0] != '\0')
+        return FF_OK;
+    name_run(run);
+    return store_replace_run(database, run, error);
+}
+
+static void read_config(struct run *run, const char *text)
+{
+    struct ff_problems problems = {0};
+    cJSON *json = cJSON_Parse(text);
+
+    ff_config_defaults(&run->config);
+    ff_config_apply(&run->config, json, "/config", &problems);
+    cJSON_Delete(json);
+    if (problems.count > 0)
+        run_add_warning(run, "its configuration was written by another version of the program: %s %s",
+                        problems.problem[0].pointer, problems.problem[0].detail);
+}
+
+static void read_progress(struct columns *columns, struct ff_progress *progress)
+{
+    progress->epoch = next_count(columns);
+    progress->epochs = next_count(columns);
+    progress->step = next_whole(columns);
+    progress->steps = next_whole(columns);
+    progress->elapsed = next_real(columns);
+    progress->remaining = next_real(columns);
+    progress->samples_per_second = next_real(columns);
+    progress->evaluating = next_real(columns);
+}
+
+static void read_run_row(struct columns *columns, struct run *run)
+{
+    run->id = (int64_t)next_whole(columns);
+    snprintf(run->name, sizeof run->name, "%s", next_text(columns));
+    snprintf(run->notes, sizeof run->notes, "%s", next_text(columns));
+    run->tag_count = texts_from_json(next_text(columns), run->tags[0], sizeof run->tags[0], RUN_TAGS_MAX);
+    snprintf(run->preset, sizeof run->preset, "%s", next_text(columns));
+    if (run_state_from_name(next_text(columns), &run->state) != 0)
+        run->state = RUN_INTERRUPTED;
+    snprintf(run->reason, sizeof run->reason, "%s", next_text(columns));
+    run->created = (int64_t)next_whole(columns);
+    run->started = (int64_t)next_whole(columns);
+    run->ended = (int64_t)next_whole(columns);
+    const char *config = next_text(columns); /* valid until the next step: read below, after the warnings */
+    run->asked.stages = next_count(columns);
+    run->asked.threads = next_count(columns);
+    run->placement.stages = next_count(columns);
+    run->placement.threads = next_count(columns);
+    run->parameters = next_whole(columns);
+    read_progress(columns, &run->progress);
+    run->warning_count =
+        texts_from_json(next_text(columns), run->warnings[0], sizeof run->warnings[0], RUN_WARNINGS_MAX);
+    read_config(run, config);
+}
+
+/* Prepare `sql` with the run's number as its first parameter. */
+static ff_status prepare_for_run(sqlite3 *connection, const char *path, const char *sql, int64_t run,
+                                 sqlite3_stmt **statement, struct ff_error *error)
+{
+    if (sqlite3_prepare_v2(connection, sql, -1, statement, NULL) == SQLITE_OK &&
+        sqlite3_bind_int64(*statement, 1, run) == SQLITE_OK)
+        return FF_OK;
+    return store_fail(error, connection, path);
+}
+
+static ff_status read_last(sqlite3 *connection, const char *path, struct run *run, struct ff_error *error)
+{
+    char sql[256];
+    sqlite3_stmt *statement = NULL;
+    uint64_t event;
+    int code = SQLITE_DONE;
+
+    snprintf(sql, sizeof sql, "SELECT %s FROM epochs WHERE run = ? ORDER BY epoch DESC LIMIT 1",
+             store_epoch_columns);
+    ff_status status = prepare_for_run(connection, path, sql, run->id, &statement, error);
+    if (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+        store_read_epoch_row(statement, &run->last, &event);
+    if (status == FF_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+        status = store_fail(error, connection, path);
+    sqlite3_finalize(statement);
+    if (status == FF_OK && run->last.epoch > 0)
+        status = store_read_epoch_layers(connection, path, run->id, &run->last, error);
+    return status;
+}
+
+static ff_status read_best(sqlite3 *connection, const char *path, struct run *run, struct ff_error *error)
+{
+    static const char sql[] = "SELECT epoch, test_error FROM epochs WHERE run = ? AND test_error IS NOT NULL"
+                              " ORDER BY test_error, epoch LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    int code = SQLITE_DONE;
+
+    ff_status status = prepare_for_run(connection, path, sql, run->id, &statement, error);
+    if (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct columns columns = {statement, 0};
+        run->best.epoch = next_count(&columns);
+        run->best.test_error = next_real(&columns);
+    }
+    if (status == FF_OK && code != SQLITE_ROW && code != SQLITE_DONE)
+        status = store_fail(error, connection, path);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+ff_status store_read_run(sqlite3 *connection, const char *path, sqlite3_stmt *statement, struct run *run,
+                         struct ff_error *error)
+{
+    struct columns columns = {statement, 0};
+    ff_status status;
+
+    memset(run, 0, sizeof *run);
+    read_run_row(&columns, run);
+    if ((status = read_last(connection, path, run, error)) == FF_OK)
+        status = read_best(connection, path, run, error);
+    return status;
+}
+
+/* Points and epochs */
+
+ff_status store_put_points(struct store_database *database, const struct store_item *item, struct ff_error *error)
+{
+    ff_status status = FF_OK;
+
+    for (size_t i = 0; status == FF_OK && i < item->row_count; i++) {
+        const struct store_row *row = &item->row[i];
+        struct binder binder = {store_statement(database, STORE_PUT_POINT, error), 1};
+        if (binder.statement == NULL)
+            return error->status;
+        bind_whole(&binder, (uint64_t)item->run);
+        bind_whole(&binder, item->event);
+        bind_whole(&binder, row->step);
+        bind_real(&binder, row->epoch);
+        bind_real(&binder, row->elapsed);
+        bind_whole(&binder, row->layer);
+        bind_figures(&binder, &row->figures);
+        status = store_run_statement(database, binder.statement, error);
+    }
+    return status;
+}
+
+static ff_status put_epoch_layer(struct store_database *database, const struct store_item *item, uint32_t layer,
+                                 struct ff_error *error)
+{
+    struct binder binder = {store_statement(database, STORE_PUT_EPOCH_LAYER, error), 1};
+
+    if (binder.statement == NULL)
+        return error->status;
+    bind_whole(&binder, (uint64_t)item->run);
+    bind_whole(&binder, item->epoch->epoch);
+    bind_whole(&binder, layer);
+    bind_figures(&binder, &item->epoch->layer[layer]);
+    return store_run_statement(database, binder.statement, error);
+}
+
+ff_status store_put_epoch(struct store_database *database, const struct store_item *item, struct ff_error *error)
+{
+    const struct ff_epoch *epoch = item->epoch;
+    struct binder binder = {store_statement(database, STORE_PUT_EPOCH, error), 1};
+
+    if (binder.statement == NULL)
+        return error->status;
+    bind_whole(&binder, (uint64_t)item->run);
+    bind_whole(&binder, item->event);
+    bind_whole(&binder, epoch->epoch);
+    bind_whole(&binder, epoch->step);
+    bind_real(&binder, epoch->elapsed);
+    bind_real(&binder, epoch->evaluating);
+    bind_real(&binder, epoch->train_error);
+    bind_real(&binder, epoch->test_error);
+    bind_text(&binder, epoch->digest);
+    ff_status status = store_run_statement(database, binder.statement, error);
+    for (uint32_t layer = 0; status == FF_OK && layer < epoch->layers; layer++)
+        status = put_epoch_layer(database, item, layer, error);
+    return status;
+}
+
+uint32_t store_read_point_row(sqlite3_stmt *statement, struct ff_point *point, uint64_t *event)
+{
+    struct columns columns = {statement, 0};
+
+    point->step = next_whole(&columns);
+    point->epoch = next_real(&columns);
+    point->elapsed = next_real(&columns);
+    *event = next_whole(&columns);
+    uint32_t layer = next_count(&columns);
+    if (layer < FF_LAYERS_MAX) {
+        next_figures(&columns, &point->layer[layer]);
+        point->layers = layer + 1;
+    }
+    return layer;
+}
+
+void store_read_epoch_row(sqlite3_stmt *statement, struct ff_epoch *epoch, uint64_t *event)
+{
+    struct columns columns = {statement, 0};
+
+    epoch->epoch = next_count(&columns);
+    *event = next_whole(&columns);
+    epoch->step = next_whole(&columns);
+    epoch->elapsed = next_real(&columns);
+    epoch->evaluating = next_real(&columns);
+    epoch->train_error = next_real(&columns);
+    epoch->test_error = next_real(&columns);
+    snprintf(epoch->digest, sizeof epoch->digest, "%s", next_text(&columns));
+    epoch->layers = 0;
+}
+
+ff_status store_read_epoch_layers(sqlite3 *connection, const char *path, int64_t run, struct ff_epoch *epoch,
+                                  struct ff_error *error)
+{
+    static const char sql[] = "SELECT layer, positive, negative, positive_low, positive_high, negative_low,"
+                              " negative_high, loss, accuracy FROM epoch_layers WHERE run = ? AND epoch = ?"
+                              " ORDER BY layer";
+    sqlite3_stmt *statement = NULL;
+    int code = SQLITE_DONE;
+
+    ff_status status = prepare_for_run(connection, path, sql, run, &statement, error);
+    if (status == FF_OK) {
+        sqlite3_bind_int64(statement, 2, epoch->epoch);
+        while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
+            struct columns columns = {statement, 0};
+            uint32_t layer = next_count(&columns);
+            if (layer >= FF_LAYERS_MAX)
+                continue;
+            next_figures(&columns, &epoch->layer[layer]);
+            epoch->layers = layer + 1;
+        }
+        if (code != SQLITE_DONE)
+            status = store_fail(error, connection, path);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}

@@ -1,0 +1,358 @@
+#include "store_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* How much may wait. Rows of points are some 64 bytes each, epochs some 1.3 KB. */
+enum { QUEUE_ROWS_MAX = 65536, QUEUE_EPOCHS_MAX = 16384, BATCH_ROWS = 8192 };
+enum { COMMIT_MILLISECONDS = 500, RETRY_MILLISECONDS = 1000 };
+
+static int64_t now(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000 + (int64_t)(time.tv_nsec / 1000000);
+}
+
+/* Items and lists of them */
+
+static void free_item(struct store_item *item)
+{
+    if (item == NULL)
+        return;
+    free(item->epoch);
+    free(item);
+}
+
+void store_list_init(struct store_list *list)
+{
+    list->first = NULL;
+    list->end = &list->first;
+}
+
+static void list_push(struct store_list *list, struct store_item *item)
+{
+    item->next = NULL;
+    *list->end = item;
+    list->end = &item->next;
+}
+
+/* All of `more` behind `list`; `more` is empty then. */
+static void list_join(struct store_list *list, struct store_list *more)
+{
+    if (more->first == NULL)
+        return;
+    *list->end = more->first;
+    list->end = more->end;
+    store_list_init(more);
+}
+
+/* A transaction */
+
+static ff_status apply_item(struct store_database *database, struct store_item *item, struct ff_error *error)
+{
+    switch (item->kind) {
+    case STORE_POINTS:
+        return store_put_points(database, item, error);
+    case STORE_EPOCH:
+        return store_put_epoch(database, item, error);
+    case STORE_TASK:
+        break;
+    }
+    return item->task(database, item->self, error);
+}
+
+/* Rows of a run that was deleted meanwhile, and tasks for one, are nobody's failure but their own. */
+static ff_status apply_items(struct store_database *database, struct store_item *item, bool with_points,
+                             struct ff_error *error)
+{
+    for (; item != NULL; item = item->next) {
+        struct ff_error own = {0};
+        if (item->kind == STORE_POINTS && !with_points)
+            continue;
+        item->status = apply_item(database, item, &own);
+        if (item->kind == STORE_TASK && item->status == FF_NOT_FOUND)
+            *item->error = own;
+        if (item->status != FF_OK && item->status != FF_NOT_FOUND) {
+            *error = own;
+            return own.status;
+        }
+    }
+    return FF_OK;
+}
+
+static ff_status run_kept(struct store_database *database, enum store_statement which, struct ff_error *error)
+{
+    sqlite3_stmt *statement = store_statement(database, which, error);
+    return statement == NULL ? error->status : store_run_statement(database, statement, error);
+}
+
+/* Without items it is a trial: whether the disk takes anything again. */
+static ff_status write_transaction(struct store_database *database, struct store_item *items, bool with_points,
+                                   struct ff_error *error)
+{
+    struct ff_error ignored;
+    ff_status status = run_kept(database, STORE_BEGIN, error);
+
+    if (status == FF_OK && items == NULL)
+        status = run_kept(database, STORE_TRY, error);
+    if (status == FF_OK)
+        status = apply_items(database, items, with_points, error);
+    if (status == FF_OK)
+        status = run_kept(database, STORE_COMMIT, error);
+    if (status != FF_OK && !sqlite3_get_autocommit(database->connection))
+        run_kept(database, STORE_ROLLBACK, &ignored);
+    return status;
+}
+
+/* What a batch came to. */
+struct written {
+    bool points, rest; /* what is committed */
+    struct ff_error error;
+};
+
+/* All of it; when that cannot be, what matters more than points. */
+static struct written write_batch(struct store_database *database, struct store_item *items)
+{
+    struct written written = {0};
+    struct ff_error again;
+    bool any_points = false, any_rest = false;
+
+    for (struct store_item *item = items; item != NULL; item = item->next) {
+        any_points = any_points || item->kind == STORE_POINTS;
+        any_rest = any_rest || item->kind != STORE_POINTS;
+    }
+    if (write_transaction(database, items, true, &written.error) == FF_OK)
+        written.points = written.rest = true;
+    else if (any_points && any_rest)
+        written.rest = write_transaction(database, items, false, &again) == FF_OK;
+    return written;
+}
+
+/* The thread */
+
+static void count_item(struct store *store, const struct store_item *item)
+{
+    store->queued_rows += item->row_count;
+    store->queued_epochs += item->kind == STORE_EPOCH;
+    store->queued_tasks += item->kind == STORE_TASK;
+}
+
+static struct store_item *take_queue(struct store *store)
+{
+    struct store_item *items = store->queue.first;
+
+    store_list_init(&store->queue);
+    store->queued_rows = store->queued_epochs = store->queued_tasks = 0;
+    return items;
+}
+
+static void finish_task(struct store_item *task, const struct written *written)
+{
+    if (!written->rest) {
+        task->status = written->error.status;
+        *task->error = written->error;
+    }
+    task->done = true;
+}
+
+/* With the mutex: answer tasks, free what is written, put back what is not before what came meanwhile. */
+static void finish_batch(struct store *store, struct store_item *items, const struct written *written)
+{
+    struct store_list again;
+
+    store_list_init(&again);
+    while (items != NULL) {
+        struct store_item *item = items;
+        items = item->next;
+        if (item->kind == STORE_TASK) {
+            finish_task(item, written);
+        } else if (item->kind == STORE_POINTS ? written->points : written->rest) {
+            free_item(item);
+        } else {
+            list_push(&again, item);
+            count_item(store, item);
+        }
+    }
+    list_join(&again, &store->queue);
+    list_join(&store->queue, &again);
+    if (written->points) {
+        store->failure[0] = '\0';
+        store->lost_points = store->lost_epochs = 0;
+    } else {
+        memcpy(store->failure, written->error.message, sizeof store->failure - 1);
+    }
+    pthread_cond_broadcast(&store->done);
+}
+
+/* With the mutex: whether to write now, or else when to look again (0: when something comes). */
+static bool is_due(const struct store *store, int64_t retry, int64_t *when)
+{
+    *when = 0;
+    if (store->closing || store->queued_tasks > 0)
+        return true;
+    if (retry > 0)
+        *when = retry;
+    else if (store->queue.first == NULL)
+        return false;
+    else if (store->queued_rows < BATCH_ROWS)
+        *when = store->oldest + COMMIT_MILLISECONDS;
+    return *when <= now();
+}
+
+static void wait_until(struct store *store, int64_t when)
+{
+    struct timespec time = {.tv_sec = (time_t)(when / 1000), .tv_nsec = (long)(when % 1000) * 1000000};
+
+    if (when == 0)
+        pthread_cond_wait(&store->queued, &store->mutex);
+    else
+        pthread_cond_timedwait(&store->queued, &store->mutex, &time);
+}
+
+static void *write_rows(void *self)
+{
+    struct store *store = self;
+    int64_t retry = 0, when;
+    bool closing = false;
+
+    pthread_mutex_lock(&store->mutex);
+    while (!closing) {
+        while (!is_due(store, retry, &when))
+            wait_until(store, when);
+        closing = store->closing;
+        struct store_item *items = take_queue(store);
+        pthread_mutex_unlock(&store->mutex);
+        struct written written = write_batch(&store->database, items);
+        pthread_mutex_lock(&store->mutex);
+        finish_batch(store, items, &written);
+        retry = written.points ? 0 : now() + RETRY_MILLISECONDS;
+        store->oldest = now();
+    }
+    pthread_mutex_unlock(&store->mutex);
+    return NULL;
+}
+
+ff_status store_writer_start(struct store *store, struct ff_error *error)
+{
+    pthread_condattr_t attributes;
+
+    pthread_mutex_init(&store->mutex, NULL);
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&store->queued, &attributes);
+    pthread_condattr_destroy(&attributes);
+    pthread_cond_init(&store->done, NULL);
+    store_list_init(&store->queue);
+    int code = pthread_create(&store->writer, NULL, write_rows, store);
+    if (code != 0)
+        return ff_fail(error, FF_IO, "the thread that writes the database cannot start: %s", strerror(code));
+    return FF_OK;
+}
+
+void store_writer_stop(struct store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->closing = true;
+    pthread_cond_signal(&store->queued);
+    pthread_mutex_unlock(&store->mutex);
+    pthread_join(store->writer, NULL);
+    for (struct store_item *item = take_queue(store), *next; item != NULL; item = next) {
+        next = item->next;
+        free_item(item);
+    }
+}
+
+/* Into the queue */
+
+/* With the mutex. The thread is woken only when there is something to do at once, or for it to begin a wait. */
+static void enqueue(struct store *store, struct store_item *item)
+{
+    bool first = store->queue.first == NULL;
+
+    if (first)
+        store->oldest = now();
+    list_push(&store->queue, item);
+    count_item(store, item);
+    if (first || item->kind == STORE_TASK || store->queued_rows >= BATCH_ROWS)
+        pthread_cond_signal(&store->queued);
+}
+
+ff_status store_do(struct store *store, store_task *task, void *self, struct ff_error *error)
+{
+    struct store_item *item = calloc(1, sizeof *item);
+
+    if (item == NULL)
+        return ff_fail_memory(error, "a task of the database");
+    *item = (struct store_item){.kind = STORE_TASK, .task = task, .self = self, .error = error};
+    pthread_mutex_lock(&store->mutex);
+    enqueue(store, item);
+    while (!item->done)
+        pthread_cond_wait(&store->done, &store->mutex);
+    pthread_mutex_unlock(&store->mutex);
+    ff_status status = item->status;
+    free(item);
+    return status;
+}
+
+static void copy_rows(struct store_item *item, const struct ff_point *points, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        for (uint32_t layer = 0; layer < points[i].layers; layer++) {
+            item->row[item->row_count++] = (struct store_row){.step = points[i].step,
+                                                              .epoch = points[i].epoch,
+                                                              .elapsed = points[i].elapsed,
+                                                              .layer = layer,
+                                                              .figures = points[i].layer[layer]};
+        }
+    }
+}
+
+void store_append_points(struct store *store, int64_t run, uint64_t event, const struct ff_point *points,
+                         size_t count)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < count; i++)
+        rows += points[i].layers;
+    struct store_item *item = malloc(sizeof *item + rows * sizeof item->row[0]);
+    if (item != NULL) {
+        *item = (struct store_item){.kind = STORE_POINTS, .run = run, .event = event, .points = count};
+        copy_rows(item, points, count);
+    }
+
+    pthread_mutex_lock(&store->mutex);
+    bool room = item != NULL && store->queued_rows + rows <= QUEUE_ROWS_MAX;
+    if (room)
+        enqueue(store, item);
+    else
+        store->lost_points += count;
+    pthread_mutex_unlock(&store->mutex);
+    if (!room)
+        free(item);
+}
+
+void store_append_epoch(struct store *store, int64_t run, uint64_t event, const struct ff_epoch *epoch)
+{
+    struct store_item *item = malloc(sizeof *item);
+    struct ff_epoch *copy = malloc(sizeof *copy);
+    bool whole = item != NULL && copy != NULL;
+    if (copy != NULL)
+        *copy = *epoch;
+    if (item != NULL)
+        *item = (struct store_item){.kind = STORE_EPOCH, .run = run, .event = event, .epoch = copy};
+
+    pthread_mutex_lock(&store->mutex);
+    bool room = whole && store->queued_epochs < QUEUE_EPOCHS_MAX;
+    if (room)
+        enqueue(store, item);
+    else
+        store->lost_epochs++;
+    pthread_mutex_unlock(&store->mutex);
+    if (room)
+        return;
+    if (item == NULL)
+        free(copy);
+    free_item(item);
+}

@@ -1,0 +1,72 @@
+#include "text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+void text_open(struct text *text)
+{
+    text->bytes = NULL;
+    text->length = 0;
+    text->stream = open_memstream(&text->bytes, &text->length);
+}
+
+char *text_close(struct text *text, size_t *length)
+{
+    int failed;
+
+    if (text->stream == NULL)
+        return NULL;
+    failed = ferror(text->stream);
+    failed |= fclose(text->stream);
+    text->stream = NULL;
+    if (failed) {
+        free(text->bytes);
+        return NULL;
+    }
+    *length = text->length;
+    return text->bytes;
+}
+
+void text_figure(struct text *text, float value, const char *missing)
+{
+    char digits[32];
+
+    if (!isfinite(value)) {
+        text_print(text, "%s", missing);
+        return;
+    }
+    for (int precision = 6; precision <= 9; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, (double)value);
+        if (strtof(digits, NULL) == value)
+            break;
+    }
+    text_print(text, "%s", digits);
+}
+
+void text_number(struct text *text, double value, const char *missing)
+{
+    char digits[40];
+
+    if (!isfinite(value)) {
+        text_print(text, "%s", missing);
+        return;
+    }
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            break;
+    }
+    text_print(text, "%s", digits);
+}
+
+void text_print(struct text *text, const char *format, ...)
+{
+    va_list arguments;
+
+    if (text->stream == NULL)
+        return;
+    va_start(arguments, format);
+    vfprintf(text->stream, format, arguments);
+    va_end(arguments);
+}

@@ -1,0 +1,31 @@
+/* text.h - text that grows, for what is too long to be built as a tree of JSON values first.
+ *
+ * It is a memory stream, so fprintf and fputs write to it; the functions here write figures. One thread at a time.
+ */
+#ifndef TEXT_H
+#define TEXT_H
+
+#include <stddef.h>
+#include <stdio.h>
+
+struct text {
+    FILE *stream; /* NULL: memory is short; all functions then do nothing */
+    char *bytes;
+    size_t length;
+};
+
+void text_open(struct text *text);
+
+/* The text, the caller's to free, and its length; NULL when memory was short at any time. */
+char *text_close(struct text *text, size_t *length);
+
+/* A float32 figure, the shortest text that reads back to the same bits; `missing` where it is not finite ("null" in
+ * JSON). */
+void text_figure(struct text *text, float value, const char *missing);
+
+/* A double, the shortest text that reads back the same. */
+void text_number(struct text *text, double value, const char *missing);
+
+void text_print(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

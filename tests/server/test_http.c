@@ -1,0 +1,545 @@
+/* The HTTP core through real sockets: what passes, what is refused, who waits and who is woken. */
+#include "../cmocka_all.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "http.h"
+
+/* --- a small program behind the server ------------------------------------------------------------------------ */
+
+static struct {
+    atomic_bool ready;         /* what /later waits for */
+    atomic_int asked;          /* how often /later's handler ran */
+    atomic_int available;      /* numbers that /stream may have written */
+    atomic_bool over;          /* /stream ends after them */
+    atomic_int opened, closed; /* streams */
+} world;
+
+static void echo(struct api *api, const struct request *request, struct response *response)
+{
+    static const char *const names[] = {"count", "text", NULL};
+    cJSON *json;
+    uint64_t count;
+
+    (void)api;
+    if (!request_check_query(request, response, names) ||
+        !request_query_number(request, response, "count", 1, 10, 3, &count))
+        return;
+    json = cJSON_CreateObject();
+    if (request_part(request, "x") != NULL)
+        cJSON_AddStringToObject(json, "x", request_part(request, "x"));
+    if (request_query(request, "text") != NULL)
+        cJSON_AddStringToObject(json, "text", request_query(request, "text"));
+    cJSON_AddNumberToObject(json, "count", (double)count);
+    cJSON_AddItemToObject(json, "body", cJSON_Duplicate(request_json(request), true));
+    respond_json(response, 200, json);
+    response_use_etag(response);
+}
+
+static void later(struct api *api, const struct request *request, struct response *response)
+{
+    const char *seconds = request_query(request, "seconds");
+
+    (void)api;
+    atomic_fetch_add(&world.asked, 1);
+    if (!atomic_load(&world.ready) && !request_is_last_try(request))
+        respond_later(response, strtod(seconds, NULL));
+    else
+        respond_text(response, 200, "text/plain", strdup(request_is_last_try(request) ? "late\n" : "ready\n"), 6);
+}
+
+static ssize_t read_numbers(void *self, char *buffer, size_t size)
+{
+    int *next = self, available = atomic_load(&world.available);
+    bool over = atomic_load(&world.over);
+
+    if (*next < available)
+        return snprintf(buffer, size, "<%d>", (*next)++);
+    return over ? -1 : 0;
+}
+
+static void close_numbers(void *self)
+{
+    atomic_fetch_add(&world.closed, 1);
+    free(self);
+}
+
+static void stream(struct api *api, const struct request *request, struct response *response)
+{
+    (void)api;
+    (void)request;
+    atomic_fetch_add(&world.opened, 1);
+    respond_stream(
+        response, "text/plain",
+        (struct http_stream){.self = calloc(1, sizeof(int)), .read = read_numbers, .close = close_numbers});
+}
+
+static void page(struct api *api, const struct request *request, struct response *response)
+{
+    (void)api;
+    (void)request;
+    respond_static(response, "text/html", "<p>hello", 8, "abc");
+}
+
+static bool page_exists(const char *path)
+{
+    return strcmp(path, "/") == 0;
+}
+
+static const struct http_route routes[] = {
+    {.method = "GET", .path = "/echo/{x}", .handler = echo},
+    {.method = "POST", .path = "/echo", .handler = echo},
+    {.method = "PATCH", .path = "/echo", .handler = echo},
+    {.method = "GET", .path = "/later", .handler = later},
+    {.method = "GET", .path = "/stream", .handler = stream},
+    {.method = "GET", .path = "/{path*}", .handler = page, .access = HTTP_PAGE, .exists = page_exists},
+};
+
+static struct http *start(void)
+{
+    struct http_options options = {
+        .address = "127.0.0.1", .routes = routes, .route_count = sizeof routes / sizeof *routes};
+    struct ff_error error;
+    struct http *http = http_start(&options, &error);
+
+    if (http == NULL)
+        fail_msg("%s", error.message);
+    return http;
+}
+
+static int set_up(void **state)
+{
+    memset(&world, 0, sizeof world);
+    *state = start();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    http_stop(*state);
+    return 0;
+}
+
+/* --- a client that sends bytes as they are -------------------------------------------------------------------- */
+
+static int dial(const struct http *http)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(http_port(http)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct timeval patience = {.tv_sec = 20};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    return fd;
+}
+
+static void send_bytes(int fd, const char *bytes, size_t length)
+{
+    while (length > 0) {
+        ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
+
+        assert_true(sent > 0);
+        bytes += sent;
+        length -= (size_t)sent;
+    }
+}
+
+/* Read until `text` has come (NULL: until the other side closes). The answer so far is in `answer`. */
+static void receive(int fd, char *answer, size_t size, const char *text)
+{
+    size_t used = strlen(answer);
+
+    while (text == NULL || strstr(answer, text) == NULL) {
+        ssize_t got = recv(fd, answer + used, size - 1 - used, 0);
+
+        if (got == 0 && text == NULL)
+            break;
+        if (got <= 0)
+            fail_msg("waited in vain for '%s', got '%s'", text != NULL ? text : "the end", answer);
+        used += (size_t)got;
+        answer[used] = '\0';
+    }
+}
+
+enum { ANSWER_MAX = 1 << 16 };
+
+/* One request, closed after its answer. */
+static void exchange(const struct http *http, const char *request, size_t length, char *answer)
+{
+    int fd = dial(http);
+
+    answer[0] = '\0';
+    send_bytes(fd, request, length);
+    receive(fd, answer, ANSWER_MAX, NULL);
+    close(fd);
+}
+
+/* --- requests ------------------------------------------------------------------------------------------------- */
+
+#define HOST "Host: localhost\r\nConnection: close\r\n"
+#define JSON_BODY(text, length) "Content-Type: application/json\r\nContent-Length: " length "\r\n\r\n" text
+
+struct exchange_case {
+    const char *request;
+    unsigned status;
+    const char *contains, *contains_not; /* NULL: nothing to look for */
+};
+
+static const struct exchange_case exchanges[] = {
+    {"GET /echo/a%20b?text=c+d&count=5 HTTP/1.1\r\n" HOST "\r\n", 200,
+     "{\"x\":\"a b\",\"text\":\"c d\",\"count\":5,\"body\":{}}\n", NULL},
+    {"GET http://localhost/echo/a HTTP/1.1\r\n" HOST "\r\n", 200, "\"x\":\"a\"", NULL},
+    {"GET http://evil.example/echo/a HTTP/1.1\r\n" HOST "\r\n", 421, "evil.example", NULL},
+    {"HEAD /echo/a HTTP/1.1\r\n" HOST "\r\n", 200, "Content-Length: ", "{"},
+    {"HEAD /stream HTTP/1.1\r\nHost: localhost\r\n\r\n", 200, "text/plain", "0\r\n\r\n"},
+    {"POST /echo HTTP/1.1\r\n" HOST JSON_BODY("{\"a\":[1]}", "9"), 200, "\"body\":{\"a\":[1]}", NULL},
+    {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 0\r\n\r\n", 200, "\"body\":{}", NULL},
+    {"PATCH /echo HTTP/1.1\r\n" HOST
+     "Transfer-Encoding: chunked\r\nContent-Type: Application/JSON; charset=utf-8\r\n"
+     "\r\n3\r\n{\"a\r\n4\r\n\":1}\r\n0\r\n\r\n",
+     200, "\"body\":{\"a\":1}", NULL},
+    {"GET / HTTP/1.1\r\n" HOST "Sec-Fetch-Site: cross-site\r\n\r\n", 200, "<p>hello", NULL},
+
+    {"POST /echo HTTP/1.1\r\n" HOST JSON_BODY("{\"a\":1,}", "8"), 400, "line 1, column 8", NULL},
+    {"POST /echo HTTP/1.1\r\n" HOST JSON_BODY("[1]", "3"), 422, "must be an object, got an array", NULL},
+    {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", 415, "curl --json", NULL},
+    {"POST /echo HTTP/1.1\r\n" HOST "Content-Type: text/plain\r\nContent-Length: 2\r\n\r\n{}", 415, "text/plain",
+     NULL},
+    {"POST /echo HTTP/1.1\r\n" HOST "Content-Type: application/jsonx\r\nContent-Length: 2\r\n\r\n{}", 415,
+     "application/jsonx", NULL},
+    {"POST /nothing HTTP/1.1\r\n" HOST "\r\n", 404, "application/problem+json", NULL},
+    {"GET /echo/%00 HTTP/1.1\r\n" HOST "\r\n", 404, "nothing at /echo/%00", NULL},
+    {"GET /later%00/x HTTP/1.1\r\n" HOST "\r\n", 404, "nothing at /later%00/x", NULL},
+    {"PUT /echo HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\n{}", 405, "Allow: POST, PATCH, OPTIONS", NULL},
+    {"DELETE /later HTTP/1.1\r\n" HOST "\r\n", 405, "Allow: GET, HEAD, OPTIONS", NULL},
+    {"OPTIONS /later HTTP/1.1\r\n" HOST "\r\n", 204, "Allow: GET, HEAD, OPTIONS", "Access-Control"},
+    {"GET /echo/a?count=11 HTTP/1.1\r\n" HOST "\r\n", 400, "whole number from 1 to 10", NULL},
+    {"GET /echo/a?count=18446744073709551617 HTTP/1.1\r\n" HOST "\r\n", 400, "whole number from 1 to 10", NULL},
+    {"GET /echo/a?count= HTTP/1.1\r\n" HOST "\r\n", 400, "whole number", NULL},
+    {"GET /echo/a?cuont=5 HTTP/1.1\r\n" HOST "\r\n", 400, "did you mean \\\"count\\\"", NULL},
+    {"GET /echo/a?count=5&count=6 HTTP/1.1\r\n" HOST "\r\n", 400, "given twice", NULL},
+    {"GET /echo/a?text=%zz HTTP/1.1\r\n" HOST "\r\n", 400, "percent-encoded", NULL},
+
+    {"GET /echo/a HTTP/1.1\r\nConnection: close\r\n\r\n", 400, "one Host field, got 0", NULL},
+    {"GET /echo/a HTTP/1.1\r\n" HOST "Host: localhost\r\n\r\n", 400, "one Host field, got 2", NULL},
+    {"GET /echo/a HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 421, "problem+json", NULL},
+    {"GET /echo/a HTTP/1.1\r\n" HOST "Sec-Fetch-Site: cross-site\r\n\r\n", 403, "problem+json", NULL},
+    {"POST /echo HTTP/1.1\r\n" HOST "Origin: http://evil.example\r\nContent-Length: 2\r\n\r\n{}", 403,
+     "evil.example", NULL},
+    {"POST /echo HTTP/1.1\r\n" HOST "Sec-Fetch-Site: same-origin\r\nSec-Fetch-Site: cross-site\r\n\r\n", 403,
+     "cross-site", NULL},
+    {"POST /nothing HTTP/1.1\r\n" HOST "Origin: null\r\nContent-Length: 2\r\n\r\n{}", 403, "problem+json", NULL},
+    {"POST /echo HTTP/1.1\r\n" HOST "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400,
+     "Content-Length", NULL},
+};
+
+static void each_request_gets_the_answer_it_deserves(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof exchanges / sizeof *exchanges; i++) {
+        const struct exchange_case *row = &exchanges[i];
+        static char answer[ANSWER_MAX];
+        unsigned status;
+
+        exchange(*state, row->request, strlen(row->request), answer);
+        if (sscanf(answer, "HTTP/1.1 %u", &status) != 1 || status != row->status)
+            fail_msg("%s\n%s\nexpected %u", row->request, answer, row->status);
+        if (row->contains != NULL && strstr(answer, row->contains) == NULL)
+            fail_msg("%s\n%s\nlacks '%s'", row->request, answer, row->contains);
+        if (row->contains_not != NULL && strstr(answer, row->contains_not) != NULL)
+            fail_msg("%s\n%s\nhas '%s'", row->request, answer, row->contains_not);
+    }
+}
+
+static void an_etag_that_is_known_answers_304(void **state)
+{
+    static const char *const lists[] = {"%s", "W/%s", "\"x\", %s", "*", "\"a,b\" , W/%s"};
+    static char answer[ANSWER_MAX];
+    char etag[80], request[512], list[128];
+    const char request_first[] = "GET /echo/a HTTP/1.1\r\n" HOST "\r\n";
+
+    exchange(*state, request_first, strlen(request_first), answer);
+    assert_int_equal(sscanf(strstr(answer, "ETag: "), "ETag: %79s", etag), 1);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const char *hole = strstr(lists[i], "%s");
+
+        snprintf(list, sizeof list, "%.*s%s", (int)(hole != NULL ? hole - lists[i] : 1), lists[i],
+                 hole != NULL ? etag : "");
+        snprintf(request, sizeof request, "GET /echo/a HTTP/1.1\r\n" HOST "If-None-Match: %s\r\n\r\n", list);
+        exchange(*state, request, strlen(request), answer);
+        assert_non_null(strstr(answer, "HTTP/1.1 304"));
+        assert_non_null(strstr(answer, etag));
+        assert_null(strchr(answer, '{'));
+    }
+    snprintf(request, sizeof request, "GET /echo/b HTTP/1.1\r\n" HOST "If-None-Match: %s\r\n\r\n", etag);
+    exchange(*state, request, strlen(request), answer);
+    assert_non_null(strstr(answer, "HTTP/1.1 200"));
+}
+
+static void a_body_over_the_limit_is_read_and_answered_413(void **state)
+{
+    enum { BODY = 3 << 20 };
+    static char answer[ANSWER_MAX];
+    const char *methods[] = {"POST", "PATCH"};
+    char *body = malloc(BODY);
+
+    memset(body, ' ', BODY);
+    for (size_t i = 0; i < 2; i++) {
+        char head[256];
+        int fd = dial(*state);
+
+        snprintf(head, sizeof head,
+                 "%s /echo HTTP/1.1\r\n" HOST "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+                 methods[i], BODY);
+        send_bytes(fd, head, strlen(head));
+        send_bytes(fd, body, BODY);
+        answer[0] = '\0';
+        receive(fd, answer, sizeof answer, NULL);
+        assert_non_null(strstr(answer, "HTTP/1.1 413"));
+        close(fd);
+    }
+    free(body);
+}
+
+static void who_expects_100_continue_is_answered_before_the_body(void **state)
+{
+    static const char too_long[] = "POST /echo HTTP/1.1\r\n" HOST "Expect: 100-continue\r\n"
+                                   "Content-Type: application/json\r\nContent-Length: 2000000\r\n\r\n";
+    static const char good[] = "POST /echo HTTP/1.1\r\n" HOST "Expect: 100-continue\r\n"
+                               "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n";
+    static char answer[ANSWER_MAX];
+    int fd;
+
+    exchange(*state, too_long, strlen(too_long), answer);
+    assert_non_null(strstr(answer, "HTTP/1.1 413"));
+    fd = dial(*state);
+    send_bytes(fd, good, strlen(good));
+    answer[0] = '\0';
+    receive(fd, answer, sizeof answer, "HTTP/1.1 100");
+    send_bytes(fd, "{}", 2);
+    receive(fd, answer, sizeof answer, NULL);
+    assert_non_null(strstr(answer, "HTTP/1.1 200"));
+    close(fd);
+}
+
+static void requests_on_one_connection_are_kept_apart(void **state)
+{
+    static const char three[] = "POST /echo HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                "Content-Length: 7\r\n\r\n{\"a\":1}"
+                                "PUT /nothing HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nGET /"
+                                "GET /echo/last HTTP/1.1\r\n" HOST "\r\n";
+    static char answer[ANSWER_MAX];
+
+    exchange(*state, three, strlen(three), answer);
+    assert_non_null(strstr(answer, "\"body\":{\"a\":1}"));
+    assert_non_null(strstr(answer, "HTTP/1.1 404"));
+    assert_non_null(strstr(answer, "\"x\":\"last\""));
+}
+
+/* --- waiting -------------------------------------------------------------------------------------------------- */
+
+static void a_request_that_waits_is_answered_when_woken(void **state)
+{
+    static const char request[] = "GET /later?seconds=300 HTTP/1.1\r\n" HOST "\r\n";
+    static char answer[ANSWER_MAX];
+    int fd = dial(*state);
+
+    send_bytes(fd, request, strlen(request));
+    while (atomic_load(&world.asked) == 0)
+        sched_yield();
+    http_wake(*state); /* too early: it goes on waiting */
+    while (atomic_load(&world.asked) < 2)
+        sched_yield();
+    atomic_store(&world.ready, true);
+    http_wake(*state);
+    answer[0] = '\0';
+    receive(fd, answer, sizeof answer, NULL);
+    assert_non_null(strstr(answer, "ready\n"));
+    close(fd);
+}
+
+static void a_request_that_waits_is_answered_when_its_time_is_over(void **state)
+{
+    static const char request[] = "GET /later?seconds=0.2 HTTP/1.1\r\n" HOST "\r\n";
+    static char answer[ANSWER_MAX];
+
+    exchange(*state, request, strlen(request), answer);
+    assert_non_null(strstr(answer, "late\n"));
+    assert_int_equal(atomic_load(&world.asked), 2);
+}
+
+static void a_stream_is_written_when_woken_and_ends(void **state)
+{
+    static const char request[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
+    static char answer[ANSWER_MAX];
+    int fd = dial(*state);
+
+    answer[0] = '\0';
+    atomic_store(&world.available, 1);
+    send_bytes(fd, request, strlen(request));
+    receive(fd, answer, sizeof answer, "<0>");
+    atomic_store(&world.available, 2);
+    http_wake(*state);
+    receive(fd, answer, sizeof answer, "<1>");
+    atomic_store(&world.over, true);
+    http_wake(*state);
+    receive(fd, answer, sizeof answer, NULL);
+    assert_non_null(strstr(answer, "\r\n0\r\n\r\n")); /* the last chunk: ended, not broken off */
+    close(fd);
+}
+
+static void a_reader_who_leaves_closes_the_stream(void **state)
+{
+    static const char request[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
+    static char answer[ANSWER_MAX];
+    int fd = dial(*state);
+
+    answer[0] = '\0';
+    atomic_store(&world.available, 1);
+    send_bytes(fd, request, strlen(request));
+    receive(fd, answer, sizeof answer, "<0>");
+    close(fd);
+    while (atomic_load(&world.closed) == 0) { /* seen when it is written to */
+        atomic_fetch_add(&world.available, 1);
+        http_wake(*state);
+        sched_yield();
+    }
+    assert_int_equal(atomic_load(&world.opened), 1);
+}
+
+/* Nobody misses a wake: numbers are made, and everybody woken, while readers come, read and are suspended. */
+
+enum { READERS = 24, NUMBERS = 400 };
+
+static void *read_all(void *http)
+{
+    static const char request[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
+    char *answer = calloc(1, ANSWER_MAX), number[16];
+    const char *at = answer;
+    int fd = dial(http);
+
+    send_bytes(fd, request, strlen(request));
+    receive(fd, answer, ANSWER_MAX, NULL);
+    close(fd);
+    for (int i = 0; i < NUMBERS && at != NULL; i++) {
+        snprintf(number, sizeof number, "<%d>", i);
+        at = strstr(at, number);
+    }
+    free(answer);
+    return at != NULL ? http : NULL;
+}
+
+static void no_reader_misses_a_wake(void **state)
+{
+    pthread_t readers[READERS];
+
+    for (size_t i = 0; i < READERS; i++)
+        pthread_create(&readers[i], NULL, read_all, *state);
+    for (int i = 0; i < NUMBERS; i++) {
+        atomic_fetch_add(&world.available, 1);
+        http_wake(*state);
+        sched_yield();
+    }
+    atomic_store(&world.over, true);
+    http_wake(*state); /* the last: whoever is suspended now must have been resumed by it */
+    for (size_t i = 0; i < READERS; i++) {
+        void *good;
+
+        pthread_join(readers[i], &good);
+        assert_non_null(good);
+    }
+}
+
+static void stopping_ends_streams_and_answers_who_waits(void **state)
+{
+    static const char waiting[] = "GET /later?seconds=300 HTTP/1.1\r\n" HOST "\r\n";
+    static const char streaming[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
+    static char first[ANSWER_MAX], second[ANSWER_MAX];
+    struct http *http = start();
+    int fds[2] = {dial(http), dial(http)};
+
+    (void)state;
+    memset(&world, 0, sizeof world);
+    first[0] = second[0] = '\0';
+    atomic_store(&world.available, 1);
+    send_bytes(fds[0], waiting, strlen(waiting));
+    send_bytes(fds[1], streaming, strlen(streaming));
+    receive(fds[1], second, sizeof second, "<0>");
+    while (atomic_load(&world.asked) == 0)
+        sched_yield();
+    http_stop(http);
+    receive(fds[0], first, sizeof first, NULL);
+    receive(fds[1], second, sizeof second, NULL);
+    assert_non_null(strstr(first, "late\n"));
+    assert_int_equal(atomic_load(&world.closed), 1);
+    close(fds[0]);
+    close(fds[1]);
+}
+
+/* --- listening ------------------------------------------------------------------------------------------------ */
+
+static void a_port_in_use_is_told(void **state)
+{
+    struct http_options options = {.address = "127.0.0.1",
+                                   .port = http_port(*state),
+                                   .routes = routes,
+                                   .route_count = sizeof routes / sizeof *routes};
+    struct ff_error error;
+
+    assert_null(http_start(&options, &error));
+    assert_non_null(strstr(error.message, "is in use"));
+    options.address = "not.an.address";
+    options.port = 0;
+    assert_null(http_start(&options, &error));
+    assert_int_equal(error.status, FF_INVALID);
+}
+
+static void ipv6_loopback_is_listened_on_too(void **state)
+{
+    static const char request[] = "GET / HTTP/1.1\r\nHost: [::1]\r\nConnection: close\r\n\r\n";
+    static char answer[ANSWER_MAX];
+    struct sockaddr_in6 address = {
+        .sin6_family = AF_INET6, .sin6_port = htons(http_port(*state)), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int fd = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    if (http_warning(*state) != NULL) { /* this machine has none, and it is said */
+        close(fd);
+        return;
+    }
+    assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
+    send_bytes(fd, request, strlen(request));
+    answer[0] = '\0';
+    receive(fd, answer, sizeof answer, NULL);
+    assert_non_null(strstr(answer, "<p>hello"));
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(each_request_gets_the_answer_it_deserves, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_etag_that_is_known_answers_304, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_body_over_the_limit_is_read_and_answered_413, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_expects_100_continue_is_answered_before_the_body, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(requests_on_one_connection_are_kept_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_request_that_waits_is_answered_when_woken, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_request_that_waits_is_answered_when_its_time_is_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_stream_is_written_when_woken_and_ends, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_reader_who_leaves_closes_the_stream, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_reader_misses_a_wake, set_up, tear_down),
+        cmocka_unit_test(stopping_ends_streams_and_answers_who_waits),
+        cmocka_unit_test_setup_teardown(a_port_in_use_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(ipv6_loopback_is_listened_on_too, set_up, tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

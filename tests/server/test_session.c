@@ -1,0 +1,916 @@
+#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "fake_catalog.h"
+#include "fake_trainer.h"
+#include "session.h"
+#include "store_internal.h"
+
+enum { BUFFER = 1 << 18, PATIENCE_SECONDS = 20 };
+
+/* A session on a store in a fresh folder, and one reader of all events. */
+struct fixture {
+    char folder[64];
+    struct store *store;
+    struct hub *hub;
+    struct catalog *catalog;
+    struct session *session;
+    struct ff_error error;
+    struct hub_cursor cursor;
+    char buffer[BUFFER];
+    struct run run; /* what the last call gave */
+    pthread_mutex_t mutex;
+    pthread_cond_t woken;
+    size_t wakes; /* guarded by mutex */
+};
+
+static void assert_good(ff_status status, const struct ff_error *error)
+{
+    if (status != FF_OK)
+        fail_msg("%s", error->message);
+}
+
+static void wake(void *self)
+{
+    struct fixture *fixture = self;
+    pthread_mutex_lock(&fixture->mutex);
+    fixture->wakes++;
+    pthread_cond_broadcast(&fixture->woken);
+    pthread_mutex_unlock(&fixture->mutex);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    strcpy(fixture->folder, "/tmp/goodness_session_XXXXXX");
+    if (mkdtemp(fixture->folder) == NULL)
+        return -1;
+    fake_trainer_reset();
+    pthread_mutex_init(&fixture->mutex, NULL);
+    pthread_cond_init(&fixture->woken, NULL);
+    fixture->store = store_open(fixture->folder, &fixture->error);
+    fixture->hub = hub_create(store_first_event(fixture->store), 16 << 20, &fixture->error);
+    fixture->catalog = catalog_create(&fixture->error);
+    fixture->cursor.seen = hub_newest(fixture->hub);
+    hub_set_wake(fixture->hub, wake, fixture);
+    fixture->session = session_create(fixture->store, fixture->hub, fixture->catalog,
+                                      (struct ff_placement){.stages = 1, .threads = 2}, &fixture->error);
+    *state = fixture;
+    return fixture->session != NULL ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    static const char *const names[] = {"goodness.db", "goodness.db-wal", "goodness.db-shm", "goodness.lock"};
+    struct fixture *fixture = *state;
+    char path[128];
+
+    session_destroy(fixture->session);
+    hub_destroy(fixture->hub);
+    store_close(fixture->store);
+    catalog_destroy(fixture->catalog);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", fixture->folder, names[i]);
+        unlink(path);
+    }
+    rmdir(fixture->folder);
+    free(fixture);
+    return fake_trainer_alive() == 0 && fake_catalog_acquired() == 0 ? 0 : -1;
+}
+
+/* The next event, waited for. Whoever waits in vain fails. */
+static void next_event(struct fixture *fixture, struct hub_event *event)
+{
+    struct timespec deadline;
+    size_t needed;
+    int code = 0;
+
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += PATIENCE_SECONDS;
+    for (;;) {
+        pthread_mutex_lock(&fixture->mutex);
+        size_t wakes = fixture->wakes;
+        pthread_mutex_unlock(&fixture->mutex);
+        if (hub_next(fixture->hub, &fixture->cursor, event, fixture->buffer, BUFFER, &needed) == 1)
+            return;
+        pthread_mutex_lock(&fixture->mutex);
+        while (fixture->wakes == wakes && code == 0)
+            code = pthread_cond_timedwait(&fixture->woken, &fixture->mutex, &deadline);
+        pthread_mutex_unlock(&fixture->mutex);
+        if (code != 0)
+            fail_msg("the event that was waited for did not come");
+    }
+}
+
+static const cJSON *member(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    if (item == NULL)
+        fail_msg("there is no \"%s\"", name);
+    return item;
+}
+
+/* Wait for a state event of the run with this state, and this `pending` (NULL: none). The caller deletes it. */
+static cJSON *wait_for_state(struct fixture *fixture, int64_t id, const char *state, const char *pending)
+{
+    struct hub_event event;
+
+    for (;;) {
+        next_event(fixture, &event);
+        if (event.run != id || strcmp(event.type, "state") != 0)
+            continue;
+        cJSON *json = cJSON_Parse(event.json);
+        const cJSON *found = member(json, "pending");
+        bool same = pending == NULL ? cJSON_IsNull(found)
+                                    : cJSON_IsString(found) && strcmp(found->valuestring, pending) == 0;
+        if (same && strcmp(member(json, "state")->valuestring, state) == 0)
+            return json;
+        cJSON_Delete(json);
+    }
+}
+
+static void await(struct fixture *fixture, int64_t id, const char *state, const char *pending)
+{
+    cJSON_Delete(wait_for_state(fixture, id, state, pending));
+}
+
+/* Wait for an event of another type; its text is in the fixture's buffer. */
+static void await_type(struct fixture *fixture, const char *type)
+{
+    struct hub_event event;
+
+    do
+        next_event(fixture, &event);
+    while (strcmp(event.type, type) != 0);
+}
+
+static int64_t submit(struct fixture *fixture)
+{
+    memset(&fixture->run, 0, sizeof fixture->run);
+    ff_config_defaults(&fixture->run.config);
+    assert_good(session_submit(fixture->session, &fixture->run, &fixture->error), &fixture->error);
+    return fixture->run.id;
+}
+
+/* A run that trains. */
+static int64_t submit_and_wait(struct fixture *fixture)
+{
+    int64_t id = submit(fixture);
+    await(fixture, id, "running", NULL);
+    return id;
+}
+
+static struct run *get(struct fixture *fixture, int64_t id)
+{
+    assert_good(session_get(fixture->session, id, &fixture->run, &fixture->error), &fixture->error);
+    return &fixture->run;
+}
+
+static struct run *stored(struct fixture *fixture, int64_t id)
+{
+    assert_good(store_get_run(fixture->store, id, &fixture->run, &fixture->error), &fixture->error);
+    return &fixture->run;
+}
+
+static struct run *pause_run(struct fixture *fixture, int64_t id)
+{
+    assert_good(session_pause(fixture->session, id, &fixture->run, &fixture->error), &fixture->error);
+    return &fixture->run;
+}
+
+static struct run *resume_run(struct fixture *fixture, int64_t id)
+{
+    assert_good(session_resume(fixture->session, id, &fixture->run, &fixture->error), &fixture->error);
+    return &fixture->run;
+}
+
+static struct run *stop_run(struct fixture *fixture, int64_t id)
+{
+    assert_good(session_stop(fixture->session, id, &fixture->run, &fixture->error), &fixture->error);
+    return &fixture->run;
+}
+
+static void a_run_trains_and_all_of_it_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = submit(fixture);
+
+    assert_int_equal(fixture->run.state, RUN_QUEUED);
+    assert_true(fixture->run.created > 1600000000000);
+    fake_trainer_points(10);
+    fake_trainer_epoch(0.25);
+    fake_trainer_points(10);
+    fake_trainer_epoch(0.5);
+    fake_trainer_points(3);
+    fake_trainer_finish();
+    await(fixture, id, "queued", NULL);
+    await(fixture, id, "running", NULL);
+    cJSON *json = wait_for_state(fixture, id, "finished", NULL);
+    assert_true(member(member(json, "progress"), "step")->valuedouble == 23);
+    cJSON_Delete(json);
+
+    const struct run *run = stored(fixture, id);
+    assert_int_equal(run->state, RUN_FINISHED);
+    assert_string_equal(run->reason, "");
+    assert_true(run->started >= run->created && run->ended >= run->started);
+    assert_int_equal(run->parameters, 4242);
+    assert_int_equal(run->placement.threads, 2);
+    assert_int_equal(run->progress.step, 23);
+    assert_true(run->progress.remaining == 0);
+    assert_int_equal(run->last.epoch, 2);
+    assert_int_equal(run->best.epoch, 1);
+    assert_true(run->best.test_error == 0.25);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 23);
+    assert_int_equal(session_current(fixture->session), 0);
+}
+
+/* The events up to the run's end: a state's name, or the type; what is repeated once, and progress left out. */
+static void gather_events(struct fixture *fixture, char *line, size_t size)
+{
+    char last[16] = "", word[16] = "";
+    struct hub_event event;
+    uint64_t number = fixture->cursor.seen;
+    bool trained = false;
+
+    while (strcmp(word, "finished") != 0) {
+        next_event(fixture, &event);
+        assert_true(event.number > number);
+        number = event.number;
+        cJSON *json = cJSON_Parse(event.json);
+        bool state = strcmp(event.type, "state") == 0;
+        snprintf(word, sizeof word, "%s", state ? member(json, "state")->valuestring : event.type);
+        cJSON_Delete(json);
+        bool progress = strcmp(word, "running") == 0 && trained;
+        trained = trained || strcmp(word, "running") == 0;
+        if (progress || strcmp(word, last) == 0)
+            continue;
+        snprintf(line + strlen(line), size - strlen(line), "%s ", word);
+        memcpy(last, word, sizeof last);
+    }
+}
+
+static void events_come_in_the_order_of_what_happened(void **state)
+{
+    struct fixture *fixture = *state;
+    char line[256] = "";
+
+    submit(fixture);
+    fake_trainer_points(3);
+    fake_trainer_epoch(0.25);
+    fake_trainer_points(2);
+    fake_trainer_finish();
+    gather_events(fixture, line, sizeof line);
+    assert_string_equal(line, "queued running points epoch points finished ");
+}
+
+static void assert_begins(const char *text, const char *beginning)
+{
+    if (strncmp(text, beginning, strlen(beginning)) != 0)
+        fail_msg("%.40s… does not begin with %s", text, beginning);
+}
+
+static void points_and_epochs_name_their_run_first(void **state)
+{
+    struct fixture *fixture = *state;
+
+    submit(fixture);
+    fake_trainer_points(1);
+    fake_trainer_epoch(0.25);
+    await_type(fixture, "points");
+    assert_begins(fixture->buffer, "{\"run\":1,\"steps\":[1");
+    await_type(fixture, "epoch");
+    assert_begins(fixture->buffer, "{\"run\":1,\"epoch\":1,");
+}
+
+/* What event a stored point or epoch belongs to. */
+static bool note_epoch_event(void *self, const struct ff_epoch *epoch, uint64_t event)
+{
+    (void)epoch;
+    *(uint64_t *)self = event;
+    return true;
+}
+
+static bool note_point_event(void *self, const struct ff_point *point, uint64_t event)
+{
+    (void)point;
+    *(uint64_t *)self = event;
+    return true;
+}
+
+static void rows_bear_the_number_of_the_event_that_carried_them(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hub_event event;
+    uint64_t points_event = 0, epoch_event = 0;
+    int64_t id = submit_and_wait(fixture);
+
+    fake_trainer_points(1);
+    fake_trainer_epoch(0.25);
+    do
+        next_event(fixture, &event);
+    while (strcmp(event.type, "points") != 0);
+    uint64_t points_number = event.number;
+    do
+        next_event(fixture, &event);
+    while (strcmp(event.type, "epoch") != 0);
+    fake_trainer_finish();
+    await(fixture, id, "finished", NULL);
+    assert_good(store_read_points(fixture->store, id, 0, 0, note_point_event, &points_event, &fixture->error),
+                &fixture->error);
+    assert_good(store_read_epochs(fixture->store, id, 0, 0, note_epoch_event, &epoch_event, &fixture->error),
+                &fixture->error);
+    assert_int_equal(points_event, points_number);
+    assert_int_equal(epoch_event, event.number);
+}
+
+static void runs_train_one_after_the_other(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture), second = submit(fixture), third = submit(fixture);
+
+    assert_int_equal(session_current(fixture->session), first);
+    assert_int_equal(get(fixture, second)->state, RUN_QUEUED);
+    assert_int_equal(fixture->run.warning_count, 0);
+    fake_trainer_finish();
+    await(fixture, first, "finished", NULL);
+    await(fixture, second, "running", NULL);
+    assert_int_equal(session_current(fixture->session), second);
+    assert_int_equal(get(fixture, third)->state, RUN_QUEUED);
+    fake_trainer_finish();
+    await(fixture, third, "running", NULL);
+    assert_int_equal(get(fixture, second)->state, RUN_FINISHED);
+}
+
+static void progress_is_told_without_being_asked(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = submit_and_wait(fixture);
+    double step = 0;
+
+    fake_trainer_points(7);
+    while (step < 7) {
+        cJSON *json = wait_for_state(fixture, id, "running", NULL);
+        step = member(member(json, "progress"), "step")->valuedouble;
+        cJSON_Delete(json);
+    }
+    assert_true(step == 7);
+    assert_int_equal(get(fixture, id)->progress.step, 7);
+    assert_int_equal(fixture->run.progress.steps, 10 * fixture->run.config.epochs);
+}
+
+static void a_pause_is_pending_until_training_stands_still(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = submit_and_wait(fixture);
+
+    fake_trainer_hold(true);
+    assert_int_equal(pause_run(fixture, id)->state, RUN_RUNNING);
+    assert_int_equal(fixture->run.pending, RUN_PENDING_PAUSE);
+    await(fixture, id, "running", "pause");
+    assert_int_equal(pause_run(fixture, id)->pending, RUN_PENDING_PAUSE);
+    fake_trainer_hold(false);
+    await(fixture, id, "paused", NULL);
+    assert_int_equal(get(fixture, id)->pending, RUN_PENDING_NONE);
+    assert_int_equal(stored(fixture, id)->state, RUN_PAUSED);
+    assert_int_equal(session_current(fixture->session), id);
+    assert_int_equal(pause_run(fixture, id)->state, RUN_PAUSED);
+
+    fake_trainer_hold(true);
+    assert_int_equal(resume_run(fixture, id)->pending, RUN_PENDING_RESUME);
+    await(fixture, id, "paused", "resume");
+    fake_trainer_hold(false);
+    await(fixture, id, "running", NULL);
+    assert_int_equal(resume_run(fixture, id)->pending, RUN_PENDING_NONE);
+    fake_trainer_points(2);
+    fake_trainer_finish();
+    await(fixture, id, "finished", NULL);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 2);
+}
+
+static void the_last_word_of_pause_and_resume_counts(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = submit_and_wait(fixture);
+
+    fake_trainer_hold(true);
+    pause_run(fixture, id);
+    assert_int_equal(resume_run(fixture, id)->pending, RUN_PENDING_NONE);
+    fake_trainer_hold(false);
+    fake_trainer_points(1);
+    await_type(fixture, "points");
+    assert_int_equal(get(fixture, id)->state, RUN_RUNNING);
+
+    pause_run(fixture, id);
+    await(fixture, id, "paused", NULL);
+    fake_trainer_hold(true);
+    assert_int_equal(resume_run(fixture, id)->pending, RUN_PENDING_RESUME);
+    assert_int_equal(pause_run(fixture, id)->pending, RUN_PENDING_NONE);
+    assert_int_equal(fixture->run.state, RUN_PAUSED);
+    fake_trainer_hold(false);
+    assert_int_equal(stop_run(fixture, id)->pending, RUN_PENDING_STOP);
+    await(fixture, id, "stopped", NULL);
+}
+
+static void those_behind_a_paused_run_say_what_they_wait_for(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture), second = submit(fixture);
+
+    await(fixture, second, "queued", NULL);
+    pause_run(fixture, first);
+    cJSON *json = wait_for_state(fixture, second, "queued", NULL);
+    const cJSON *warnings = member(json, "warnings");
+    assert_int_equal(cJSON_GetArraySize(warnings), 1);
+    assert_string_equal(cJSON_GetArrayItem(warnings, 0)->valuestring, "waits for run 1, which is paused");
+    cJSON_Delete(json);
+    assert_int_equal(get(fixture, second)->warning_count, 1);
+    assert_int_equal(stored(fixture, second)->warning_count, 0);
+
+    resume_run(fixture, first);
+    json = wait_for_state(fixture, second, "queued", NULL);
+    assert_int_equal(cJSON_GetArraySize(member(json, "warnings")), 0);
+    cJSON_Delete(json);
+    pause_run(fixture, first);
+    await(fixture, second, "queued", NULL);
+    stop_run(fixture, first);
+    json = wait_for_state(fixture, second, "queued", NULL);
+    assert_int_equal(cJSON_GetArraySize(member(json, "warnings")), 0);
+    cJSON_Delete(json);
+    await(fixture, second, "running", NULL);
+}
+
+static void a_stop_is_pending_until_the_trainer_has_ended(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = submit_and_wait(fixture);
+
+    fake_trainer_points(5);
+    await_type(fixture, "points");
+    fake_trainer_hold(true);
+    assert_int_equal(stop_run(fixture, id)->pending, RUN_PENDING_STOP);
+    assert_int_equal(fixture->run.state, RUN_RUNNING);
+    assert_int_equal(stop_run(fixture, id)->pending, RUN_PENDING_STOP);
+    assert_int_equal(session_pause(fixture->session, id, &fixture->run, &fixture->error), FF_CONFLICT);
+    assert_string_equal(fixture->error.message, "run 1 is being stopped");
+    assert_int_equal(session_resume(fixture->session, id, &fixture->run, &fixture->error), FF_CONFLICT);
+    fake_trainer_hold(false);
+    await(fixture, id, "stopped", NULL);
+    assert_int_equal(stored(fixture, id)->state, RUN_STOPPED);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 5);
+    assert_true(isnan(fixture->run.progress.remaining));
+}
+
+static void a_run_that_waits_is_stopped_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture), second = submit(fixture), third = submit(fixture);
+
+    assert_int_equal(stop_run(fixture, second)->state, RUN_STOPPED);
+    assert_int_equal(fixture->run.pending, RUN_PENDING_NONE);
+    await(fixture, second, "stopped", NULL);
+    assert_int_equal(stored(fixture, second)->state, RUN_STOPPED);
+    assert_int_equal(fixture->run.started, 0);
+    stop_run(fixture, first);
+    await(fixture, third, "running", NULL);
+}
+
+static void what_cannot_be_is_refused_in_words(void **state)
+{
+    enum { PAUSE, RESUME, STOP };
+    static const struct {
+        int action;
+        int64_t id;
+        ff_status status;
+        const char *sentence;
+    } cases[] = {
+        {PAUSE, 1, FF_CONFLICT, "run 1 is finished: only a run that trains can be paused"},
+        {RESUME, 1, FF_CONFLICT, "run 1 is finished, and cannot be continued in this build: start a new run"},
+        {STOP, 1, FF_OK, ""},
+        {RESUME, 2, FF_OK, ""},
+        {PAUSE, 3, FF_CONFLICT, "run 3 is queued: only a run that trains can be paused"},
+        {RESUME, 3, FF_CONFLICT, "run 3 is queued: it starts by itself when its turn comes"},
+        {PAUSE, 9, FF_NOT_FOUND, "there is no run 9"},
+        {RESUME, 9, FF_NOT_FOUND, "there is no run 9"},
+        {STOP, 9, FF_NOT_FOUND, "there is no run 9"},
+    };
+    static ff_status (*const actions[])(struct session *, int64_t, struct run *,
+                                        struct ff_error *) = {session_pause, session_resume, session_stop};
+    struct fixture *fixture = *state;
+
+    fake_trainer_finish();
+    int64_t first = submit(fixture);
+    await(fixture, first, "finished", NULL);
+    submit_and_wait(fixture);
+    submit(fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        fixture->error.message[0] = '\0';
+        assert_int_equal(actions[cases[i].action](fixture->session, cases[i].id, &fixture->run, &fixture->error),
+                         cases[i].status);
+        assert_string_equal(fixture->error.message, cases[i].sentence);
+    }
+    assert_int_equal(get(fixture, 1)->state, RUN_FINISHED);
+    assert_int_equal(get(fixture, 2)->state, RUN_RUNNING);
+}
+
+static void a_failure_says_why_and_the_next_run_begins(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture), second = submit(fixture);
+
+    fake_trainer_points(2);
+    fake_trainer_fail("layer 2 diverged at step 2: goodness is not finite; lower learning_rate (0.5)");
+    await(fixture, first, "failed", NULL);
+    assert_string_equal(stored(fixture, first)->reason,
+                        "layer 2 diverged at step 2: goodness is not finite; lower learning_rate (0.5)");
+    assert_int_equal(store_count_points(fixture->store, first, 0), 2);
+    await(fixture, second, "running", NULL);
+}
+
+static void a_run_that_cannot_begin_fails_with_the_reason(void **state)
+{
+    struct fixture *fixture = *state;
+
+    memset(&fixture->run, 0, sizeof fixture->run);
+    ff_config_defaults(&fixture->run.config);
+    strcpy(fixture->run.config.dataset, "absent");
+    assert_good(session_submit(fixture->session, &fixture->run, &fixture->error), &fixture->error);
+    await(fixture, 1, "failed", NULL);
+    assert_string_equal(get(fixture, 1)->reason, "there is no data set absent");
+
+    fake_trainer_refuse("out of memory: the weights need 9 TB");
+    int64_t second = submit(fixture);
+    await(fixture, second, "failed", NULL);
+    assert_string_equal(get(fixture, second)->reason, "out of memory: the weights need 9 TB");
+
+    fixture->run.config.validation = 60000; /* nothing is left to train on */
+    fixture->run.id = 0;
+    assert_good(session_submit(fixture->session, &fixture->run, &fixture->error), &fixture->error);
+    await(fixture, 3, "failed", NULL);
+    assert_true(strlen(get(fixture, 3)->reason) > 10);
+}
+
+static void placement_is_the_runs_own_or_the_sessions(void **state)
+{
+    struct fixture *fixture = *state;
+
+    memset(&fixture->run, 0, sizeof fixture->run);
+    ff_config_defaults(&fixture->run.config);
+    fixture->run.asked = (struct ff_placement){.stages = 2, .threads = 0};
+    assert_good(session_submit(fixture->session, &fixture->run, &fixture->error), &fixture->error);
+    fake_trainer_finish();
+    await(fixture, 1, "finished", NULL);
+    assert_int_equal(fake_trainer_placement().stages, 2);
+    assert_int_equal(fake_trainer_placement().threads, 2);
+    assert_int_equal(stored(fixture, 1)->placement.stages, 2);
+    assert_int_equal(fixture->run.asked.threads, 0);
+}
+
+static void a_run_is_deleted_unless_it_holds_the_trainer(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture), second = submit(fixture), third = submit(fixture);
+
+    assert_int_equal(session_delete(fixture->session, first, &fixture->error), FF_CONFLICT);
+    assert_string_equal(fixture->error.message, "run 1 is training: stop it before it is deleted");
+    assert_good(session_delete(fixture->session, second, &fixture->error), &fixture->error);
+    assert_int_equal(session_get(fixture->session, second, &fixture->run, &fixture->error), FF_NOT_FOUND);
+    assert_int_equal(session_delete(fixture->session, second, &fixture->error), FF_NOT_FOUND);
+    fake_trainer_finish();
+    await(fixture, third, "running", NULL);
+    assert_good(session_delete(fixture->session, first, &fixture->error), &fixture->error);
+    assert_int_equal(session_get(fixture->session, first, &fixture->run, &fixture->error), FF_NOT_FOUND);
+}
+
+static void a_full_queue_is_busy(void **state)
+{
+    struct fixture *fixture = *state;
+    char sentence[256];
+
+    submit_and_wait(fixture);
+    for (int i = 0; i < SESSION_QUEUE_MAX; i++) {
+        assert_true(session_ready(fixture->session, sentence, sizeof sentence));
+        submit(fixture);
+    }
+    assert_int_equal(session_submit(fixture->session, &fixture->run, &fixture->error), FF_BUSY);
+    assert_string_equal(fixture->error.message, "64 runs wait already: try again when one of them has begun");
+    assert_false(session_ready(fixture->session, sentence, sizeof sentence));
+    assert_string_equal(sentence, fixture->error.message);
+    assert_int_equal(store_latest_run(fixture->store), SESSION_QUEUE_MAX + 1);
+    stop_run(fixture, 2);
+    assert_true(session_ready(fixture->session, sentence, sizeof sentence));
+}
+
+static void rename_it(void *self, struct run *run)
+{
+    snprintf(run->name, sizeof run->name, "%s", (const char *)self);
+    strcpy(run->tags[0], "tag");
+    run->tag_count = 1;
+}
+
+static void name_notes_and_tags_change_in_every_state(void **state)
+{
+    static const char *const names[] = {"trains", "waits", "has ended"};
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture), second = submit(fixture);
+    char name[] = "trains", other[] = "waits", last[] = "has ended";
+    char *const given[] = {name, other, last};
+
+    assert_string_equal(get(fixture, first)->name, "mnist 1");
+    for (int i = 0; i < 2; i++) {
+        int64_t id = i == 0 ? first : second;
+        assert_good(session_change(fixture->session, id, rename_it, given[i], &fixture->run, &fixture->error),
+                    &fixture->error);
+        assert_string_equal(fixture->run.name, names[i]);
+        assert_string_equal(get(fixture, id)->name, names[i]);
+        assert_string_equal(stored(fixture, id)->name, names[i]);
+    }
+    fake_trainer_finish();
+    await(fixture, first, "finished", NULL);
+    assert_string_equal(get(fixture, first)->name, "trains");
+    assert_good(session_change(fixture->session, first, rename_it, last, &fixture->run, &fixture->error),
+                &fixture->error);
+    assert_string_equal(stored(fixture, first)->name, names[2]);
+    assert_string_equal(fixture->run.tags[0], "tag");
+    await(fixture, second, "running", NULL);
+    assert_string_equal(stored(fixture, second)->name, "waits");
+    assert_int_equal(session_change(fixture->session, 9, rename_it, last, &fixture->run, &fixture->error),
+                     FF_NOT_FOUND);
+}
+
+static void a_change_does_not_store_what_is_only_shown(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture), second = submit(fixture);
+    char name[] = "waits";
+
+    pause_run(fixture, first);
+    await(fixture, first, "paused", NULL);
+    assert_good(session_change(fixture->session, second, rename_it, name, &fixture->run, &fixture->error),
+                &fixture->error);
+    assert_int_equal(fixture->run.warning_count, 1);
+    assert_int_equal(stored(fixture, second)->warning_count, 0);
+}
+
+static void the_end_of_the_program_interrupts_what_is_under_way(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture), second = submit(fixture);
+
+    fake_trainer_points(5);
+    await_type(fixture, "points");
+    session_destroy(fixture->session);
+    fixture->session = NULL;
+    assert_int_equal(stored(fixture, first)->state, RUN_INTERRUPTED);
+    assert_string_equal(fixture->run.reason, "the program ended while this run was training");
+    assert_int_equal(fixture->run.progress.step, 5);
+    assert_true(fixture->run.ended > 0);
+    assert_int_equal(store_count_points(fixture->store, first, 0), 5);
+    assert_int_equal(stored(fixture, second)->state, RUN_INTERRUPTED);
+    assert_string_equal(fixture->run.reason, "the program ended before this run began");
+    await(fixture, first, "interrupted", NULL);
+    await(fixture, second, "interrupted", NULL);
+}
+
+static void the_end_of_the_program_interrupts_a_paused_run(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = submit_and_wait(fixture);
+
+    pause_run(fixture, id);
+    await(fixture, id, "paused", NULL);
+    session_destroy(fixture->session);
+    fixture->session = NULL;
+    assert_int_equal(stored(fixture, id)->state, RUN_INTERRUPTED);
+    assert_string_equal(fixture->run.reason, "the program ended while this run was paused");
+}
+
+static void a_stop_by_a_user_stays_a_stop_when_the_program_ends(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = submit_and_wait(fixture);
+
+    fake_trainer_hold(true);
+    stop_run(fixture, id);
+    fake_trainer_hold(false);
+    session_destroy(fixture->session);
+    fixture->session = NULL;
+    assert_int_equal(stored(fixture, id)->state, RUN_STOPPED);
+    assert_string_equal(fixture->run.reason, "");
+}
+
+static void a_row_that_was_read_before_the_end_is_refreshed(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = submit_and_wait(fixture);
+    struct run *row = malloc(sizeof *row);
+
+    fake_trainer_points(4);
+    await_type(fixture, "points");
+    *row = *stored(fixture, id);
+    assert_int_equal(row->progress.step, 0);
+    session_refresh(fixture->session, row);
+    assert_int_equal(row->progress.step, 4);
+    assert_int_equal(row->state, RUN_RUNNING);
+    fake_trainer_finish();
+    await(fixture, id, "finished", NULL);
+    session_refresh(fixture->session, row);
+    assert_int_equal(row->state, RUN_FINISHED);
+    free(row);
+}
+
+static ff_status execute_task(struct store_database *database, void *self, struct ff_error *error)
+{
+    (void)error;
+    return sqlite3_exec(database->connection, self, NULL, NULL, NULL) == SQLITE_OK ? FF_OK : FF_IO;
+}
+
+static void execute(struct fixture *fixture, const char *sql)
+{
+    char text[256];
+    snprintf(text, sizeof text, "%s", sql);
+    assert_good(store_do(fixture->store, execute_task, text, &fixture->error), &fixture->error);
+}
+
+static void an_end_that_cannot_be_stored_is_told_and_stored_later(void **state)
+{
+    struct fixture *fixture = *state;
+    char sentence[512];
+    int64_t id = submit_and_wait(fixture);
+
+    fake_trainer_points(1);
+    await_type(fixture, "points");
+    execute(fixture, "CREATE TEMP TRIGGER refuse BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'no'); END");
+    fake_trainer_finish();
+    await(fixture, id, "finished", NULL);
+    assert_int_equal(stored(fixture, id)->state, RUN_RUNNING);
+    assert_int_equal(get(fixture, id)->state, RUN_FINISHED);
+    assert_int_equal(session_current(fixture->session), 0);
+    assert_false(session_ready(fixture->session, sentence, sizeof sentence));
+    execute(fixture, "DROP TRIGGER refuse");
+    while (stored(fixture, id)->state != RUN_FINISHED)
+        sched_yield();
+    assert_int_equal(get(fixture, id)->state, RUN_FINISHED);
+    assert_true(session_ready(fixture->session, sentence, sizeof sentence));
+}
+
+static void a_run_that_cannot_be_stored_is_refused(void **state)
+{
+    struct fixture *fixture = *state;
+
+    execute(fixture, "CREATE TEMP TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'no'); END");
+    memset(&fixture->run, 0, sizeof fixture->run);
+    ff_config_defaults(&fixture->run.config);
+    assert_int_equal(session_submit(fixture->session, &fixture->run, &fixture->error), FF_IO);
+    execute(fixture, "DROP TRIGGER refuse");
+    int64_t id = submit_and_wait(fixture);
+    assert_int_equal(id, 1);
+}
+
+static void a_pause_before_the_first_step_holds(void **state)
+{
+    struct fixture *fixture = *state;
+
+    fake_trainer_points(5);
+    int64_t first = submit(fixture);
+    while (session_current(fixture->session) != first)
+        sched_yield();
+    pause_run(fixture, first);
+    await(fixture, first, "paused", NULL);
+    resume_run(fixture, first);
+    await(fixture, first, "running", NULL);
+    fake_trainer_finish();
+    await(fixture, first, "finished", NULL);
+    assert_int_equal(store_count_points(fixture->store, first, 0), 5);
+}
+
+static void a_stop_before_the_first_step_ends_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    for (int i = 0; i < 10; i++) {
+        int64_t id = submit(fixture);
+        while (session_current(fixture->session) != id)
+            sched_yield();
+        stop_run(fixture, id);
+        await(fixture, id, "stopped", NULL);
+    }
+}
+
+/* Clients who do all they can at once, until the last run has ended. */
+struct client {
+    struct fixture *fixture;
+    unsigned seed;
+    int64_t last;
+};
+
+static void *disturb(void *self)
+{
+    struct client *client = self;
+    struct session *session = client->fixture->session;
+    struct run *run = malloc(sizeof *run);
+    struct ff_error error;
+    char name[] = "changed";
+
+    run->state = RUN_QUEUED;
+    while (session_get(session, client->last, run, &error) == FF_OK && !run_state_is_final(run->state)) {
+        int64_t id = session_current(session) > 0 ? session_current(session) : client->last;
+        ff_status status = FF_OK;
+        switch (rand_r(&client->seed) % 6) {
+        case 0:
+            status = session_pause(session, id, run, &error);
+            break;
+        case 1:
+        case 2:
+        case 3:
+            status = session_resume(session, id, run, &error);
+            break;
+        case 4:
+            status = session_change(session, id, rename_it, name, run, &error);
+            break;
+        default:
+            session_refresh(session, run);
+        }
+        if (status != FF_OK && status != FF_CONFLICT)
+            break;
+        session_resume(session, id, run, &error);
+    }
+    free(run);
+    return NULL;
+}
+
+static void many_clients_at_once_do_no_harm(void **state)
+{
+    enum { RUNS = 5, CLIENTS = 3, POINTS = 40 };
+    struct fixture *fixture = *state;
+    struct client clients[CLIENTS];
+    pthread_t threads[CLIENTS];
+    int64_t last = 0;
+
+    for (int i = 0; i < RUNS; i++) {
+        for (int j = 0; j < POINTS; j++)
+            fake_trainer_points(1);
+        fake_trainer_epoch(0.5);
+        fake_trainer_finish();
+        last = submit(fixture);
+    }
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        clients[i] = (struct client){fixture, i + 1, last};
+        pthread_create(&threads[i], NULL, disturb, &clients[i]);
+    }
+    for (size_t i = 0; i < CLIENTS; i++)
+        pthread_join(threads[i], NULL);
+    for (int64_t id = 1; id <= RUNS; id++) {
+        assert_int_equal(stored(fixture, id)->state, RUN_FINISHED);
+        assert_int_equal(fixture->run.last.epoch, POINTS / 10);
+        assert_int_equal(store_count_points(fixture->store, id, 0), POINTS);
+    }
+}
+
+#define SESSION_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        SESSION_TEST(a_run_trains_and_all_of_it_is_kept),
+        SESSION_TEST(events_come_in_the_order_of_what_happened),
+        SESSION_TEST(points_and_epochs_name_their_run_first),
+        SESSION_TEST(rows_bear_the_number_of_the_event_that_carried_them),
+        SESSION_TEST(runs_train_one_after_the_other),
+        SESSION_TEST(progress_is_told_without_being_asked),
+        SESSION_TEST(a_pause_is_pending_until_training_stands_still),
+        SESSION_TEST(the_last_word_of_pause_and_resume_counts),
+        SESSION_TEST(those_behind_a_paused_run_say_what_they_wait_for),
+        SESSION_TEST(a_stop_is_pending_until_the_trainer_has_ended),
+        SESSION_TEST(a_run_that_waits_is_stopped_at_once),
+        SESSION_TEST(what_cannot_be_is_refused_in_words),
+        SESSION_TEST(a_failure_says_why_and_the_next_run_begins),
+        SESSION_TEST(a_run_that_cannot_begin_fails_with_the_reason),
+        SESSION_TEST(placement_is_the_runs_own_or_the_sessions),
+        SESSION_TEST(a_run_is_deleted_unless_it_holds_the_trainer),
+        SESSION_TEST(a_full_queue_is_busy),
+        SESSION_TEST(name_notes_and_tags_change_in_every_state),
+        SESSION_TEST(a_change_does_not_store_what_is_only_shown),
+        SESSION_TEST(the_end_of_the_program_interrupts_what_is_under_way),
+        SESSION_TEST(the_end_of_the_program_interrupts_a_paused_run),
+        SESSION_TEST(a_stop_by_a_user_stays_a_stop_when_the_program_ends),
+        SESSION_TEST(a_row_that_was_read_before_the_end_is_refreshed),
+        SESSION_TEST(an_end_that_cannot_be_stored_is_told_and_stored_later),
+        SESSION_TEST(a_run_that_cannot_be_stored_is_refused),
+        SESSION_TEST(a_pause_before_the_first_step_holds),
+        SESSION_TEST(a_stop_before_the_first_step_ends_it),
+        SESSION_TEST(many_clients_at_once_do_no_harm),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

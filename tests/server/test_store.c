@@ -1,0 +1,894 @@
+#include <fcntl.h>
+#include <math.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "store_internal.h"
+
+/* Each test has a fresh folder, and most an open store in it. */
+struct fixture {
+    char folder[64];
+    struct store *store;
+    struct ff_error error;
+};
+
+static void assert_good(ff_status status, const struct ff_error *error)
+{
+    if (status != FF_OK)
+        fail_msg("%s", error->message);
+}
+
+static struct store *open_good(struct fixture *fixture)
+{
+    struct store *store = store_open(fixture->folder, &fixture->error);
+    if (store == NULL)
+        fail_msg("%s", fixture->error.message);
+    return store;
+}
+
+static void reopen(struct fixture *fixture)
+{
+    store_close(fixture->store);
+    fixture->store = open_good(fixture);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    strcpy(fixture->folder, "/tmp/goodness_store_XXXXXX");
+    if (mkdtemp(fixture->folder) == NULL)
+        return -1;
+    fixture->store = store_open(fixture->folder, &fixture->error);
+    *state = fixture;
+    return fixture->store != NULL ? 0 : -1;
+}
+
+static void remove_files(const char *folder)
+{
+    static const char *const names[] = {"goodness.db", "goodness.db-wal", "goodness.db-shm", "goodness.lock"};
+    char path[128];
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+
+    store_close(fixture->store);
+    remove_files(fixture->folder);
+    free(fixture);
+    return 0;
+}
+
+static struct run *new_run(void)
+{
+    struct run *run = calloc(1, sizeof *run);
+    assert_non_null(run);
+    ff_config_defaults(&run->config);
+    run->created = 1700000000123;
+    run->progress.remaining = NAN;
+    run->progress.samples_per_second = NAN;
+    return run;
+}
+
+/* A run in the store, in this state; its number. */
+static int64_t insert_run(struct fixture *fixture, enum run_state state)
+{
+    struct run *run = new_run();
+    run->state = state;
+    assert_good(store_insert_run(fixture->store, run, &fixture->error), &fixture->error);
+    int64_t id = run->id;
+    free(run);
+    return id;
+}
+
+static struct ff_point point_at(uint64_t step)
+{
+    struct ff_point point = {.step = step, .epoch = (double)step / 100, .elapsed = (double)step / 10, .layers = 3};
+    for (uint32_t layer = 0; layer < 3; layer++) {
+        float base = (float)step + 0.1f * (float)layer;
+        point.layer[layer] = (struct ff_layer_figures){base,        base / 3.0f, base / 7.0f, base * 1.1f,
+                                                       base / 9.0f, base / 2.0f, 0.7f,        0.6f};
+    }
+    return point;
+}
+
+static struct ff_epoch epoch_number(uint32_t number, double test_error)
+{
+    struct ff_epoch epoch = {.epoch = number,
+                             .step = number * 100,
+                             .elapsed = number * 10.5,
+                             .evaluating = number * 0.5,
+                             .train_error = 1.0 / 3.0,
+                             .test_error = test_error,
+                             .digest = "sha256:0123",
+                             .layers = 2};
+    for (uint32_t layer = 0; layer < 2; layer++) {
+        epoch.layer[layer] = (struct ff_layer_figures){1.5f, 0.1f, NAN, NAN, NAN, NAN, 0.7f, 0.25f};
+        epoch.layer[layer].positive += (float)layer;
+    }
+    return epoch;
+}
+
+/* What was read, gathered. */
+struct gathered {
+    size_t count, most;
+    struct ff_point points[64];
+    struct ff_epoch epochs[8];
+    uint64_t events[64];
+};
+
+static bool gather_point(void *self, const struct ff_point *point, uint64_t event)
+{
+    struct gathered *gathered = self;
+    gathered->points[gathered->count] = *point;
+    gathered->events[gathered->count++] = event;
+    return gathered->count != gathered->most;
+}
+
+static bool gather_epoch(void *self, const struct ff_epoch *epoch, uint64_t event)
+{
+    struct gathered *gathered = self;
+    gathered->epochs[gathered->count] = *epoch;
+    gathered->events[gathered->count++] = event;
+    return gathered->count != gathered->most;
+}
+
+static char *print_run(const struct run *run)
+{
+    cJSON *json = run_to_json(run);
+    char *text = cJSON_PrintUnformatted(json);
+    cJSON_Delete(json);
+    assert_non_null(text);
+    return text;
+}
+
+static void fill_run(struct run *run)
+{
+    strcpy(run->name, "näme \"quoted\"");
+    strcpy(run->notes, "line\nline");
+    strcpy(run->tags[0], "first");
+    strcpy(run->tags[1], "é");
+    run->tag_count = 2;
+    strcpy(run->preset, "hinton");
+    run->state = RUN_STOPPED;
+    strcpy(run->reason, "because");
+    run->started = run->created + 5;
+    run->ended = run->created + 70000;
+    run->config.seed = 9007199254740991;
+    run->config.learning_rate.count = 1;
+    run->config.learning_rate.value[0] = 0.1 / 3.0;
+    run->config.epochs = 77;
+    run->asked = (struct ff_placement){2, 0};
+    run->placement = (struct ff_placement){2, 1};
+    run->parameters = 13594000;
+    run->progress = (struct ff_progress){4, 60, 2391, 36000, 41.2, NAN, 5873.1, 3.2};
+    run_add_warning(run, "mind \"this\"");
+}
+
+static void a_run_reads_back_as_it_was_written(void **state)
+{
+    struct fixture *fixture = *state;
+    struct run *run = new_run(), *back = new_run();
+    fill_run(run);
+
+    assert_good(store_insert_run(fixture->store, run, &fixture->error), &fixture->error);
+    reopen(fixture);
+    assert_good(store_get_run(fixture->store, run->id, back, &fixture->error), &fixture->error);
+    char *expected = print_run(run), *found = print_run(back);
+    assert_string_equal(found, expected);
+    assert_memory_equal(&back->asked, &run->asked, sizeof run->asked);
+    cJSON_free(expected);
+    cJSON_free(found);
+    free(run);
+    free(back);
+}
+
+static void an_update_changes_the_row(void **state)
+{
+    struct fixture *fixture = *state;
+    struct run *run = new_run(), *back = new_run();
+    assert_good(store_insert_run(fixture->store, run, &fixture->error), &fixture->error);
+    int64_t id = run->id;
+    fill_run(run);
+
+    assert_good(store_update_run(fixture->store, run, &fixture->error), &fixture->error);
+    assert_good(store_get_run(fixture->store, id, back, &fixture->error), &fixture->error);
+    char *expected = print_run(run), *found = print_run(back);
+    assert_string_equal(found, expected);
+    run->id = id + 1;
+    assert_int_equal(store_update_run(fixture->store, run, &fixture->error), FF_NOT_FOUND);
+    cJSON_free(expected);
+    cJSON_free(found);
+    free(run);
+    free(back);
+}
+
+static void a_nameless_run_is_named_after_data_preset_and_number(void **state)
+{
+    struct fixture *fixture = *state;
+    struct run *run = new_run(), *back = new_run();
+    strcpy(run->config.dataset, "mnist");
+    strcpy(run->preset, "hinton");
+
+    assert_good(store_insert_run(fixture->store, run, &fixture->error), &fixture->error);
+    assert_string_equal(run->name, "mnist hinton 1");
+    assert_good(store_get_run(fixture->store, 1, back, &fixture->error), &fixture->error);
+    assert_string_equal(back->name, "mnist hinton 1");
+    run->name[0] = run->preset[0] = '\0';
+    assert_good(store_insert_run(fixture->store, run, &fixture->error), &fixture->error);
+    assert_string_equal(run->name, "mnist 2");
+    free(run);
+    free(back);
+}
+
+static void numbers_of_runs_are_never_given_twice(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(store_latest_run(fixture->store), 0);
+    assert_int_equal(insert_run(fixture, RUN_FINISHED), 1);
+    assert_int_equal(insert_run(fixture, RUN_FINISHED), 2);
+    assert_int_equal(store_latest_run(fixture->store), 2);
+    assert_good(store_delete_run(fixture->store, 2, &fixture->error), &fixture->error);
+    assert_int_equal(store_latest_run(fixture->store), 1);
+    reopen(fixture);
+    assert_int_equal(insert_run(fixture, RUN_FINISHED), 3);
+}
+
+static void a_missing_run_is_not_found(void **state)
+{
+    struct fixture *fixture = *state;
+    struct run *run = new_run();
+    struct gathered none = {0};
+
+    assert_int_equal(store_get_run(fixture->store, 7, run, &fixture->error), FF_NOT_FOUND);
+    assert_string_equal(fixture->error.message, "there is no run 7");
+    assert_int_equal(store_delete_run(fixture->store, 7, &fixture->error), FF_NOT_FOUND);
+    assert_int_equal(store_read_points(fixture->store, 7, 0, 0, gather_point, &none, &fixture->error),
+                     FF_NOT_FOUND);
+    assert_int_equal(store_read_epochs(fixture->store, 7, 0, 0, gather_epoch, &none, &fixture->error),
+                     FF_NOT_FOUND);
+    assert_int_equal(none.count, 0);
+    free(run);
+}
+
+static void points_read_back_to_the_same_bits_in_order_of_step(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED), other = insert_run(fixture, RUN_FINISHED);
+    struct gathered *gathered = calloc(1, sizeof *gathered);
+    struct ff_point first[2] = {point_at(10), point_at(20)}, second = point_at(30), foreign = point_at(15);
+
+    store_append_points(fixture->store, id, 100, first, 2);
+    store_append_points(fixture->store, other, 101, &foreign, 1);
+    store_append_points(fixture->store, id, 102, &second, 1);
+    store_flush(fixture->store);
+    assert_good(store_read_points(fixture->store, id, 0, 0, gather_point, gathered, &fixture->error),
+                &fixture->error);
+    assert_int_equal(gathered->count, 3);
+    for (size_t i = 0; i < 3; i++) {
+        struct ff_point expected = point_at(10 * (i + 1));
+        const struct ff_point *found = &gathered->points[i];
+        assert_int_equal(found->step, expected.step);
+        assert_true(found->epoch == expected.epoch && found->elapsed == expected.elapsed);
+        assert_int_equal(found->layers, 3);
+        assert_memory_equal(found->layer, expected.layer, 3 * sizeof expected.layer[0]);
+    }
+    assert_int_equal(gathered->events[1], 100);
+    assert_int_equal(gathered->events[2], 102);
+    free(gathered);
+}
+
+static void points_can_be_asked_for_after_a_step_or_an_event(void **state)
+{
+    static const struct {
+        uint64_t after_step, after_event;
+        size_t most, count;
+        uint64_t first;
+    } cases[] = {{0, 0, 0, 4, 10}, {20, 0, 0, 2, 30},        {25, 0, 0, 2, 30},
+                 {40, 0, 0, 0, 0}, {0, 101, 0, 2, 30},       {30, 101, 0, 1, 40},
+                 {0, 0, 2, 2, 10}, {UINT64_MAX, 0, 0, 0, 0}, {0, UINT64_MAX, 0, 0, 0}};
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    struct gathered *gathered = calloc(1, sizeof *gathered);
+
+    for (uint64_t i = 1; i <= 4; i++) {
+        struct ff_point point = point_at(i * 10);
+        store_append_points(fixture->store, id, 99 + i, &point, 1);
+    }
+    store_flush(fixture->store);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        gathered->count = 0;
+        gathered->most = cases[i].most;
+        assert_good(store_read_points(fixture->store, id, cases[i].after_step, cases[i].after_event, gather_point,
+                                      gathered, &fixture->error),
+                    &fixture->error);
+        assert_int_equal(gathered->count, cases[i].count);
+        if (cases[i].count > 0)
+            assert_int_equal(gathered->points[0].step, cases[i].first);
+    }
+    assert_int_equal(store_count_points(fixture->store, id, 0), 4);
+    assert_int_equal(store_count_points(fixture->store, id, 20), 2);
+    free(gathered);
+}
+
+static void a_point_written_again_replaces_the_former(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    struct gathered *gathered = calloc(1, sizeof *gathered);
+    struct ff_point point = point_at(10);
+
+    store_append_points(fixture->store, id, 100, &point, 1);
+    point.layer[1].loss = NAN;
+    store_append_points(fixture->store, id, 101, &point, 1);
+    store_flush(fixture->store);
+    assert_good(store_read_points(fixture->store, id, 0, 0, gather_point, gathered, &fixture->error),
+                &fixture->error);
+    assert_int_equal(gathered->count, 1);
+    assert_int_equal(gathered->events[0], 101);
+    assert_true(isnan(gathered->points[0].layer[1].loss));
+    free(gathered);
+}
+
+static void epochs_read_back_and_give_last_and_best(void **state)
+{
+    struct fixture *fixture = *state;
+    static const double errors[] = {0.4, 0.2, NAN, 0.2, 0.3};
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    struct gathered *gathered = calloc(1, sizeof *gathered);
+    struct run *run = new_run();
+
+    for (uint32_t i = 0; i < 5; i++) {
+        struct ff_epoch epoch = epoch_number(i + 1, errors[i]);
+        store_append_epoch(fixture->store, id, 200 + i, &epoch);
+    }
+    store_flush(fixture->store);
+    assert_good(store_read_epochs(fixture->store, id, 1, 201, gather_epoch, gathered, &fixture->error),
+                &fixture->error);
+    assert_int_equal(gathered->count, 3);
+    assert_int_equal(gathered->epochs[0].epoch, 3);
+    assert_true(isnan(gathered->epochs[0].test_error));
+    assert_true(gathered->epochs[1].train_error == 1.0 / 3.0);
+    assert_int_equal(gathered->events[1], 203);
+    assert_int_equal(gathered->epochs[2].layers, 2);
+    assert_true(gathered->epochs[2].layer[1].positive == 2.5f);
+    assert_true(isnan(gathered->epochs[2].layer[1].positive_low));
+
+    assert_good(store_get_run(fixture->store, id, run, &fixture->error), &fixture->error);
+    assert_int_equal(run->last.epoch, 5);
+    assert_string_equal(run->last.digest, "sha256:0123");
+    assert_int_equal(run->last.layers, 2);
+    assert_int_equal(run->best.epoch, 2);
+    assert_true(run->best.test_error == 0.2);
+    free(run);
+    free(gathered);
+}
+
+static void a_deleted_run_takes_its_rows_along(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED), other = insert_run(fixture, RUN_FINISHED);
+    struct ff_point point = point_at(10);
+    struct ff_epoch epoch = epoch_number(1, 0.5);
+
+    store_append_points(fixture->store, id, 100, &point, 1);
+    store_append_points(fixture->store, other, 100, &point, 1);
+    store_append_epoch(fixture->store, id, 101, &epoch);
+    assert_good(store_delete_run(fixture->store, id, &fixture->error), &fixture->error);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 0);
+    assert_int_equal(store_count_points(fixture->store, other, 0), 1);
+    assert_int_equal(store_delete_run(fixture->store, id, &fixture->error), FF_NOT_FOUND);
+}
+
+static void rows_of_a_run_that_is_gone_harm_nobody(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    struct ff_point point = point_at(10);
+    struct ff_epoch epoch = epoch_number(1, 0.5);
+    char sentence[256];
+
+    store_append_points(fixture->store, 99, 100, &point, 1);
+    store_append_epoch(fixture->store, 99, 101, &epoch);
+    store_append_points(fixture->store, id, 102, &point, 1);
+    store_flush(fixture->store);
+    assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
+    assert_int_equal(store_count_points(fixture->store, id, 0), 1);
+}
+
+static void what_is_queued_is_written_at_close(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    struct ff_point point = point_at(10);
+
+    store_append_points(fixture->store, id, 100, &point, 1);
+    reopen(fixture);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 1);
+}
+
+static void lists_are_filtered_and_paged(void **state)
+{
+    static const struct {
+        struct store_run_filter filter;
+        int64_t first, next;
+        size_t count;
+    } cases[] = {
+        {{.state = -1, .limit = 10}, 5, 0, 5},
+        {{.state = -1}, 5, 0, 5},
+        {{.state = -1, .limit = 2}, 5, 4, 2},
+        {{.state = -1, .limit = 2, .before = 4}, 3, 2, 2},
+        {{.state = -1, .limit = 2, .before = 2}, 1, 0, 1},
+        {{.state = RUN_FAILED, .limit = 10}, 4, 0, 2},
+        {{.state = -1, .tag = "even", .limit = 10}, 4, 0, 2},
+        {{.state = RUN_FAILED, .tag = "even", .limit = 1}, 4, 4, 1},
+        {{.state = -1, .tag = "eve", .limit = 10}, 0, 0, 0},
+        {{.state = RUN_STOPPED, .limit = 10}, 0, 0, 0},
+    };
+    struct fixture *fixture = *state;
+    struct run *run = new_run();
+
+    for (int i = 1; i <= 5; i++) {
+        run->state = i % 2 == 0 ? RUN_FAILED : RUN_FINISHED;
+        strcpy(run->tags[0], "all");
+        strcpy(run->tags[1], i % 2 == 0 ? "even" : "odd");
+        run->tag_count = 2;
+        assert_good(store_insert_run(fixture->store, run, &fixture->error), &fixture->error);
+    }
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct run *runs = NULL;
+        size_t count = 99;
+        int64_t next = -1;
+        assert_good(store_list_runs(fixture->store, &cases[i].filter, &runs, &count, &next, &fixture->error),
+                    &fixture->error);
+        assert_int_equal(count, cases[i].count);
+        assert_int_equal(next, cases[i].next);
+        if (count > 0)
+            assert_int_equal(runs[0].id, cases[i].first);
+        free(runs);
+    }
+    free(run);
+}
+
+static void runs_of_a_former_daemon_become_interrupted(void **state)
+{
+    static const struct {
+        enum run_state before, after;
+        const char *reason;
+    } cases[] = {
+        {RUN_QUEUED, RUN_INTERRUPTED, "the program ended before this run began"},
+        {RUN_RUNNING, RUN_INTERRUPTED, "the program ended while this run was training"},
+        {RUN_PAUSED, RUN_INTERRUPTED, "the program ended while this run was paused"},
+        {RUN_FINISHED, RUN_FINISHED, ""},
+        {RUN_FAILED, RUN_FAILED, ""},
+        {RUN_STOPPED, RUN_STOPPED, ""},
+    };
+    struct fixture *fixture = *state;
+    struct run *run = new_run();
+    struct ff_point point = point_at(250);
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        insert_run(fixture, cases[i].before);
+    store_append_points(fixture->store, 2, 100, &point, 1);
+    reopen(fixture);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        assert_good(store_get_run(fixture->store, (int64_t)i + 1, run, &fixture->error), &fixture->error);
+        assert_int_equal(run->state, cases[i].after);
+        assert_string_equal(run->reason, cases[i].reason);
+        assert_true((run->ended > 0) == (cases[i].before != cases[i].after));
+        assert_int_equal(run->progress.step, i == 1 ? 250 : 0);
+        assert_int_equal(run->progress.epoch, i == 1 ? 3 : 0);
+        assert_true(run->progress.elapsed == (i == 1 ? 25.0 : 0.0));
+    }
+    free(run);
+}
+
+static void event_numbers_rise_over_restarts(void **state)
+{
+    struct fixture *fixture = *state;
+
+    assert_int_equal(store_first_event(fixture->store), (uint64_t)1 << 32);
+    reopen(fixture);
+    assert_int_equal(store_first_event(fixture->store), (uint64_t)2 << 32);
+}
+
+static void a_held_folder_is_refused_with_its_holder(void **state)
+{
+    struct fixture *fixture = *state;
+    char holder[64];
+
+    assert_null(store_open(fixture->folder, &fixture->error));
+    assert_int_equal(fixture->error.status, FF_BUSY);
+    snprintf(holder, sizeof holder, "(process %ld)", (long)getpid());
+    assert_non_null(strstr(fixture->error.message, holder));
+    assert_non_null(strstr(fixture->error.message, fixture->folder));
+}
+
+static void the_folder_and_its_parents_are_made_for_the_owner_alone(void **state)
+{
+    struct fixture *fixture = *state;
+    char parent[80], folder[96];
+    struct stat information;
+    snprintf(parent, sizeof parent, "%s/a", fixture->folder);
+    snprintf(folder, sizeof folder, "%s/b", parent);
+
+    struct store *store = store_open(folder, &fixture->error);
+    assert_non_null(store);
+    assert_int_equal(stat(parent, &information), 0);
+    assert_int_equal(information.st_mode & 0777, 0700);
+    assert_int_equal(stat(folder, &information), 0);
+    assert_int_equal(information.st_mode & 0777, 0700);
+    store_close(store);
+    remove_files(folder);
+    rmdir(parent);
+}
+
+static void a_folder_that_cannot_be_is_refused_in_words(void **state)
+{
+    struct fixture *fixture = *state;
+    char folder[96];
+    snprintf(folder, sizeof folder, "%s/goodness.lock/state", fixture->folder);
+
+    assert_null(store_open(folder, &fixture->error));
+    assert_int_equal(fixture->error.status, FF_IO);
+    assert_non_null(strstr(fixture->error.message, "--state"));
+    assert_null(store_open("", &fixture->error));
+    assert_int_equal(fixture->error.status, FF_INVALID);
+}
+
+static void write_over(const char *path, off_t offset, const char *bytes, size_t length)
+{
+    int file = open(path, O_WRONLY);
+    assert_true(file >= 0);
+    assert_int_equal(pwrite(file, bytes, length, offset), (ssize_t)length);
+    close(file);
+}
+
+/* Every way of spoiling a file has to leave it as it is, and be told with its name. */
+static void a_damaged_database_is_named_and_left_alone(void **state)
+{
+    static char rubbish[8192];
+    struct fixture *fixture = *state;
+    char path[96];
+    struct stat before, after;
+    snprintf(path, sizeof path, "%s/goodness.db", fixture->folder);
+    memset(rubbish, 'x', sizeof rubbish);
+    insert_run(fixture, RUN_FINISHED);
+
+    for (int damage = 0; damage < 3; damage++) {
+        store_close(fixture->store);
+        fixture->store = NULL;
+        if (damage == 0)
+            write_over(path, 0, rubbish, sizeof rubbish);
+        else if (damage == 1)
+            write_over(path, 4096, rubbish, sizeof rubbish);
+        else
+            assert_int_equal(truncate(path, 8192), 0);
+        assert_int_equal(stat(path, &before), 0);
+        assert_null(store_open(fixture->folder, &fixture->error));
+        assert_int_equal(fixture->error.status, FF_DAMAGED);
+        assert_non_null(strstr(fixture->error.message, path));
+        assert_non_null(strstr(fixture->error.message, "move it aside"));
+        assert_int_equal(stat(path, &after), 0);
+        assert_int_equal(after.st_size, before.st_size);
+        unlink(path);
+        fixture->store = open_good(fixture);
+        insert_run(fixture, RUN_FINISHED);
+    }
+}
+
+static void execute_on_file(const char *folder, const char *sql)
+{
+    char path[96];
+    sqlite3 *connection;
+    snprintf(path, sizeof path, "%s/goodness.db", folder);
+    assert_int_equal(sqlite3_open(path, &connection), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(connection, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(connection);
+}
+
+static void a_foreign_or_newer_database_is_refused(void **state)
+{
+    static const struct {
+        const char *sql;
+        ff_status status;
+        const char *sentence;
+    } cases[] = {
+        {"PRAGMA user_version = 2", FF_CONFLICT, "newer"},
+        {"PRAGMA user_version = 1; PRAGMA application_id = 7", FF_DAMAGED, "not a database of goodness"},
+    };
+    struct fixture *fixture = *state;
+
+    store_close(fixture->store);
+    fixture->store = NULL;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        execute_on_file(fixture->folder, cases[i].sql);
+        assert_null(store_open(fixture->folder, &fixture->error));
+        assert_int_equal(fixture->error.status, cases[i].status);
+        assert_non_null(strstr(fixture->error.message, cases[i].sentence));
+    }
+}
+
+static ff_status execute_task(struct store_database *database, void *self, struct ff_error *error)
+{
+    (void)error;
+    return sqlite3_exec(database->connection, self, NULL, NULL, NULL) == SQLITE_OK ? FF_OK : FF_IO;
+}
+
+/* Let the file grow by no more than it has to, or (pages 0) without bound. */
+static void limit_pages(struct fixture *fixture, int pages)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA max_page_count = %d", pages > 0 ? pages : 1 << 30);
+    assert_int_equal(store_do(fixture->store, execute_task, sql, &fixture->error), FF_OK);
+}
+
+static void append_many(struct fixture *fixture, int64_t id, uint64_t first, uint64_t count)
+{
+    for (uint64_t i = 0; i < count; i++) {
+        struct ff_point point = point_at(first + i);
+        store_append_points(fixture->store, id, 1000 + first + i, &point, 1);
+    }
+}
+
+static void on_a_full_disk_epochs_come_before_points_and_all_is_tried_again(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    struct gathered *gathered = calloc(1, sizeof *gathered);
+    struct ff_epoch epoch = epoch_number(1, 0.5);
+    char sentence[512] = "";
+
+    limit_pages(fixture, 1);
+    append_many(fixture, id, 1, 2000);
+    store_append_epoch(fixture->store, id, 9, &epoch);
+    store_flush(fixture->store);
+    assert_true(store_trouble(fixture->store, sentence, sizeof sentence));
+    assert_non_null(strstr(sentence, "the disk is full"));
+    assert_non_null(strstr(sentence, fixture->folder));
+    assert_int_equal(store_count_points(fixture->store, id, 0), 0);
+    assert_good(store_read_epochs(fixture->store, id, 0, 0, gather_epoch, gathered, &fixture->error),
+                &fixture->error);
+    assert_int_equal(gathered->count, 1);
+
+    limit_pages(fixture, 0);
+    store_flush(fixture->store);
+    assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
+    assert_int_equal(store_count_points(fixture->store, id, 0), 2000);
+    free(gathered);
+}
+
+static void on_a_full_disk_a_run_is_refused_in_words_and_nothing_is_lost(void **state)
+{
+    struct fixture *fixture = *state;
+    struct run *run = new_run();
+    insert_run(fixture, RUN_FINISHED);
+    limit_pages(fixture, 1);
+    ff_status status = FF_OK;
+
+    memset(run->notes, 'n', RUN_NOTES_MAX);
+    for (int i = 0; i < 100 && status == FF_OK; i++) {
+        run->name[0] = '\0';
+        status = store_insert_run(fixture->store, run, &fixture->error);
+    }
+    assert_int_equal(status, FF_IO);
+    assert_non_null(strstr(fixture->error.message, "the disk is full"));
+    assert_int_equal(run->id, 0);
+    assert_string_equal(run->name, "");
+    int64_t latest = store_latest_run(fixture->store);
+    limit_pages(fixture, 0);
+    assert_good(store_insert_run(fixture->store, run, &fixture->error), &fixture->error);
+    assert_int_equal(run->id, latest + 1);
+    free(run);
+}
+
+static void points_beyond_the_queue_are_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    char sentence[512] = "";
+
+    limit_pages(fixture, 1);
+    append_many(fixture, id, 1, 30000);
+    assert_true(store_trouble(fixture->store, sentence, sizeof sentence));
+    assert_non_null(strstr(sentence, "given up so far: "));
+    limit_pages(fixture, 0);
+    store_flush(fixture->store);
+    assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
+    uint64_t kept = store_count_points(fixture->store, id, 0);
+    assert_in_range(kept, 20000, 29999);
+}
+
+/* In a process of its own: the limit holds for all its files. */
+static int survive_refused_writes(struct fixture *fixture, int64_t id)
+{
+    struct rlimit limit = {.rlim_cur = 1, .rlim_max = RLIM_INFINITY};
+    char sentence[512];
+    struct ff_error error;
+
+    struct store *store = store_open(fixture->folder, &error);
+    if (store == NULL)
+        return 2;
+    fixture->store = store;
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    append_many(fixture, id, 1, 50);
+    store_flush(store);
+    if (!store_trouble(store, sentence, sizeof sentence))
+        return 3;
+    limit.rlim_cur = RLIM_INFINITY;
+    setrlimit(RLIMIT_FSIZE, &limit);
+    store_flush(store);
+    if (store_trouble(store, sentence, sizeof sentence))
+        return 4;
+    if (store_count_points(store, id, 0) != 50)
+        return 5;
+    store_close(store);
+    return 0;
+}
+
+static void after_an_input_output_error_writing_goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    int status = -1;
+
+    store_close(fixture->store);
+    fixture->store = NULL;
+    pid_t child = fork();
+    if (child == 0)
+        _exit(survive_refused_writes(fixture, id));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    fixture->store = open_good(fixture);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 50);
+}
+
+/* Killed at any moment, a daemon leaves what it had committed. */
+static void what_was_committed_survives_a_kill(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_RUNNING);
+    int status = -1;
+
+    store_close(fixture->store);
+    fixture->store = NULL;
+    pid_t child = fork();
+    if (child == 0) {
+        struct ff_error error;
+        fixture->store = store_open(fixture->folder, &error);
+        append_many(fixture, id, 1, 500);
+        store_flush(fixture->store);
+        raise(SIGKILL);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFSIGNALED(status));
+    fixture->store = open_good(fixture);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 500);
+}
+
+struct worker {
+    struct store *store;
+    int64_t id;
+    uint64_t read;
+};
+
+static void *append_and_flush(void *self)
+{
+    struct worker *worker = self;
+
+    for (uint64_t step = 1; step <= 200; step++) {
+        struct ff_point point = point_at(step);
+        store_append_points(worker->store, worker->id, step, &point, 1);
+        if (step % 50 == 0)
+            store_flush(worker->store);
+    }
+    return NULL;
+}
+
+static void *read_all_the_time(void *self)
+{
+    struct worker *worker = self;
+    struct ff_error error;
+    struct run *run = malloc(sizeof *run);
+
+    while (worker->read < 200) {
+        uint64_t count = store_count_points(worker->store, worker->id, 0);
+        if (count < worker->read || store_get_run(worker->store, worker->id, run, &error) != FF_OK)
+            break;
+        worker->read = count;
+    }
+    free(run);
+    return NULL;
+}
+
+static void readers_and_writers_work_at_once(void **state)
+{
+    struct fixture *fixture = *state;
+    struct worker workers[4];
+    pthread_t threads[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        int64_t id = i < 2 ? insert_run(fixture, RUN_FINISHED) : workers[i - 2].id;
+        workers[i] = (struct worker){fixture->store, id, 0};
+    }
+    for (size_t i = 0; i < 4; i++)
+        pthread_create(&threads[i], NULL, i < 2 ? append_and_flush : read_all_the_time, &workers[i]);
+    for (size_t i = 0; i < 4; i++)
+        pthread_join(threads[i], NULL);
+    assert_int_equal(workers[2].read, 200);
+    assert_int_equal(workers[3].read, 200);
+}
+
+static void rows_are_committed_within_a_second_by_themselves(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    struct timespec begin, end;
+    struct ff_point point = point_at(10);
+
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    store_append_points(fixture->store, id, 100, &point, 1);
+    while (store_count_points(fixture->store, id, 0) == 0)
+        sched_yield();
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    double seconds = (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
+    assert_true(seconds < 1.5);
+}
+
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(a_run_reads_back_as_it_was_written),
+        STORE_TEST(an_update_changes_the_row),
+        STORE_TEST(a_nameless_run_is_named_after_data_preset_and_number),
+        STORE_TEST(numbers_of_runs_are_never_given_twice),
+        STORE_TEST(a_missing_run_is_not_found),
+        STORE_TEST(points_read_back_to_the_same_bits_in_order_of_step),
+        STORE_TEST(points_can_be_asked_for_after_a_step_or_an_event),
+        STORE_TEST(a_point_written_again_replaces_the_former),
+        STORE_TEST(epochs_read_back_and_give_last_and_best),
+        STORE_TEST(a_deleted_run_takes_its_rows_along),
+        STORE_TEST(rows_of_a_run_that_is_gone_harm_nobody),
+        STORE_TEST(what_is_queued_is_written_at_close),
+        STORE_TEST(lists_are_filtered_and_paged),
+        STORE_TEST(runs_of_a_former_daemon_become_interrupted),
+        STORE_TEST(event_numbers_rise_over_restarts),
+        STORE_TEST(a_held_folder_is_refused_with_its_holder),
+        STORE_TEST(the_folder_and_its_parents_are_made_for_the_owner_alone),
+        STORE_TEST(a_folder_that_cannot_be_is_refused_in_words),
+        STORE_TEST(a_damaged_database_is_named_and_left_alone),
+        STORE_TEST(a_foreign_or_newer_database_is_refused),
+        STORE_TEST(on_a_full_disk_epochs_come_before_points_and_all_is_tried_again),
+        STORE_TEST(on_a_full_disk_a_run_is_refused_in_words_and_nothing_is_lost),
+        STORE_TEST(points_beyond_the_queue_are_counted),
+        STORE_TEST(after_an_input_output_error_writing_goes_on),
+        STORE_TEST(what_was_committed_survives_a_kill),
+        STORE_TEST(readers_and_writers_work_at_once),
+        STORE_TEST(rows_are_committed_within_a_second_by_themselves),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
