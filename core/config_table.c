@@ -88,7 +88,7 @@ const struct setting ff_settings[FF_SETTINGS] = {
     {.name = "threshold", .group = "Rule", .type = PER_LAYER, .offset = AT(threshold), .low = -1e6, .high = 1e6,
      .initial = 1, .live = true, .help = "logistic: the goodness that divides positive from negative"},
     {.name = "temperature", .group = "Rule", .type = PER_LAYER, .offset = AT(temperature), .high = 1e6,
-     .above_low = true, .initial = 0.3, .live = true,
+     .above_low = true, .initial = 0.1, .live = true,
      .help = "logistic: a goodness so far from the threshold counts as one unit"},
     {.name = "alpha", .group = "Rule", .type = PER_LAYER, .offset = AT(alpha), .high = 1e6, .above_low = true,
      .initial = 4, .live = true, .help = "symba: steepness"},

@@ -47,6 +47,12 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* To the microsecond: more digits would only be noise for a reader. */
+static double rounded(double seconds)
+{
+    return round(seconds * 1e6) / 1e6;
+}
+
 struct ff_sink *ff_sink_create(const struct ff_plan *plan, const struct ff_observer *observer,
                                struct ff_error *error)
 {
@@ -118,7 +124,7 @@ static double take_time(struct ff_sink *sink, const struct ff_message *message)
     }
     elapsed = sink->training + sink->evaluating;
     pthread_mutex_unlock(&sink->mutex);
-    return elapsed;
+    return rounded(elapsed);
 }
 
 /* Seconds an epoch's evaluation takes: as measured so far, else guessed from the rows, a training row costing about
@@ -145,17 +151,17 @@ void ff_sink_progress(struct ff_sink *sink, struct ff_progress *progress)
                                      .epochs = plan->config.epochs,
                                      .step = sink->step,
                                      .steps = plan->steps,
-                                     .elapsed = sink->training + sink->evaluating + since,
-                                     .evaluating = sink->evaluating,
+                                     .elapsed = rounded(sink->training + sink->evaluating + since),
+                                     .evaluating = rounded(sink->evaluating),
                                      .remaining = NAN,
                                      .samples_per_second = NAN};
     if (sink->training > 0 && sink->images_trained > 0) {
         double left = (double)(plan->steps - sink->step) / (double)sink->step;
 
-        progress->samples_per_second = (double)sink->images_trained / sink->training;
-        progress->remaining =
+        progress->samples_per_second = round(10 * (double)sink->images_trained / sink->training) / 10;
+        progress->remaining = rounded(
             fmax(0, left * sink->training + (plan->config.epochs - sink->epochs_closed) * evaluation_seconds(sink) -
-                        (sink->evaluating - sink->evaluating_closed));
+                        (sink->evaluating - sink->evaluating_closed)));
     }
     pthread_mutex_unlock(&sink->mutex);
 }
@@ -334,7 +340,7 @@ static void close_epoch(struct ff_sink *sink, const struct ff_message *message, 
     row->epoch = message->epoch;
     row->step = message->step;
     row->elapsed = elapsed;
-    row->evaluating = sink->evaluating;
+    row->evaluating = rounded(sink->evaluating);
     row->layers = sink->plan->layers;
     for (uint32_t layer = 0; layer < row->layers; layer++)
         row->layer[layer] = mean_figures(&sink->epoch[layer], sink->epoch_images);
@@ -396,7 +402,7 @@ void ff_sink_finish(struct ff_sink *sink)
 {
     ff_sink_stop_clock(sink);
     if (sink->window_steps > 0)
-        close_window(sink, sink->step, sink->training + sink->evaluating);
+        close_window(sink, sink->step, rounded(sink->training + sink->evaluating));
 }
 
 size_t ff_sink_bytes(const struct ff_sink *sink)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "event_replay.h"
-#include "http_private.h"
+#include "waiting.h"
 
 enum { FIRST_BUFFER = 16 * 1024, HEARTBEAT_SECONDS = 15 };
 
@@ -12,6 +12,7 @@ struct event_stream {
     struct api *api;
     int64_t run; /* 0: all */
     struct hub_cursor cursor;
+    int64_t last_run;  /* whose points the cursor's last_step belongs to */
     uint64_t snapshot; /* the newest event when the state was sent: older states are out of date */
     bool greeted;      /* the state was sent */
     bool numbered;     /* the state may bear a number: nothing older is still to come */
@@ -74,24 +75,36 @@ static void write_event(struct event_stream *stream, struct text *text, const st
 
     if (state && event->number <= stream->snapshot && stream->run != 0)
         return;
+    if (strcmp(event->type, "points") == 0)
+        stream->last_run = event->run;
     event_write(text, event->type, event->number, event->json);
     if (state && stream->run != 0 && is_final_state(event))
         stream->ended = true;
+}
+
+/* From which step to ask for what was lost. Among all runs it is the one that trains that matters: the others'
+ * points are complete, or can be asked for when they are looked at. */
+static void write_dropped(struct event_stream *stream, struct text *text)
+{
+    int64_t run = stream->run != 0 ? stream->run : session_current(stream->api->session);
+    uint64_t after = run == stream->last_run ? stream->cursor.last_step : 0;
+    char json[96];
+
+    if (run == 0)
+        run = stream->last_run;
+    snprintf(json, sizeof json, "{\"run\":%lld,\"after\":%llu}", (long long)run, (unsigned long long)after);
+    event_write(text, "dropped", stream->cursor.seen, json);
 }
 
 /* The ring has no longer what follows `seen`. Somebody who resumes gets it from the store; somebody who was too
  * slow is told from where to ask, and how the run stands now. */
 static void repair(struct event_stream *stream, struct text *text, uint64_t seen)
 {
-    char json[64];
-
-    if (seen < stream->snapshot) {
+    if (seen < stream->snapshot)
         stream->replay = event_replay_create(stream->api, stream->run, seen, stream->cursor.seen);
-        if (stream->replay != NULL)
-            return;
-    }
-    snprintf(json, sizeof json, "{\"after\":%llu}", (unsigned long long)stream->cursor.last_step);
-    event_write(text, "dropped", stream->cursor.seen, json);
+    if (stream->replay != NULL)
+        return;
+    write_dropped(stream, text);
     stream->greeted = false;
     stream->numbered = false;
 }
@@ -131,7 +144,7 @@ static void beat(struct event_stream *stream, struct text *text)
     struct ff_error error;
     struct run run;
 
-    if (http_clock() - stream->wrote < HEARTBEAT_SECONDS - 1)
+    if (waiting_clock() - stream->wrote < HEARTBEAT_SECONDS - 1)
         return;
     if (stream->run != 0 && session_get(stream->api->session, stream->run, &run, &error) != FF_OK)
         stream->ended = true; /* deleted */
@@ -179,7 +192,7 @@ static bool refill(struct event_stream *stream)
     if (stream->text == NULL)
         stream->ended = true;
     if (stream->length > 0)
-        stream->wrote = http_clock();
+        stream->wrote = waiting_clock();
     return stream->length > 0;
 }
 
@@ -213,10 +226,10 @@ bool event_stream_open(struct api *api, int64_t run, bool resumes, uint64_t last
 
     if (events == NULL)
         return false;
-    *events = (struct event_stream){.api = api, .run = run, .wrote = http_clock()};
+    *events = (struct event_stream){.api = api, .run = run, .wrote = waiting_clock()};
     events->cursor = (struct hub_cursor){.run = run, .seen = resumes && last_event < newest ? last_event : newest};
     events->numbered = events->cursor.seen == newest;
-    if (resumes && last_event + 1 < first) { /* from before this daemon: no ring has it */
+    if (resumes && first > 0 && last_event < first - 1) { /* from before this daemon: no ring has it */
         events->replay = event_replay_create(api, run, last_event, first - 1);
         events->cursor.seen = first - 1;
         events->numbered = false;

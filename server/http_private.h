@@ -2,29 +2,18 @@
 #ifndef HTTP_PRIVATE_H
 #define HTTP_PRIVATE_H
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 #include <microhttpd.h>
 
 #include "gate.h"
 #include "http.h"
 #include "router.h"
+#include "waiting.h"
 
 enum {
     HTTP_BODY_MAX = 1024 * 1024,
     HTTP_DRAIN_MAX = 8 * 1024 * 1024, /* a body too large is read so far, so that its sender sees the 413 */
     HTTP_QUERY_MAX = 32,
     HTTP_HEADERS_MAX = 8
-};
-
-/* A connection that may be suspended: by a request that is to be asked again, or by a stream with nothing to send.
- */
-struct waiter {
-    struct MHD_Connection *connection;
-    double deadline; /* monotonic seconds: resumed then at the latest; 0: none */
-    bool waiting;    /* suspended, and in the list of those who wait */
-    struct waiter *next, *previous;
 };
 
 enum answer { ANSWER_NONE, ANSWER_BODY, ANSWER_STATIC, ANSWER_STREAM, ANSWER_LATER };
@@ -100,8 +89,5 @@ void response_clear(struct response *response);
  * holds belongs to the library then. */
 struct MHD_Response *response_build(struct response *response);
 void response_add_headers(const struct response *response, struct MHD_Response *built);
-
-/* Seconds of a clock that never jumps. */
-double http_clock(void);
 
 #endif

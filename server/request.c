@@ -35,7 +35,7 @@ struct request *request_create(struct http *http, const char *target)
     if (request == NULL)
         return NULL;
     request->http = http;
-    request->arrived = http_clock();
+    request->arrived = waiting_clock();
     request->target = strdup(target);
     request->response.request = request;
     if (request->target == NULL || !split_target(request)) {

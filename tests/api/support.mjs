@@ -59,22 +59,22 @@ export function endless(fields = {}) {
 
 function listening(child) {
     return new Promise((resolve, reject) => {
-        let output = '', errors = '';
+        let output = '';
         child.stdout.on('data', (data) => {
             output += data;
             const found = /^listening on (http:\/\/\S+)\n/.exec(output);
             if (found)
                 resolve(found[1]);
         });
-        child.stderr.on('data', (data) => { errors += data; });
-        child.once('exit', (code) => reject(new Error(`goodness ended with ${code}: ${errors}`)));
+        child.once('exit', (code) => reject(new Error(`goodness ended with ${code} before it listened`)));
         child.once('error', reject);
     });
 }
 
 /**
  * Start the daemon. `state` names a folder to start it on again (kept by stop); without it the folder is removed.
- * Returns { base, port, state, process, request, json, stop, kill }.
+ * Returns { base, port, state, process, request, json, stop, kill }; stop ends it as a service would, and fails when it
+ * does not end well (a sanitizer's report counts); kill is SIGKILL.
  */
 export async function startDaemon({ state, args = [], dataset = {}, environment = {} } = {}) {
     const home = await mkdtemp(path.join(os.tmpdir(), 'goodness-api-'));
@@ -84,7 +84,9 @@ export async function startDaemon({ state, args = [], dataset = {}, environment 
         'serve', '--port', '0', '--state', folder, '--data', `bars=${path.join(home, 'bars')}`,
         ...args,
     ], { env: { ...process.env, HOME: home, XDG_DATA_HOME: path.join(home, 'share'), ...environment } });
-    const base = await listening(child);
+    let errors = '';
+    child.stderr.on('data', (data) => { errors += data; });
+    const base = await listening(child).catch((error) => { throw new Error(`${error.message}: ${errors}`); });
     const end = async (signal) => {
         if (child.exitCode === null && child.signalCode === null) {
             const exited = once(child, 'exit');
@@ -92,7 +94,8 @@ export async function startDaemon({ state, args = [], dataset = {}, environment 
             await exited;
         }
         await rm(home, { recursive: true, force: true });
-        return child.exitCode;
+        if (signal === 'SIGTERM' && child.exitCode !== 0)
+            throw new Error(`goodness ended with ${child.exitCode ?? child.signalCode}: ${errors}`);
     };
     return {
         base, port: Number(new URL(base).port), state: folder, home, process: child,

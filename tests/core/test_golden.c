@@ -350,5 +350,6 @@ int main(void)
 
     for (size_t i = 0; i < CASES; i++)
         tests[i + 1] = (struct CMUnitTest){cases[i].name, play_case, NULL, NULL, (void *)(uintptr_t)i};
+    openblas_set_num_threads(1); /* as the program does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

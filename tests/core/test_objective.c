@@ -1,6 +1,7 @@
 /* Derivatives against central differences: of every objective alone, and of a whole layer's step. */
 #include "cmocka_all.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -185,5 +186,6 @@ int main(void)
         cmocka_unit_test(a_layers_step_is_the_gradient_of_its_loss),
     };
 
+    openblas_set_num_threads(1); /* as the program does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

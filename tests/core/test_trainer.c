@@ -1,6 +1,7 @@
 /* Whole runs: the same bits on every placement, pauses, stops, failures, and what the observer is told. */
 #include "cmocka_all.h"
 
+#include <cblas.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -474,5 +475,6 @@ int main(void)
         cmocka_unit_test(the_rate_follows_its_schedule),
     };
 
+    openblas_set_num_threads(1); /* as the program does */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -345,6 +345,28 @@ static void requests_on_one_connection_are_kept_apart(void **state)
     assert_non_null(strstr(answer, "\"x\":\"last\""));
 }
 
+static void a_connection_beyond_the_limit_is_told_503_and_others_are_served(void **state)
+{
+    enum { PROMISED = 1024 };
+    static const char request[] = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    static char answer[ANSWER_MAX];
+    int fds[PROMISED + 1];
+
+    for (int i = 0; i <= PROMISED; i++) {
+        fds[i] = dial(*state);
+        answer[0] = '\0';
+        send_bytes(fds[i], request, strlen(request));
+        receive(fds[i], answer, sizeof answer, i < PROMISED ? "<p>hello" : NULL);
+        assert_non_null(strstr(answer, i < PROMISED ? "HTTP/1.1 200" : "HTTP/1.1 503"));
+    }
+    assert_non_null(strstr(answer, "Retry-After: "));
+    answer[0] = '\0';
+    send_bytes(fds[0], request, strlen(request));
+    receive(fds[0], answer, sizeof answer, "<p>hello");
+    for (int i = 0; i <= PROMISED; i++)
+        close(fds[i]);
+}
+
 /* --- waiting -------------------------------------------------------------------------------------------------- */
 
 static void a_request_that_waits_is_answered_when_woken(void **state)
@@ -531,6 +553,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_body_over_the_limit_is_read_and_answered_413, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_expects_100_continue_is_answered_before_the_body, set_up, tear_down),
         cmocka_unit_test_setup_teardown(requests_on_one_connection_are_kept_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_connection_beyond_the_limit_is_told_503_and_others_are_served, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_request_that_waits_is_answered_when_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_request_that_waits_is_answered_when_its_time_is_over, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stream_is_written_when_woken_and_ends, set_up, tear_down),

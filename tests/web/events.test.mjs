@@ -28,8 +28,7 @@ const run = () => ({ id: 3, state: server.state, progress: { step: server.stored
 
 function points(from, to) {
     const steps = [];
-    for (let step = from; step <= to; step += 10)
-        steps.push(step);
+    for (let step = from; step <= to; step += 10) steps.push(step);
     return { run: 3, steps, epochs: steps, elapsed: steps, layers: [] };
 }
 
@@ -42,10 +41,8 @@ function answer(path) {
 globalThis.EventSource = FakeEventSource;
 globalThis.fetch = async (path) => {
     server.asked.push(path);
-    if (server.status === 0)
-        throw new TypeError('refused');
-    if (server.status !== 200)
-        return Response.json({ detail: 'no such run' }, { status: server.status });
+    if (server.status === 0) throw new TypeError('refused');
+    if (server.status !== 200) return Response.json({ detail: 'no such run' }, { status: server.status });
     return Response.json(answer(path));
 };
 
@@ -53,8 +50,7 @@ const { Follower, windowSteps } = await import('../../web/lib/events.js');
 
 /** Everything that waits for an answer has got it. */
 async function settle() {
-    for (let i = 0; i < 40; i++)
-        await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 40; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
 let seen;

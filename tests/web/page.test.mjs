@@ -9,24 +9,38 @@ after(closeBrowser);
 
 /** How many pixels of a chart have about the colour of this token. */
 const pixelsOf = (page, selector, token) =>
-    page.evaluate(([chart, name]) => {
-        const probe = document.createElement('span');
-        probe.style.color = `var(${name})`;
-        document.body.append(probe);
-        const [r, g, b] = getComputedStyle(probe).color.match(/\d+/g).map(Number);
-        probe.remove();
-        const canvas = document.querySelector(`${chart} canvas`);
-        const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
-        let count = 0;
-        for (let i = 0; i < data.length; i += 4) {
-            if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 24 && data[i + 3] > 200)
-                count++;
-        }
-        return count;
-    }, [selector, token]);
+    page.evaluate(
+        ([chart, name]) => {
+            const probe = document.createElement('span');
+            probe.style.color = `var(${name})`;
+            document.body.append(probe);
+            const [r, g, b] = getComputedStyle(probe).color.match(/\d+/g).map(Number);
+            probe.remove();
+            const canvas = document.querySelector(`${chart} canvas`);
+            const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+            let count = 0;
+            for (let i = 0; i < data.length; i += 4) {
+                if (
+                    Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 24 &&
+                    data[i + 3] > 200
+                )
+                    count++;
+            }
+            return count;
+        },
+        [selector, token],
+    );
 
 const isWide = (page) =>
     page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+
+/** Wait until the daemon has points up to this step. */
+async function storedBeyond(daemon, step) {
+    for (;;) {
+        const { next } = await daemon.get(`/api/v1/runs/1/metrics?after=${step}`);
+        if (next > step) return;
+    }
+}
 
 const name = (page) => page.locator('#run-name').inputValue();
 
@@ -60,7 +74,10 @@ test('a_finished_run_is_whole_with_errors_and_log', async (t) => {
     await page.waitForFunction(() => window.goodness.epochs.length === 4);
     await assertSamePoints(page, daemon, 1);
     const { epochs } = await daemon.get('/api/v1/runs/1/epochs');
-    assert.deepEqual(await page.evaluate(() => window.goodness.epochs.map((row) => row.digest)), epochs.map((row) => row.digest));
+    assert.deepEqual(
+        await page.evaluate(() => window.goodness.epochs.map((row) => row.digest)),
+        epochs.map((row) => row.digest),
+    );
     await page.waitForFunction(() => document.querySelector('#log').textContent.includes('Epoch 4:'));
     assert.ok((await pixelsOf(page, '#errors-chart', '--test')) > 20);
     const shown = await page.locator('#error-now').innerText();
@@ -93,7 +110,11 @@ test('space_pauses_and_resumes', async (t) => {
 test('keys_open_the_form_the_list_and_the_help', async (t) => {
     const { page } = await openPage(t, { config: SHORT });
     await stateIs(page, 'finished');
-    for (const [key, selector] of [['n', '#start[open]'], ['?', '#keys[open]'], ['/', '#runs:popover-open']]) {
+    for (const [key, selector] of [
+        ['n', '#start[open]'],
+        ['?', '#keys[open]'],
+        ['/', '#runs:popover-open'],
+    ]) {
         await page.keyboard.press(key);
         await page.waitForSelector(selector);
         await page.keyboard.press('Escape');
@@ -128,8 +149,10 @@ test('the_form_starts_what_it_says_and_shows_every_refusal_at_its_field', async 
     await stateIs(page, 'finished');
     const { config, name: kept } = await daemon.get('/api/v1/runs/1');
     assert.equal(kept, 'from the form');
-    assert.deepEqual([config.learning_rate, config.batch_size, config.layers, config.epochs, config.shuffle],
-        [[0.01, 0.02], 50, [24, 12], 2, false]);
+    assert.deepEqual(
+        [config.learning_rate, config.batch_size, config.layers, config.epochs, config.shuffle],
+        [[0.01, 0.02], 50, [24, 12], 2, false],
+    );
 });
 
 test('a_preset_fills_the_form', async (t) => {
@@ -161,7 +184,10 @@ test('a_run_is_renamed_in_place', async (t) => {
 test('earlier_runs_are_picked_from_the_list_and_stand_in_the_address', async (t) => {
     const { page, daemon } = await openPage(t, { config: SHORT });
     await stateIs(page, 'finished');
-    await daemon.post('/api/v1/runs', { name: 'the second', config: { ...SHORT, dataset: 'second', layers: [20] } });
+    await daemon.post('/api/v1/runs', {
+        name: 'the second',
+        config: { ...SHORT, dataset: 'second', layers: [20] },
+    });
     await page.waitForFunction(() => document.querySelector('#runs-count').textContent === '2');
     await page.click('#runs-button');
     await page.click('#runs-list a[data-run="2"]');
@@ -206,7 +232,10 @@ test('dragging_zooms_all_layers_and_a_double_click_shows_all', async (t) => {
     await page.waitForSelector('#unzoom-button:visible');
     const [, from, to] = /zoom=(\d+)-(\d+)/.exec(page.url());
     const { last } = await page.evaluate(() => ({ last: window.goodness.points.steps.at(-1) }));
-    assert.ok(Math.abs(from - last * 0.25) < last * 0.05 && Math.abs(to - last * 0.75) < last * 0.05, `${from}-${to} of ${last}`);
+    assert.ok(
+        Math.abs(from - last * 0.25) < last * 0.05 && Math.abs(to - last * 0.75) < last * 0.05,
+        `${from}-${to} of ${last}`,
+    );
     await plot.dblclick();
     await page.waitForSelector('#unzoom-button', { state: 'hidden' });
     assert.doesNotMatch(page.url(), /zoom/);
@@ -220,7 +249,9 @@ test('a_zoom_fetches_finer_points', async (t) => {
     const answer = page.waitForResponse((response) => response.url().includes('after=199'));
     await page.goto(page.url().replace(/\?.*/, '?run=1&zoom=200-300'));
     await answer;
-    await page.waitForFunction(() => [200, 201, 299, 300].every((step) => window.goodness.points.steps.includes(step)));
+    await page.waitForFunction(() =>
+        [200, 201, 299, 300].every((step) => window.goodness.points.steps.includes(step)),
+    );
 });
 
 test('one_crosshair_for_all_layers_by_mouse_and_by_key', async (t) => {
@@ -237,7 +268,10 @@ test('one_crosshair_for_all_layers_by_mouse_and_by_key', async (t) => {
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowRight');
     const second = await page.evaluate(() => window.goodness.points.steps[1]);
-    await page.waitForFunction((step) => document.querySelector('[data-layer="0"] .at').textContent === `at step ${step}`, second);
+    await page.waitForFunction(
+        (step) => document.querySelector('[data-layer="0"] .at').textContent === `at step ${step}`,
+        second,
+    );
     await page.keyboard.press('Escape');
     await page.waitForFunction(() => document.querySelector('[data-layer="0"] .at').textContent === '');
 });
@@ -257,7 +291,10 @@ test('behind_every_chart_is_a_table_of_what_it_draws', async (t) => {
 test('charts_can_be_had_as_png_and_as_csv', async (t) => {
     const { page, daemon } = await openPage(t, { config: SHORT });
     await stateIs(page, 'finished');
-    for (const [button, file] of [['[data-layer="1"] .card-foot button', 'run-1-layer-1.png'], ['#errors-png', 'run-1-error.png']]) {
+    for (const [button, file] of [
+        ['[data-layer="1"] .card-foot button', 'run-1-layer-1.png'],
+        ['#errors-png', 'run-1-error.png'],
+    ]) {
         const download = page.waitForEvent('download');
         await page.click(button);
         assert.equal((await download).suggestedFilename(), file);
@@ -275,14 +312,30 @@ test('a_connection_that_was_cut_is_told_and_repaired_without_a_missing_or_double
     line.cut();
     await page.waitForSelector('#banner:visible');
     const seen = await page.evaluate(() => window.goodness.points.steps.at(-1));
-    for (;;) {
-        const { steps } = await daemon.get('/api/v1/runs/1/metrics');
-        if (steps.at(-1) >= seen + 20)
-            break;
-    }
+    await storedBeyond(daemon, seen + 20);
     line.mend();
     await page.click('#retry-button');
     await page.waitForSelector('#banner', { state: 'hidden' });
+    await page.click('#pause-button');
+    await stateIs(page, 'paused');
+    await assertSamePoints(page, daemon, 1);
+});
+
+test('a_hidden_tab_gives_its_connection_up_and_misses_nothing', async (t) => {
+    const { page, daemon } = await openPage(t, { config: LONG });
+    await drawn(page, 5);
+    const hide = (hidden) =>
+        page.evaluate((value) => {
+            Object.defineProperty(document, 'hidden', { value, configurable: true });
+            document.dispatchEvent(new Event('visibilitychange'));
+        }, hidden);
+    await hide(true);
+    await page.waitForFunction(() => window.goodness.connection === 'resting');
+    const seen = await page.evaluate(() => window.goodness.points.steps.at(-1));
+    await storedBeyond(daemon, seen + 10);
+    assert.equal(await page.evaluate(() => window.goodness.points.steps.at(-1)), seen);
+    await hide(false);
+    await page.waitForFunction(() => window.goodness.connection === 'live');
     await page.click('#pause-button');
     await stateIs(page, 'paused');
     await assertSamePoints(page, daemon, 1);
@@ -326,7 +379,10 @@ test('colours_follow_the_system_and_can_be_switched', async (t) => {
     await page.reload();
     await stateIs(page, 'finished');
     assert.equal(await ground(), dark, 'the choice is remembered');
-    assert.ok((await pixelsOf(page, '[data-layer="0"]', '--positive')) > 40, 'charts wear the colours of the theme');
+    assert.ok(
+        (await pixelsOf(page, '[data-layer="0"]', '--positive')) > 40,
+        'charts wear the colours of the theme',
+    );
 });
 
 for (const width of [360, 768, 1280, 2560]) {
@@ -334,7 +390,10 @@ for (const width of [360, 768, 1280, 2560]) {
         const { page, daemon } = await openPage(t, { width });
         await page.waitForSelector('#empty-title');
         assert.equal(await isWide(page), false, 'empty');
-        await daemon.post('/api/v1/runs', { name: 'a very long name '.repeat(10), config: { ...SHORT, layers: [30, 20, 10, 10] } });
+        await daemon.post('/api/v1/runs', {
+            name: 'a very long name '.repeat(10),
+            config: { ...SHORT, layers: [30, 20, 10, 10] },
+        });
         await stateIs(page, 'finished');
         assert.equal(await isWide(page), false, 'a run');
         await page.click('[data-layer="0"] summary');
@@ -343,7 +402,13 @@ for (const width of [360, 768, 1280, 2560]) {
         await page.click('#new-button');
         await page.click('#start-settings summary');
         assert.equal(await isWide(page), false, 'the form');
-        assert.ok(await page.evaluate(() => document.querySelector('#start-body').scrollWidth <= document.querySelector('#start-body').clientWidth));
+        assert.ok(
+            await page.evaluate(
+                () =>
+                    document.querySelector('#start-body').scrollWidth <=
+                    document.querySelector('#start-body').clientWidth,
+            ),
+        );
     });
 }
 
@@ -353,7 +418,10 @@ for (const colorScheme of ['light', 'dark']) {
         const check = async (what) => {
             const { violations } = await new AxeBuilder({ page }).analyze();
             const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-            assert.deepEqual(serious.map(({ id, nodes }) => [what, id, nodes[0].html]), []);
+            assert.deepEqual(
+                serious.map(({ id, nodes }) => [what, id, nodes[0].html]),
+                [],
+            );
         };
         await page.waitForSelector('#empty-title');
         await check('empty');
@@ -378,8 +446,13 @@ for (const colorScheme of ['light', 'dark']) {
 test('the_page_is_small', async (t) => {
     const { page } = await openPage(t, { config: SHORT });
     await stateIs(page, 'finished');
-    const paths = await page.evaluate(() => ['/', ...performance.getEntriesByType('resource')
-        .map(({ name: address }) => new URL(address).pathname).filter((path) => !path.startsWith('/api/'))]);
+    const paths = await page.evaluate(() => [
+        '/',
+        ...performance
+            .getEntriesByType('resource')
+            .map(({ name: address }) => new URL(address).pathname)
+            .filter((path) => !path.startsWith('/api/')),
+    ]);
     assert.ok(paths.length > 15);
     let bytes = 0;
     for (const each of new Set(paths))

@@ -6,10 +6,16 @@ import { FIELDS, Series, smoothed } from '../../web/lib/series.js';
 /** Points at these steps; every figure of a point is `value(step)`. */
 function columns(steps, value = (step) => step) {
     const layer = Object.fromEntries(FIELDS.map((field) => [field, steps.map(value)]));
-    return { steps, epochs: steps.map((step) => step / 100), elapsed: steps.map((step) => step / 50), layers: [layer] };
+    return {
+        steps,
+        epochs: steps.map((step) => step / 100),
+        elapsed: steps.map((step) => step / 50),
+        layers: [layer],
+    };
 }
 
-const range = (from, to, by = 1) => Array.from({ length: Math.floor((to - from) / by) + 1 }, (_, i) => from + i * by);
+const range = (from, to, by = 1) =>
+    Array.from({ length: Math.floor((to - from) / by) + 1 }, (_, i) => from + i * by);
 
 test('points_that_are_known_are_not_taken_again', () => {
     const series = new Series();
@@ -31,8 +37,7 @@ test('a_layer_that_comes_later_has_nulls_before', () => {
 
 test('memory_is_bounded_and_points_stay_in_order', () => {
     const series = new Series(64);
-    for (const step of range(1, 100000))
-        series.append(columns([step]));
+    for (const step of range(1, 100000)) series.append(columns([step]));
     assert.ok(series.length <= 64 && series.length > 24, `${series.length} points`);
     assert.ok(series.steps.every((step, i) => i === 0 || step > series.steps[i - 1]));
     assert.equal(series.last, 100000);
@@ -67,7 +72,11 @@ test('nothing_known_stays_nothing_known', () => {
 for (const halfLife of [1, 30, 1000]) {
     test(`a_constant_stays_a_constant_when_smoothed_over_${halfLife}`, () => {
         const steps = range(7, 700, 7);
-        for (const value of smoothed(steps, steps.map(() => 3.25), halfLife))
+        for (const value of smoothed(
+            steps,
+            steps.map(() => 3.25),
+            halfLife,
+        ))
             assert.equal(value, 3.25);
     });
 }

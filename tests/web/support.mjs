@@ -10,8 +10,15 @@ import { chromium } from 'playwright-core';
 
 const BINARY = process.env.GOODNESS;
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync'];
+const FLAGS = [
+    '--no-sandbox',
+    '--disable-gpu',
+    '--disable-quic',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+];
 
 /** A run that goes on until it is stopped: some tens of points a second, none merged within half a minute. */
 export const LONG = { layers: [700, 600, 10], batch_size: 200, epochs: 10000, evaluate_every: 10000 };
@@ -21,7 +28,10 @@ export const SHORT = { layers: [32, 16], batch_size: 50, epochs: 4 };
 /** Images with a bright block whose place tells the label, as the four files that MNIST comes in. */
 function writeDataset(folder, train = 400, test = 100) {
     const word = (value) => [value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255];
-    for (const [name, count] of [['train', train], ['t10k', test]]) {
+    for (const [name, count] of [
+        ['train', train],
+        ['t10k', test],
+    ]) {
         const images = Buffer.alloc(16 + count * 784);
         const labels = Buffer.alloc(8 + count);
         images.set([0, 0, 8, 3, ...word(count), ...word(28), ...word(28)]);
@@ -48,8 +58,21 @@ export class Daemon {
 
     async start() {
         assert.ok(BINARY, 'set GOODNESS to the path of the program');
-        this.process = spawn(BINARY, ['serve', '--port', '0', '--state', path.join(this.folder, 'state'),
-            '--data', `mnist=${this.folder}`, '--data', `second=${this.folder}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+        this.process = spawn(
+            BINARY,
+            [
+                'serve',
+                '--port',
+                '0',
+                '--state',
+                path.join(this.folder, 'state'),
+                '--data',
+                `mnist=${this.folder}`,
+                '--data',
+                `second=${this.folder}`,
+            ],
+            { stdio: ['ignore', 'pipe', 'pipe'] },
+        );
         let errors = '';
         this.process.stderr.on('data', (text) => (errors += text));
         for await (const line of createInterface({ input: this.process.stdout })) {
@@ -66,8 +89,7 @@ export class Daemon {
     async end(signal = 'SIGTERM') {
         const { process: ending } = this;
         this.process = null;
-        if (!ending || ending.exitCode !== null)
-            return;
+        if (!ending || ending.exitCode !== null) return;
         const ended = new Promise((resolve) => ending.once('exit', resolve));
         ending.kill(signal);
         await ended;
@@ -102,8 +124,7 @@ export class Line {
         this.daemon = daemon;
         this.server = http.createServer((request, response) => this.#pass(request, response));
         this.server.on('connection', (socket) => {
-            if (this.#cut)
-                socket.destroy();
+            if (this.#cut) socket.destroy();
             this.#sockets.add(socket);
             socket.on('close', () => this.#sockets.delete(socket));
         });
@@ -132,8 +153,7 @@ export class Line {
     #pass(request, response) {
         const { url } = this.daemon;
         const headers = { ...request.headers, host: new URL(url).host };
-        if (headers.origin)
-            headers.origin = url;
+        if (headers.origin) headers.origin = url;
         const onward = http.request(url + request.url, { method: request.method, headers }, (answer) => {
             response.writeHead(answer.statusCode, answer.headers);
             answer.on('error', () => response.destroy());
@@ -179,7 +199,9 @@ export async function openPage(t, how = {}) {
         url = line.url;
     }
     const run = how.config ? await daemon.post('/api/v1/runs', { config: how.config }) : null;
-    const context = await (await openBrowser()).newContext({
+    const context = await (
+        await openBrowser()
+    ).newContext({
         viewport: { width: how.width ?? 1280, height: 900 },
         colorScheme: how.colorScheme ?? 'light',
         reducedMotion: 'reduce',
@@ -212,5 +234,8 @@ export async function assertSamePoints(page, daemon, id) {
     const mine = await page.evaluate(() => window.goodness.points);
     assert.deepEqual(mine.steps, theirs.steps);
     for (const column of ['positive', 'negative_low', 'accuracy'])
-        assert.deepEqual(mine.layers.map((layer) => layer[column]), theirs.layers.map((layer) => layer[column]));
+        assert.deepEqual(
+            mine.layers.map((layer) => layer[column]),
+            theirs.layers.map((layer) => layer[column]),
+        );
 }

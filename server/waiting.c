@@ -1,0 +1,187 @@
+#include "waiting.h"
+
+#include <time.h>
+
+double waiting_clock(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* --- with the mutex held -------------------------------------------------------------------------------------- */
+
+static void link_waiter(struct waiting *waiting, struct waiter *waiter)
+{
+    waiter->waiting = true;
+    waiter->previous = &waiting->ring;
+    waiter->next = waiting->ring.next;
+    waiter->next->previous = waiter;
+    waiting->ring.next = waiter;
+}
+
+static void unlink_waiter(struct waiter *waiter)
+{
+    waiter->previous->next = waiter->next;
+    waiter->next->previous = waiter->previous;
+    waiter->waiting = false;
+}
+
+/* Resume all, or those whose deadline has come. */
+static void resume(struct waiting *waiting, bool all, double now)
+{
+    struct waiter *waiter = waiting->ring.next;
+
+    while (waiter != &waiting->ring) {
+        struct waiter *next = waiter->next;
+
+        if (all || (waiter->deadline > 0 && waiter->deadline <= now)) {
+            unlink_waiter(waiter);
+            MHD_resume_connection(waiter->connection);
+        }
+        waiter = next;
+    }
+}
+
+/* Wait until `deadline` (0: without end), or until something changed. */
+static void wait_for_change(struct waiting *waiting, double deadline)
+{
+    struct timespec until = {.tv_sec = (time_t)deadline};
+
+    until.tv_nsec = (long)((deadline - (double)until.tv_sec) * 1e9);
+    if (deadline > 0)
+        pthread_cond_timedwait(&waiting->changed, &waiting->mutex, &until);
+    else
+        pthread_cond_wait(&waiting->changed, &waiting->mutex);
+}
+
+/* --- timer ---------------------------------------------------------------------------------------------------- */
+
+/* Resumes those whose deadline has come. */
+static void *run_timer(void *self)
+{
+    struct waiting *waiting = self;
+
+    pthread_mutex_lock(&waiting->mutex);
+    while (!waiting->closing) {
+        double nearest = 0;
+
+        resume(waiting, false, waiting_clock());
+        for (const struct waiter *w = waiting->ring.next; w != &waiting->ring; w = w->next)
+            if (w->deadline > 0 && (nearest <= 0 || w->deadline < nearest))
+                nearest = w->deadline;
+        wait_for_change(waiting, nearest);
+    }
+    pthread_mutex_unlock(&waiting->mutex);
+    return NULL;
+}
+
+ff_status waiting_create(struct waiting *waiting, struct ff_error *error)
+{
+    pthread_condattr_t monotonic;
+
+    *waiting = (struct waiting){.wakes = 0};
+    waiting->ring.next = waiting->ring.previous = &waiting->ring;
+    pthread_mutex_init(&waiting->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&waiting->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&waiting->timer, NULL, run_timer, waiting) != 0)
+        return ff_fail(error, FF_NO_MEMORY, "the HTTP server cannot start its timer's thread; end some programs");
+    waiting->timer_runs = true;
+    return FF_OK;
+}
+
+void waiting_destroy(struct waiting *waiting)
+{
+    waiting_close(waiting, 0);
+    if (waiting->timer_runs)
+        pthread_join(waiting->timer, NULL);
+    pthread_cond_destroy(&waiting->changed);
+    pthread_mutex_destroy(&waiting->mutex);
+}
+
+/* --- waiting and waking --------------------------------------------------------------------------------------- */
+
+uint64_t waiting_wakes(struct waiting *waiting)
+{
+    uint64_t wakes;
+
+    pthread_mutex_lock(&waiting->mutex);
+    wakes = waiting->wakes;
+    pthread_mutex_unlock(&waiting->mutex);
+    return wakes;
+}
+
+bool waiting_suspend(struct waiting *waiting, struct waiter *waiter, uint64_t wakes)
+{
+    bool waits;
+
+    pthread_mutex_lock(&waiting->mutex);
+    waits = !waiting->closing && waiting->wakes == wakes;
+    if (waits) {
+        MHD_suspend_connection(waiter->connection);
+        link_waiter(waiting, waiter);
+        if (waiter->deadline > 0)
+            pthread_cond_broadcast(&waiting->changed);
+    }
+    pthread_mutex_unlock(&waiting->mutex);
+    return waits;
+}
+
+void waiting_forget(struct waiting *waiting, struct waiter *waiter)
+{
+    pthread_mutex_lock(&waiting->mutex);
+    if (waiter->waiting)
+        unlink_waiter(waiter);
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+void waiting_wake(struct waiting *waiting)
+{
+    pthread_mutex_lock(&waiting->mutex);
+    waiting->wakes++;
+    resume(waiting, true, 0);
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+void waiting_enter(struct waiting *waiting)
+{
+    pthread_mutex_lock(&waiting->mutex);
+    waiting->requests++;
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+void waiting_leave(struct waiting *waiting)
+{
+    pthread_mutex_lock(&waiting->mutex);
+    waiting->requests--;
+    pthread_cond_broadcast(&waiting->changed);
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+void waiting_close(struct waiting *waiting, double seconds)
+{
+    double until = waiting_clock() + seconds;
+
+    pthread_mutex_lock(&waiting->mutex);
+    waiting->closing = true;
+    waiting->wakes++;
+    resume(waiting, true, 0);
+    pthread_cond_broadcast(&waiting->changed);
+    while (waiting->requests > 0 && waiting_clock() < until)
+        wait_for_change(waiting, until);
+    pthread_mutex_unlock(&waiting->mutex);
+}
+
+bool waiting_is_closing(struct waiting *waiting)
+{
+    bool closing;
+
+    pthread_mutex_lock(&waiting->mutex);
+    closing = waiting->closing;
+    pthread_mutex_unlock(&waiting->mutex);
+    return closing;
+}

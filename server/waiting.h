@@ -1,0 +1,66 @@
+/* waiting.h - connections that are suspended until something happens, and the requests that are under way.
+ *
+ * A connection with nothing to do is suspended; waiting_wake and a timer resume it. Between a look that found
+ * nothing and the suspension a wake may come: wakes are counted, so that whoever's look is older than the newest
+ * wake looks again instead. Once it closes nobody is suspended any more, which libmicrohttpd demands before it
+ * stops. Any thread may call. */
+#ifndef WAITING_H
+#define WAITING_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <microhttpd.h>
+
+#include "error.h"
+
+/* A connection that may be suspended: by a request that is to be asked again, or by a stream with nothing to send.
+ */
+struct waiter {
+    struct MHD_Connection *connection;
+    double deadline; /* resumed then at the latest, by waiting_clock; 0: none */
+    bool waiting;    /* suspended, and in the ring of those who wait */
+    struct waiter *next, *previous;
+};
+
+struct waiting {
+    pthread_mutex_t mutex;  /* guards all below */
+    pthread_cond_t changed; /* a deadline came nearer, a request ended, or it closes; on the monotonic clock */
+    struct waiter ring;     /* its head */
+    uint64_t wakes;
+    unsigned requests; /* under way */
+    bool closing;
+    pthread_t timer;
+    bool timer_runs;
+};
+
+/* Seconds of a clock that never jumps. */
+double waiting_clock(void);
+
+/* Make it ready, and start its timer. waiting_destroy it also after a failure. */
+ff_status waiting_create(struct waiting *waiting, struct ff_error *error);
+void waiting_destroy(struct waiting *waiting);
+
+/* How many wakes there were; to be asked before looking whether there is something to do. */
+uint64_t waiting_wakes(struct waiting *waiting);
+
+/* Suspend the waiter's connection, unless something was woken since `wakes`: then false, and it is to look again.
+ * To be called on the connection's own thread. */
+bool waiting_suspend(struct waiting *waiting, struct waiter *waiter, uint64_t wakes);
+
+/* The waiter is about to go. */
+void waiting_forget(struct waiting *waiting, struct waiter *waiter);
+
+/* Resume all. */
+void waiting_wake(struct waiting *waiting);
+
+/* A request has begun; has ended. */
+void waiting_enter(struct waiting *waiting);
+void waiting_leave(struct waiting *waiting);
+
+/* Let nobody wait any more, and give the requests under way so many seconds to end. */
+void waiting_close(struct waiting *waiting, double seconds);
+bool waiting_is_closing(struct waiting *waiting);
+
+#endif

@@ -1,0 +1,200 @@
+/* status.js - what is happening: name, state, progress, figures, and the buttons that steer a run. */
+
+import { patchJson, postJson, Problem, runPath } from './api.js';
+import { element, say, setText } from './dom.js';
+import { count, duration, percent } from './format.js';
+
+/** @typedef {import('./api.js').Run} Run */
+
+const PENDING = { pause: 'pausing', resume: 'resuming', stop: 'stopping' };
+const MARK = {
+    running: '▶',
+    paused: '❚❚',
+    finished: '✓',
+    failed: '✗',
+    stopped: '■',
+    interrupted: '■',
+    queued: '…',
+};
+
+/** @param {Run} run */
+export const isFinal = (run) => ['finished', 'stopped', 'failed', 'interrupted'].includes(run.state);
+
+/** @param {Run} run */
+export const stateText = (run) => PENDING[/** @type {keyof typeof PENDING} */ (run.pending)] ?? run.state;
+
+/** How much is done, 0 to 1. @param {Run} run */
+export const shareDone = ({ progress }) => (progress.steps ? Math.min(1, progress.step / progress.steps) : 0);
+
+/** For the tab: "▶ 37 % hinton 3". @param {Run} run */
+export function titleOf(run) {
+    const mark = MARK[/** @type {keyof typeof MARK} */ (run.state)] ?? '';
+    const share = isFinal(run) ? '' : ` ${Math.floor(100 * shareDone(run))} %`;
+    return `${mark}${share} ${run.name} – Goodness`;
+}
+
+/** @param {Run} run */
+function doneText({ progress }) {
+    const { epoch, epochs, step, steps } = progress;
+    if (!steps) return `${count(epochs)} ${epochs === 1 ? 'epoch' : 'epochs'} to come`;
+    return `Epoch ${count(epoch)} of ${count(epochs)} · step ${count(step)} of ${count(steps)}`;
+}
+
+/** @param {Run} run */
+function timeText(run) {
+    const { elapsed, remaining } = run.progress;
+    const taken = run.started || elapsed ? `${duration(elapsed)} taken` : '';
+    if (isFinal(run)) return taken;
+    return remaining === null ? taken : `${taken} · ${duration(remaining)} left`;
+}
+
+export class Status {
+    /** @type {Run | null} */ run = null;
+    #asking = false;
+    /** What was announced last, so that the same is not said twice. */
+    #told = '';
+
+    /** @param {(run: Run) => void} changed an answer of the server brought the run's newer state */
+    constructor(changed) {
+        this.changed = changed;
+        for (const action of ['pause', 'resume', 'stop'])
+            element(`${action}-button`).addEventListener('click', () => this.ask(action));
+        this.#prepareName(element('run-name'));
+    }
+
+    /** Rename in place: Enter or leaving the field keeps the name, Escape gives the old one back.
+     * @param {HTMLInputElement} input */
+    #prepareName(input) {
+        input.addEventListener('keydown', (event) => {
+            if (event.key === 'Escape') input.value = this.run?.name ?? '';
+            if (event.key === 'Escape' || event.key === 'Enter') input.blur();
+        });
+        input.addEventListener('change', async () => {
+            const { run } = this;
+            const name = input.value.trim();
+            if (!run || name === run.name) return;
+            const answer = await this.#send(() => patchJson(runPath(run.id), { name }));
+            input.value = answer?.name ?? run.name;
+        });
+    }
+
+    /** @param {string} action pause, resume or stop */
+    async ask(action) {
+        const { run } = this;
+        if (!run || this.#asking) return;
+        this.#asking = true;
+        this.#showControls(run);
+        await this.#send(() => postJson(`${runPath(run.id)}/${action}`, {}));
+        this.#asking = false;
+        if (this.run) this.#showControls(this.run);
+    }
+
+    /** The space bar: pause what runs, resume what is paused. */
+    toggle() {
+        if (this.run?.state === 'running' && !this.run.pending) this.ask('pause');
+        else if (this.run?.state === 'paused' && !this.run.pending) this.ask('resume');
+    }
+
+    /** @param {() => Promise<Run>} send @returns {Promise<Run | null>} null: refused, and said why */
+    async #send(send) {
+        try {
+            const run = await send();
+            say(element('run-error'), null);
+            this.changed(run);
+            return run;
+        } catch (problem) {
+            if (!(problem instanceof Problem)) throw problem;
+            const details = problem.errors.map((error) => error.detail);
+            say(element('run-error'), [problem.message, ...details].join('; '));
+            return null;
+        }
+    }
+
+    /** @param {Run} run */
+    show(run) {
+        const another = run.id !== this.run?.id;
+        const name = /** @type {HTMLInputElement} */ (element('run-name'));
+
+        this.run = run;
+        if (another) say(element('run-error'), null);
+        if (another || document.activeElement !== name) name.value = run.name;
+        setText(element('run-heading'), `Run ${run.id}: ${run.name}`);
+        element('run-state').dataset.state = run.state;
+        setText(element('run-state-text'), stateText(run));
+        const parts = [
+            `run ${run.id}`,
+            run.preset && `preset ${run.preset}`,
+            run.config.dataset,
+            `seed ${run.config.seed}`,
+        ];
+        setText(element('run-facts'), parts.filter(Boolean).join(' · '));
+        this.#showSentences(run);
+        this.showProgress(run);
+        this.#showFigures(run);
+        this.#showControls(run);
+        this.#announce(run);
+    }
+
+    /** @param {Run} run */
+    #showSentences(run) {
+        const reason = element('run-reason');
+        const warnings = element('run-warnings');
+        const text = run.warnings.join('\n');
+
+        reason.classList.toggle('bad', run.state === 'failed');
+        say(reason, run.reason);
+        warnings.hidden = !text;
+        if (warnings.dataset.text !== text) {
+            warnings.dataset.text = text;
+            warnings.replaceChildren(
+                ...run.warnings.map((warning) => {
+                    const item = document.createElement('li');
+                    item.textContent = warning;
+                    return item;
+                }),
+            );
+        }
+    }
+
+    /** @param {Run} run */
+    showProgress(run) {
+        const bar = /** @type {HTMLProgressElement} */ (element('run-progress'));
+        bar.value = shareDone(run);
+        setText(element('progress-done'), doneText(run));
+        setText(element('progress-time'), timeText(run));
+        if (document.title !== titleOf(run)) document.title = titleOf(run);
+    }
+
+    /** @param {Run} run */
+    #showFigures(run) {
+        setText(element('error-now'), percent(run.last?.test_error));
+        setText(element('error-best'), percent(run.best?.test_error));
+        setText(element('error-best-epoch'), run.best ? `Best, epoch ${count(run.best.epoch)}` : 'Best test error');
+        setText(element('error-train'), percent(run.last?.train_error));
+        setText(element('speed'), count(run.progress.samples_per_second));
+        setText(element('parameters'), run.parameters ? count(run.parameters) : '–');
+    }
+
+    /** @param {Run} run */
+    #showControls(run) {
+        const show = (/** @type {string} */ action, /** @type {boolean} */ there) => {
+            const button = /** @type {HTMLButtonElement} */ (element(`${action}-button`));
+            button.hidden = !there;
+            button.disabled = this.#asking || !!run.pending;
+        };
+        /* The focus would be lost with a button that is replaced by another: hand it on. */
+        const focused = document.activeElement?.id;
+        show('pause', run.state === 'running');
+        show('resume', run.state === 'paused');
+        show('stop', ['queued', 'running', 'paused'].includes(run.state));
+        if (focused === 'pause-button' && run.state === 'paused') element('resume-button').focus();
+        if (focused === 'resume-button' && run.state === 'running') element('pause-button').focus();
+    }
+
+    /** @param {Run} run */
+    #announce(run) {
+        const told = `Run ${run.id}, ${run.name}, is ${run.state}.`;
+        if (told !== this.#told) setText(element('announce'), told);
+        this.#told = told;
+    }
+}

@@ -1,0 +1,62 @@
+/* table.js - the figures behind a chart as a table, filled only while it is open. */
+
+/** @typedef {{caption: string, head: string[], rows: string[][]}} Content rows: the newest last */
+
+const NEWEST = 200; /* rows shown; all of them are in the CSV */
+const LEAST_TIME = 1000; /* ms between two fillings */
+
+export class FoldedTable {
+    #timer = 0;
+    #filled = 0;
+
+    /**
+     * @param {HTMLDetailsElement} details its table is made in it
+     * @param {() => Content} read
+     */
+    constructor(details, read) {
+        const box = document.createElement('div');
+
+        this.details = details;
+        this.read = read;
+        this.table = document.createElement('table');
+        box.className = 'table-box';
+        box.tabIndex = 0;
+        box.setAttribute('role', 'region');
+        box.append(this.table);
+        this.box = box;
+        details.append(box);
+        details.addEventListener('toggle', () => this.changed());
+    }
+
+    /** What `read` gives may have changed. */
+    changed() {
+        if (!this.details.open || this.#timer) return;
+        const wait = Math.max(0, this.#filled + LEAST_TIME - performance.now());
+        this.#timer = window.setTimeout(() => this.#fill(), wait);
+    }
+
+    #fill() {
+        const { caption, head, rows } = this.read();
+        const cells = (/** @type {string[]} */ texts, /** @type {'td' | 'th'} */ tag) =>
+            texts.map((text) => {
+                const cell = document.createElement(tag);
+                if (tag === 'th') cell.setAttribute('scope', 'col');
+                cell.textContent = text;
+                return cell;
+            });
+        const newest = rows.slice(-NEWEST).reverse();
+
+        this.#timer = 0;
+        this.#filled = performance.now();
+        this.table.replaceChildren();
+        this.table.createCaption().textContent =
+            rows.length > NEWEST ? `${caption}; the newest ${NEWEST} of ${rows.length} points` : caption;
+        this.box.setAttribute('aria-label', caption);
+        this.table
+            .createTHead()
+            .insertRow()
+            .append(...cells(head, 'th'));
+        const body = this.table.createTBody();
+        for (const row of newest) body.insertRow().append(...cells(row, 'td'));
+    }
+}
