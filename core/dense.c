@@ -57,7 +57,8 @@ size_t ff_dense_scratch(const struct ff_layer *layer)
 {
     const struct ff_dense *dense = (const struct ff_dense *)layer;
     size_t labels = dense->first ? layer->plan->classes : 0;
-    size_t batch = (scratch_rows(dense) + BLOCK + labels + 2) * dense->panel, one = (size_t)item_width(dense) * 4;
+    size_t batch = (scratch_rows(dense) + BLOCK + labels + 2) * dense->panel,
+           one = (size_t)item_width(dense) * 4 + (size_t)layer->inputs * 3;
 
     return batch > one ? batch : one;
 }
@@ -173,22 +174,35 @@ static void forward_batch(struct ff_dense *dense, size_t item, struct panel pane
     }
 }
 
-/* z of one pair without bias and label, [1 or 2][panel], by rows of the weights. */
-static void multiply_pair(struct ff_dense *dense, struct panel panel, float *z)
+/* The inputs of one pair that are not both zero (four fifths of MNIST's pixels are), with the rows of W they meet;
+ * `all`: those too. `memory`: 3 floats an input. */
+static struct ff_rows pair_rows(const struct ff_dense *dense, bool all, float *memory)
+{
+    const struct ff_layer *layer = &dense->layer;
+    uint32_t inputs = dense->first ? image_width(dense) : layer->inputs, *index = (uint32_t *)(void *)memory;
+    const float *x0 = dense->first ? image_at(dense, 0) : layer->message->x,
+                *x1 = dense->first ? x0 : x0 + layer->inputs;
+    float *to0 = memory + inputs, *to1 = to0 + inputs;
+    size_t count = 0;
+
+    for (uint32_t k = 0; k < inputs; k++) {
+        index[count] = dense->image_row + k;
+        to0[count] = x0[k];
+        to1[count] = x1[k];
+        count += all || x0[k] != 0 || x1[k] != 0;
+    }
+    return (struct ff_rows){count, index, to0, to1};
+}
+
+/* z of one pair without bias and label: [panel] for layer 0, whose rows share the image, else [2][panel]. */
+static void multiply_pair(struct ff_dense *dense, struct panel panel, float *z, float *memory)
 {
     struct ff_layer *layer = &dense->layer;
-    const struct ff_kernels *kernels = layer->kernels;
-    const float *weights = dense->weights + (size_t)dense->image_row * layer->units + panel.begin;
-    const float *x0 = dense->first ? image_at(dense, 0) : layer->message->x, *x1 = x0 + layer->inputs;
-    uint32_t inputs = dense->first ? image_width(dense) : layer->inputs;
+    struct ff_rows rows = pair_rows(dense, false, memory);
 
     memset(z, 0, (dense->first ? 1 : 2) * panel.count * sizeof *z);
-    for (uint32_t k = 0; k < inputs; k++, weights += layer->units) {
-        if (dense->first && x0[k] != 0)
-            kernels->add_scaled(z, weights, x0[k], panel.count);
-        else if (!dense->first && (x0[k] != 0 || x1[k] != 0))
-            kernels->add_pair(z, z + panel.count, weights, x0[k], x1[k], panel.count);
-    }
+    layer->kernels->multiply_rows(&rows, z, dense->first ? NULL : z + panel.count, dense->weights + panel.begin,
+                                  layer->units, panel.count);
 }
 
 static void forward(struct ff_layer *layer, size_t item, unsigned worker)
@@ -198,7 +212,7 @@ static void forward(struct ff_layer *layer, size_t item, unsigned worker)
     float *memory = layer->workspace->scratch[worker];
 
     if (is_one_pair(layer, layer->message)) {
-        multiply_pair(dense, panel, memory);
+        multiply_pair(dense, panel, memory, memory + (size_t)4 * item_width(dense));
         finish_rows(dense, item, panel, memory, panel.count);
     } else {
         forward_batch(dense, item, panel, cut_scratch(dense, memory));
@@ -306,62 +320,41 @@ static void step_batch(struct ff_dense *dense, struct panel panel, struct scratc
     apply_bias(dense, panel, scratch.row);
 }
 
-/* sgd of one pair, row by row of the weights. d0, d1: the rows' deltas, times the rate. Where the layer goes
- * forward again
- * (`z` not NULL: [1 or 2][panel], zeroed), a row serves that too while it is in cache. */
-static void update_pair(struct ff_dense *dense, struct panel panel, const float *d0, const float *d1, float *z)
+/* The labels' rows of W, and the bias, which meets an input of 1. A label that is not shown only decays. */
+static void update_labels_and_bias(struct ff_dense *dense, struct panel panel, const float *d0, const float *d1)
 {
     struct ff_layer *layer = &dense->layer;
     const struct ff_kernels *kernels = layer->kernels;
-    float *weights = dense->weights + (size_t)dense->image_row * layer->units + panel.begin,
-          keep = layer->update.keep;
-    const float *x0 = dense->first ? image_at(dense, 0) : layer->message->x;
-    const float *x1 = dense->first ? x0 : x0 + layer->inputs;
-    uint32_t inputs = dense->first ? image_width(dense) : layer->inputs;
+    float label_scale = (float)layer->plan->config.label_scale, keep = layer->update.keep;
 
-    for (uint32_t k = 0; k < inputs; k++, weights += layer->units) {
-        if (x0[k] == 0 && x1[k] == 0 && keep == 1)
-            continue; /* four fifths of MNIST's pixels */
-        kernels->update_pair(weights, keep, d0, d1, x0[k], x1[k], panel.count);
-        if (z != NULL && dense->first)
-            kernels->add_scaled(z, weights, x0[k], panel.count);
-        else if (z != NULL)
-            kernels->add_pair(z, z + panel.count, weights, x0[k], x1[k], panel.count);
-    }
-}
-
-/* The labels' rows of W. A row of W whose label is not shown only decays. */
-static void update_labels(struct ff_dense *dense, struct panel panel, const float *const delta[2])
-{
-    struct ff_layer *layer = &dense->layer;
-    float label_scale = (float)layer->plan->config.label_scale;
-
-    for (uint32_t label = 0; label < layer->plan->classes; label++) {
-        float *weights = dense->weights + (size_t)label * layer->units + panel.begin;
+    for (uint32_t label = 0; dense->first && label < layer->plan->classes; label++) {
         float x0 = layer->message->label[0] == label ? label_scale : 0,
               x1 = layer->message->label[1] == label ? label_scale : 0;
 
-        if (x0 != 0 || x1 != 0 || layer->update.keep != 1)
-            layer->kernels->update_pair(weights, layer->update.keep, delta[0], delta[1], x0, x1, panel.count);
+        if (x0 != 0 || x1 != 0 || keep != 1)
+            kernels->update_rows(&(struct ff_rows){1, &label, &x0, &x1}, dense->weights + panel.begin, layer->units,
+                                 keep, d0, d1, NULL, NULL, panel.count);
     }
+    if (dense->train_bias)
+        kernels->update_rows(&(struct ff_rows){1, (const uint32_t[]){0}, (const float[]){1}, (const float[]){1}},
+                             dense->bias + panel.begin, 0, 1, d0, d1, NULL, NULL, panel.count);
 }
 
+/* sgd of one pair. Where the layer goes forward again, the new weights serve that too while they are at hand. */
 static void step_pair(struct ff_dense *dense, size_t item, struct panel panel, float *memory, bool again)
 {
     struct ff_layer *layer = &dense->layer;
-    float *d0 = memory, *d1 = d0 + panel.count, *z = d1 + panel.count;
+    float *d0 = memory, *d1 = d0 + panel.count, *z = d1 + panel.count, keep = layer->update.keep;
+    struct ff_rows rows = pair_rows(dense, keep != 1, memory + (size_t)4 * item_width(dense));
 
     delta_of(layer, d0, 0, panel);
     delta_of(layer, d1, 1, panel);
     layer->kernels->scale(d0, layer->update.rate, panel.count);
     layer->kernels->scale(d1, layer->update.rate, panel.count);
-    if (again)
-        memset(z, 0, (dense->first ? 1 : 2) * panel.count * sizeof *z);
-    update_pair(dense, panel, d0, d1, again ? z : NULL);
-    if (dense->first)
-        update_labels(dense, panel, (const float *const[]){d0, d1});
-    if (dense->train_bias)
-        layer->kernels->update_pair(dense->bias + panel.begin, 1, d0, d1, 1, 1, panel.count);
+    memset(z, 0, 2 * panel.count * sizeof *z);
+    layer->kernels->update_rows(&rows, dense->weights + panel.begin, layer->units, keep, d0, d1, again ? z : NULL,
+                                again && !dense->first ? z + panel.count : NULL, panel.count);
+    update_labels_and_bias(dense, panel, d0, d1);
     if (again)
         finish_rows(dense, item, panel, z, panel.count);
 }

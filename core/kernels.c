@@ -2,7 +2,7 @@
  * ff_kernels_avx2, ff_kernels_avx512. No contraction of multiply-adds (-ffp-contract=off), no reordering. */
 #include "kernels.h"
 
-#include <stdint.h>
+#include <stdbool.h>
 #include <string.h>
 
 #ifndef FF_KERNELS
@@ -132,14 +132,6 @@ static void scale(float *x, float factor, size_t n)
         x[i] *= factor;
 }
 
-static void add_pair(float *restrict z0, float *restrict z1, const float *restrict w, float x0, float x1, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        z0[i] += x0 * w[i];
-        z1[i] += x1 * w[i];
-    }
-}
-
 static void pixels(float *restrict out, const unsigned char *restrict in, float factor, float offset, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -182,11 +174,154 @@ static void adam(const struct ff_update *update, float *restrict w, float *restr
     }
 }
 
-static void update_pair(float *restrict w, float keep, const float *restrict d0, const float *restrict d1, float x0,
-                        float x1, size_t n)
+/* --- one image: passes over rows of weights ------------------------------------------------------------------- */
+
+/* Sixteen floats: one register, or two, or four. */
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+
+static inline lanes load(const float *from)
 {
-    for (size_t i = 0; i < n; i++)
-        w[i] = keep * w[i] - (x0 * d0[i] + x1 * d1[i]);
+    lanes value;
+
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+static inline void store(float *to, lanes value)
+{
+    memcpy(to, &value, sizeof value);
+}
+
+/* `blocks` times sixteen columns stay in registers while all rows go by. */
+static inline __attribute__((always_inline)) void multiply_blocks(const size_t blocks, const bool both,
+                                                                  const struct ff_rows *rows, float *z0, float *z1,
+                                                                  const float *w, size_t stride)
+{
+    lanes sum0[4], sum1[4];
+
+    for (size_t b = 0; b < blocks; b++) {
+        sum0[b] = load(z0 + b * LANES);
+        sum1[b] = both ? load(z1 + b * LANES) : sum0[b];
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        const float *row = w + rows->index[i] * stride;
+
+        for (size_t b = 0; b < blocks; b++) {
+            lanes weights = load(row + b * LANES);
+
+            sum0[b] += rows->x0[i] * weights;
+            if (both)
+                sum1[b] += rows->x1[i] * weights;
+        }
+    }
+    for (size_t b = 0; b < blocks; b++) {
+        store(z0 + b * LANES, sum0[b]);
+        if (both)
+            store(z1 + b * LANES, sum1[b]);
+    }
+}
+
+static inline __attribute__((always_inline)) void multiply_columns(const bool both, const struct ff_rows *rows,
+                                                                   float *z0, float *z1, const float *w,
+                                                                   size_t stride, size_t n)
+{
+    size_t j = 0;
+
+    for (; j + 4 * LANES <= n; j += 4 * LANES)
+        multiply_blocks(4, both, rows, z0 + j, both ? z1 + j : NULL, w + j, stride);
+    for (; j + LANES <= n; j += LANES)
+        multiply_blocks(1, both, rows, z0 + j, both ? z1 + j : NULL, w + j, stride);
+    for (size_t i = 0; i < rows->count && j < n; i++) {
+        const float *row = w + rows->index[i] * stride;
+
+        for (size_t k = j; k < n; k++) {
+            z0[k] += rows->x0[i] * row[k];
+            if (both)
+                z1[k] += rows->x1[i] * row[k];
+        }
+    }
+}
+
+static void multiply_rows(const struct ff_rows *rows, float *z0, float *z1, const float *w, size_t stride, size_t n)
+{
+    if (z1 != NULL)
+        multiply_columns(true, rows, z0, z1, w, stride, n);
+    else
+        multiply_columns(false, rows, z0, NULL, w, stride, n);
+}
+
+/* What is made of the new weights: nothing, one row's product, or both rows'. */
+enum again { NOTHING, ONE, BOTH };
+
+static inline __attribute__((always_inline)) void update_blocks(const size_t blocks, const enum again again,
+                                                                const struct ff_rows *rows, float *w, size_t stride,
+                                                                float keep, const float *d0, const float *d1,
+                                                                float *z0, float *z1)
+{
+    lanes delta0[2], delta1[2], sum0[2], sum1[2];
+
+    for (size_t b = 0; b < blocks; b++) {
+        delta0[b] = load(d0 + b * LANES);
+        delta1[b] = load(d1 + b * LANES);
+        sum0[b] = again != NOTHING ? load(z0 + b * LANES) : delta0[b];
+        sum1[b] = again == BOTH ? load(z1 + b * LANES) : delta1[b];
+    }
+    for (size_t i = 0; i < rows->count; i++) {
+        float *row = w + rows->index[i] * stride, x0 = rows->x0[i], x1 = rows->x1[i];
+
+        for (size_t b = 0; b < blocks; b++) {
+            lanes weights = keep * load(row + b * LANES) - (x0 * delta0[b] + x1 * delta1[b]);
+
+            store(row + b * LANES, weights);
+            if (again != NOTHING)
+                sum0[b] += x0 * weights;
+            if (again == BOTH)
+                sum1[b] += x1 * weights;
+        }
+    }
+    for (size_t b = 0; b < blocks; b++) {
+        if (again != NOTHING)
+            store(z0 + b * LANES, sum0[b]);
+        if (again == BOTH)
+            store(z1 + b * LANES, sum1[b]);
+    }
+}
+
+static inline __attribute__((always_inline)) void update_columns(const enum again again, const struct ff_rows *rows,
+                                                                 float *w, size_t stride, float keep,
+                                                                 const float *d0, const float *d1, float *z0,
+                                                                 float *z1, size_t n)
+{
+    size_t j = 0;
+
+    for (; j + 2 * LANES <= n; j += 2 * LANES)
+        update_blocks(2, again, rows, w + j, stride, keep, d0 + j, d1 + j, again != NOTHING ? z0 + j : NULL,
+                      again == BOTH ? z1 + j : NULL);
+    for (; j + LANES <= n; j += LANES)
+        update_blocks(1, again, rows, w + j, stride, keep, d0 + j, d1 + j, again != NOTHING ? z0 + j : NULL,
+                      again == BOTH ? z1 + j : NULL);
+    for (size_t i = 0; i < rows->count && j < n; i++) {
+        float *row = w + rows->index[i] * stride, x0 = rows->x0[i], x1 = rows->x1[i];
+
+        for (size_t k = j; k < n; k++) {
+            row[k] = keep * row[k] - (x0 * d0[k] + x1 * d1[k]);
+            if (again != NOTHING)
+                z0[k] += x0 * row[k];
+            if (again == BOTH)
+                z1[k] += x1 * row[k];
+        }
+    }
+}
+
+static void update_rows(const struct ff_rows *rows, float *w, size_t stride, float keep, const float *d0,
+                        const float *d1, float *z0, float *z1, size_t n)
+{
+    if (z0 == NULL)
+        update_columns(NOTHING, rows, w, stride, keep, d0, d1, NULL, NULL, n);
+    else if (z1 == NULL)
+        update_columns(ONE, rows, w, stride, keep, d0, d1, z0, NULL, n);
+    else
+        update_columns(BOTH, rows, w, stride, keep, d0, d1, z0, z1, n);
 }
 
 const struct ff_kernels FF_KERNELS = {
@@ -202,7 +337,7 @@ const struct ff_kernels FF_KERNELS = {
     .sgd = sgd,
     .momentum = momentum,
     .adam = adam,
-    .add_pair = add_pair,
-    .update_pair = update_pair,
+    .multiply_rows = multiply_rows,
+    .update_rows = update_rows,
     .pixels = pixels,
 };

@@ -8,17 +8,25 @@
 #define FF_KERNELS_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* An optimizer's step: what optimizer.h works out from settings and the step's number. */
 struct ff_update {
     float rate;     /* learning rate, times the schedule's factor */
     float keep;     /* 1 - rate * weight decay: what is left of a weight before the step; of biases 1 */
-    float momentum;     /* also Adam's first beta */
+    float momentum; /* also Adam's first beta */
     float beta2;
     float fresh, fresh2; /* Adam: 1 - momentum, 1 - beta2, subtracted in double */
-    float correction;  /* Adam: rate / (1 - momentum^t) */
-    float correction2; /* Adam: 1 / (1 - beta2^t) */
+    float correction;    /* Adam: rate / (1 - momentum^t) */
+    float correction2;   /* Adam: 1 / (1 - beta2^t) */
     float epsilon;
+};
+
+/* Inputs of one pair that are not both zero. */
+struct ff_rows {
+    size_t count;
+    const uint32_t *index; /* [count] */
+    const float *x0, *x1;  /* [count] */
 };
 
 struct ff_kernels {
@@ -44,11 +52,17 @@ struct ff_kernels {
     void (*momentum)(const struct ff_update *update, float *w, float *v, const float *g, size_t n);
     void (*adam)(const struct ff_update *update, float *w, float *m, float *v, const float *g, size_t n);
 
-    /* Batches of one image, where a pass over the weights is what costs: the same weights' row serves both rows of
-     * a pair. z0[i] += x0 * w[i], z1[i] += x1 * w[i]. */
-    void (*add_pair)(float *z0, float *z1, const float *w, float x0, float x1, size_t n);
-    /* w[i] = keep * w[i] - (x0 * d0[i] + x1 * d1[i]): sgd of one row of weights, rate within d0 and d1. */
-    void (*update_pair)(float *w, float keep, const float *d0, const float *d1, float x0, float x1, size_t n);
+    /* Batches of one image, where passing over the weights is what costs. Row index[i] of w (rows `stride` floats
+     * apart) is met by the input x0[i] of one row and x1[i] of the other; inputs that are zero are not in the list.
+     * All n columns.
+     *
+     * multiply_rows: z0 += sum over i of x0[i] * w[index[i]], z1 the same with x1 (z1 NULL: only z0). */
+    void (*multiply_rows)(const struct ff_rows *rows, float *z0, float *z1, const float *w, size_t stride,
+                          size_t n);
+    /* update_rows: w[index[i]] = keep * w[index[i]] - (x0[i] * d0 + x1[i] * d1), sgd with the rate within d0 and
+     * d1; then, where z0 is not NULL, what multiply_rows does with the new weights, while they are in registers. */
+    void (*update_rows)(const struct ff_rows *rows, float *w, size_t stride, float keep, const float *d0,
+                        const float *d1, float *z0, float *z1, size_t n);
 
     /* out[i] = in[i] * scale + offset: pixels to floats. */
     void (*pixels)(float *out, const unsigned char *in, float scale, float offset, size_t n);

@@ -87,11 +87,29 @@ static ff_status open_all(struct daemon *daemon, struct ff_error *error)
     return daemon->session == NULL ? error->status : open_http(daemon, error);
 }
 
-/* A run of the preset that --start names, when there has never been one. */
+/* Into the queue, if the configuration fits the data set. */
+static ff_status submit_preset(struct daemon *daemon, struct run *run, struct ff_error *error)
+{
+    const struct ff_dataset *dataset = catalog_acquire(daemon->catalog, run->config.dataset, error);
+    struct ff_problems problems = {0};
+    ff_status status;
+
+    if (dataset == NULL)
+        return error->status;
+    if (ff_config_check(&run->config, dataset, "", &problems))
+        status = session_submit(daemon->session, run, error);
+    else
+        status = ff_fail(error, FF_INVALID, "preset %s does not fit the data set %s: %s %s", run->preset,
+                         run->config.dataset, problems.problem[0].pointer + 1, problems.problem[0].detail);
+    catalog_release(daemon->catalog, dataset);
+    return status;
+}
+
+/* A run of the preset that --start names, when there has never been one. Without its data set the daemon still
+ * serves: the pages say how to get it. */
 static ff_status start_first_run(struct daemon *daemon, struct ff_error *error)
 {
     const char *name = daemon->options->start;
-    const struct ff_dataset *dataset;
     struct run *run;
     ff_status status;
 
@@ -102,11 +120,12 @@ static ff_status start_first_run(struct daemon *daemon, struct ff_error *error)
         return ff_fail_memory(error, "a run");
     snprintf(run->preset, sizeof run->preset, "%s", name);
     ff_preset_config(ff_preset_find(name), &run->config);
-    dataset = catalog_acquire(daemon->catalog, run->config.dataset, error);
-    status = dataset == NULL ? error->status : session_submit(daemon->session, run, error);
-    catalog_release(daemon->catalog, dataset);
+    status = submit_preset(daemon, run, error);
     free(run);
-    return status;
+    if (status != FF_NOT_FOUND)
+        return status;
+    log_warning("no run was started: %s", error->message);
+    return FF_OK;
 }
 
 /* Streams and requests end first, then the run under way (it becomes interrupted), then what all of them write to.
@@ -137,6 +156,8 @@ static void announce(const struct daemon *daemon)
     fflush(stdout);
     log_info("goodness %s listens on %s port %u, keeps its runs in %s, BLAS kernel %s", GOODNESS_VERSION, address,
              port, daemon->options->state, blas_kernel());
+    if (http_warning(daemon->http) != NULL)
+        log_warning("%s", http_warning(daemon->http));
 }
 
 static int serve(const struct options *options)

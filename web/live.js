@@ -85,7 +85,7 @@ function gotEpochs(rows) {
 
 /* --- what is shown --- */
 
-/** Show a run; with `remember`, as a new page of the browser's history. @param {number} id @param {boolean} remember */
+/** Show a run. @param {number} id @param {boolean} remember as a new page of the browser's history */
 function show(id, remember) {
     if (id !== follower.id) {
         run = null;

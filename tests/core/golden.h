@@ -64,7 +64,8 @@ static inline size_t golden_flatten(const cJSON *list, double *values, size_t mo
 }
 
 /* Hold `count` figures against a list of the case, the tolerance being a share of the list's largest value. */
-static inline void golden_compare(const char *what, const float *got, size_t count, const cJSON *list, double tolerance)
+static inline void golden_compare(const char *what, const float *got, size_t count, const cJSON *list,
+                                  double tolerance)
 {
     static double wanted[1 << 16];
     size_t there = golden_flatten(list, wanted, 1 << 16);
@@ -76,8 +77,8 @@ static inline void golden_compare(const char *what, const float *got, size_t cou
         largest = fmax(largest, fabs(wanted[i]));
     for (size_t i = 0; i < count; i++) {
         if (!(fabs(got[i] - wanted[i]) <= tolerance * largest))
-            fail_msg("%s[%zu]: got %.9g, wanted %.9g, which is %.2g of the largest, %g", what, i, (double)got[i], wanted[i],
-                     fabs(got[i] - wanted[i]) / largest, largest);
+            fail_msg("%s[%zu]: got %.9g, wanted %.9g, which is %.2g of the largest, %g", what, i, (double)got[i],
+                     wanted[i], fabs(got[i] - wanted[i]) / largest, largest);
     }
 }
 

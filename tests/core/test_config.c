@@ -32,7 +32,8 @@ static const struct {
      "unknown setting; did you mean \"learning_rate\"?; GET /api/v1/config lists all"},
     {"{\"zzzzzzzzzz\": 1}", "/config/zzzzzzzzzz", "unknown setting; GET /api/v1/config lists all"},
     {"{\"a/b~\": 1}", "/config/a~1b~0", "unknown setting; GET /api/v1/config lists all"},
-    {"{\"Epochs\": 1}", "/config/Epochs", "unknown setting; did you mean \"epochs\"?; GET /api/v1/config lists all"},
+    {"{\"Epochs\": 1}", "/config/Epochs",
+     "unknown setting; did you mean \"epochs\"?; GET /api/v1/config lists all"},
     {"{\"epochs\": 1.5}", "/config/epochs", "must be a whole number, got 1.5"},
     {"{\"epochs\": null}", "/config/epochs", "must be a whole number, got null"},
     {"{\"epochs\": -3}", "/config/epochs", "must be a whole number at least 0 and at most 1000000, got -3"},
@@ -52,7 +53,8 @@ static const struct {
     {"{\"rule\": \"class_groups\"}", "/config/rule", "\"class_groups\" is not available in this build"},
     {"{\"negatives\": \"hard\"}", "/config/negatives", "\"hard\" is not available in this build"},
     {"{\"average\": 0.5}", "/config/average", "not available in this build; leave it at 0"},
-    {"{\"batch_normalization\": true}", "/config/batch_normalization", "not available in this build; leave it false"},
+    {"{\"batch_normalization\": true}", "/config/batch_normalization",
+     "not available in this build; leave it false"},
     {"{\"dropout\": {\"pixels\": 0.2}}", "/config/dropout/pixels", "not available in this build; leave it at 0"},
     {"{\"dropout\": {\"pixels\": 2}}", "/config/dropout/pixels", "must be at least 0 and at most 0.95, got 2"},
     {"{\"dropout\": 0.2}", "/config/dropout", "must be an object, got a number"},
@@ -79,7 +81,8 @@ static void all_mistakes_are_told_at_once(void **state)
 {
     struct ff_config config;
     struct ff_problems problems =
-        apply("{\"epochs\": -1, \"batch_size\": 7, \"nonsense\": 1, \"rule\": \"backprop\", \"layers\": [0, 0]}", &config);
+        apply("{\"epochs\": -1, \"batch_size\": 7, \"nonsense\": 1, \"rule\": \"backprop\", \"layers\": [0, 0]}",
+              &config);
 
     (void)state;
     assert_int_equal(problems.count, 5);
@@ -120,13 +123,55 @@ static void what_is_written_reads_back_the_same(void **state)
 }
 
 /* Every name of the contract, in its order of meaning. */
-static const char *const names[] = {
-    "dataset", "train_limit", "test_limit", "validation", "evaluate_on", "shuffle", "seed", "epochs", "batch_size", "input",
-    "input_scale", "layers", "activation", "init", "init_gain", "bias", "rule", "objective", "goodness", "threshold",
-    "temperature", "alpha", "normalize", "batch_normalization", "label", "label_scale", "negatives", "negative_hardness",
-    "label_smoothing", "forward_after_update", "optimizer", "learning_rate", "momentum", "beta2", "weight_decay", "schedule",
-    "warmup", "dropout", "augment", "peer_normalization", "average", "predict", "predict_from", "readout", "readout_from",
-    "readout_learning_rate", "evaluate_every", "evaluate_samples", "train_error_samples"};
+static const char *const names[] = {"dataset",
+                                    "train_limit",
+                                    "test_limit",
+                                    "validation",
+                                    "evaluate_on",
+                                    "shuffle",
+                                    "seed",
+                                    "epochs",
+                                    "batch_size",
+                                    "input",
+                                    "input_scale",
+                                    "layers",
+                                    "activation",
+                                    "init",
+                                    "init_gain",
+                                    "bias",
+                                    "rule",
+                                    "objective",
+                                    "goodness",
+                                    "threshold",
+                                    "temperature",
+                                    "alpha",
+                                    "normalize",
+                                    "batch_normalization",
+                                    "label",
+                                    "label_scale",
+                                    "negatives",
+                                    "negative_hardness",
+                                    "label_smoothing",
+                                    "forward_after_update",
+                                    "optimizer",
+                                    "learning_rate",
+                                    "momentum",
+                                    "beta2",
+                                    "weight_decay",
+                                    "schedule",
+                                    "warmup",
+                                    "dropout",
+                                    "augment",
+                                    "peer_normalization",
+                                    "average",
+                                    "predict",
+                                    "predict_from",
+                                    "readout",
+                                    "readout_from",
+                                    "readout_learning_rate",
+                                    "evaluate_every",
+                                    "evaluate_samples",
+                                    "train_error_samples"};
 
 static void the_schema_tells_every_setting(void **state)
 {
@@ -185,7 +230,8 @@ static void every_preset_is_good(void **state)
 {
     size_t count;
     const struct ff_preset *presets = ff_presets(&count);
-    struct ff_dataset mnist = {.shape = {1, 28, 28}, .classes = 10, .train = {.count = 60000}, .test = {.count = 10000}};
+    struct ff_dataset mnist = {
+        .shape = {1, 28, 28}, .classes = 10, .train = {.count = 60000}, .test = {.count = 10000}};
 
     (void)state;
     for (size_t i = 0; i < count; i++) {

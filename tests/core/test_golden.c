@@ -95,7 +95,8 @@ static void set_tensor(struct network *network, uint32_t layer, uint32_t tensor,
     move_tensor(network, FF_SET, layer, tensor, count);
 }
 
-static void compare_tensor(struct network *network, uint32_t layer, uint32_t tensor, const cJSON *list, double tolerance)
+static void compare_tensor(struct network *network, uint32_t layer, uint32_t tensor, const cJSON *list,
+                           double tolerance)
 {
     char what[64];
     uint64_t count = ff_layer_tensor_size(&network->plan, layer, tensor % 2);
@@ -305,9 +306,12 @@ static void read_floats(const cJSON *list, float *values, size_t count)
 /* One of the optimizers' runs: five gradients, one tensor, what it is after each. */
 static void play_tensor(const cJSON *run, const char *tensor, size_t count)
 {
-    const cJSON *spec = golden_at(run, "spec"), *gradients = golden_at(run, "gradients"), *after = golden_at(run, "after");
+    const cJSON *spec = golden_at(run, "spec"), *gradients = golden_at(run, "gradients"),
+                *after = golden_at(run, "after");
     const char *kind = golden_at(spec, "optimizer")->valuestring;
-    enum ff_optimizer_id optimizer = strcmp(kind, "sgd") == 0 ? FF_SGD : strcmp(kind, "adam") == 0 ? FF_ADAM : FF_MOMENTUM;
+    enum ff_optimizer_id optimizer = strcmp(kind, "sgd") == 0    ? FF_SGD
+                                     : strcmp(kind, "adam") == 0 ? FF_ADAM
+                                                                 : FF_MOMENTUM;
     float w[64], g[64], first[64] = {0}, second[64] = {0}, *states[2] = {first, second};
     struct ff_config config;
 

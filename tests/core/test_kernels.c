@@ -2,6 +2,7 @@
 #include "cmocka_all.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "kernels.h"
@@ -108,8 +109,18 @@ static void not_a_number_passes_through_activations_and_sums(void **state)
 static void run_all(const struct ff_kernels *k, size_t n, float out[16][MOST])
 {
     struct vectors v;
-    struct ff_update u = {.rate = 0.01f, .keep = 0.999f, .momentum = 0.9f, .beta2 = 0.98f, .fresh = 0.1f, .fresh2 = 0.02f, .correction = 0.1f,
-                          .correction2 = 50, .epsilon = 1e-8f};
+    struct ff_update u = {.rate = 0.01f,
+                          .keep = 0.999f,
+                          .momentum = 0.9f,
+                          .beta2 = 0.98f,
+                          .fresh = 0.1f,
+                          .fresh2 = 0.02f,
+                          .correction = 0.1f,
+                          .correction2 = 50,
+                          .epsilon = 1e-8f};
+    static const uint32_t index[] = {0, 0};
+    static const float x0[] = {0.4f, -0.3f}, x1[] = {-1.3f, 2};
+    const struct ff_rows rows = {2, index, x0, x1};
     unsigned char bytes[MOST];
 
     fill(&v, 100);
@@ -130,8 +141,8 @@ static void run_all(const struct ff_kernels *k, size_t n, float out[16][MOST])
     k->momentum(&u, out[6], out[7], v.b, n);
     k->adam(&u, out[8], out[9], out[10], v.a, n);
     k->adam(&u, out[8], out[9], out[10], v.b, n);
-    k->add_pair(out[11], out[12], v.a, 0.4f, -1.3f, n);
-    k->update_pair(out[11], 0.99f, v.b, v.c, 0.2f, 0.9f, n);
+    k->multiply_rows(&rows, out[11], out[12], v.a, 0, n);
+    k->update_rows(&rows, out[11], 0, 0.99f, v.b, v.c, out[14], out[12], n);
     k->pixels(out[13], bytes, 3 / 255.0f, -0.25f, n);
 }
 
@@ -157,22 +168,53 @@ static void all_builds_give_the_same_bits(void **state)
     }
 }
 
-static void pair_kernels_agree_with_a_plain_loop(void **state)
+/* A matrix of ROWS x MOST, of which some rows meet an input. */
+enum { ROWS = 7, MET = 4 };
+
+static void passes_over_rows_agree_with_a_plain_loop(void **state)
 {
+    static const uint32_t index[MET] = {0, 2, 3, 6};
+    static const float x0[MET] = {0.5f, -2, 0, 1.5f}, x1[MET] = {1, 0.25f, -0.75f, 0};
+    const struct ff_rows rows = {MET, index, x0, x1};
     const struct ff_kernels *kernels = ff_kernels();
-    struct vectors v, before;
 
     (void)state;
-    fill(&v, 50);
-    before = v;
-    kernels->add_pair(v.a, v.b, v.c, 0.5f, -2, MOST);
-    for (int i = 0; i < MOST; i++) {
-        assert_near(v.a[i], before.a[i] + 0.5 * before.c[i], 1e-6);
-        assert_near(v.b[i], before.b[i] - 2.0 * before.c[i], 1e-6);
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        float w[ROWS * MOST], before[ROWS * MOST], z0[MOST] = {0}, z1[MOST] = {0}, again0[MOST] = {0},
+                                                   again1[MOST] = {0};
+        size_t n = sizes[s];
+        struct vectors v;
+
+        fill(&v, 50);
+        ff_random_normal(3, FF_RANDOM_WEIGHTS, 9, 0, ROWS * MOST, 1, w);
+        memcpy(before, w, sizeof w);
+        kernels->multiply_rows(&rows, z0, z1, w, MOST, n);
+        kernels->update_rows(&rows, w, MOST, 0.9f, v.a, v.b, again0, again1, n);
+        for (size_t j = 0; j < n; j++) {
+            double sum0 = 0, sum1 = 0, new0 = 0, new1 = 0;
+
+            for (size_t i = 0; i < MET; i++) {
+                double old = (double)before[index[i] * MOST + j];
+                double new = (double)0.9f * old - ((double)x0[i] * (double)v.a[j] + (double)x1[i] * (double)v.b[j]);
+
+                sum0 += (double)x0[i] * old;
+                sum1 += (double)x1[i] * old;
+                new0 += (double)x0[i] * new;
+                new1 += (double)x1[i] * new;
+                assert_near((double)w[index[i] * MOST + j], new, 1e-6);
+            }
+            assert_near((double)z0[j], sum0, 2e-6);
+            assert_near((double)z1[j], sum1, 2e-6);
+            assert_near((double)again0[j], new0, 2e-6);
+            assert_near((double)again1[j], new1, 2e-6);
+        }
+        for (size_t i = 0; i < ROWS * MOST; i++) { /* nothing beside the rows and columns meant */
+            bool met = i / MOST == 0 || i / MOST == 2 || i / MOST == 3 || i / MOST == 6;
+
+            if (!met || i % MOST >= n)
+                assert_true(w[i] == before[i]);
+        }
     }
-    kernels->update_pair(v.c, 0.9f, before.a, before.b, 0.25f, 3, MOST);
-    for (int i = 0; i < MOST; i++)
-        assert_near(v.c[i], 0.9f * (double)before.c[i] - (0.25 * before.a[i] + 3.0 * before.b[i]), 1e-6);
 }
 
 int main(void)
@@ -182,7 +224,7 @@ int main(void)
         cmocka_unit_test(tanh_is_good_to_a_few_units_in_the_last_place_everywhere),
         cmocka_unit_test(not_a_number_passes_through_activations_and_sums),
         cmocka_unit_test(all_builds_give_the_same_bits),
-        cmocka_unit_test(pair_kernels_agree_with_a_plain_loop),
+        cmocka_unit_test(passes_over_rows_agree_with_a_plain_loop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,8 +24,10 @@ static void derivatives_are_those_of_the_loss(void **state)
             for (size_t j = 0; j < 6; j++) {
                 double p = values[i], n = values[j];
                 struct ff_pair_loss at = ff_objective_pair(&objective, p, n);
-                double by_p = ff_objective_pair(&objective, p + h, n).loss - ff_objective_pair(&objective, p - h, n).loss;
-                double by_n = ff_objective_pair(&objective, p, n + h).loss - ff_objective_pair(&objective, p, n - h).loss;
+                double by_p =
+                    ff_objective_pair(&objective, p + h, n).loss - ff_objective_pair(&objective, p - h, n).loss;
+                double by_n =
+                    ff_objective_pair(&objective, p, n + h).loss - ff_objective_pair(&objective, p, n - h).loss;
 
                 assert_true(fabs(at.positive - by_p / (2 * h)) < 1e-6);
                 assert_true(fabs(at.negative - by_n / (2 * h)) < 1e-6);
@@ -37,7 +39,8 @@ static void derivatives_are_those_of_the_loss(void **state)
 static void far_from_the_threshold_nothing_overflows(void **state)
 {
     struct ff_objective objective = {FF_LOGISTIC, .threshold = 1, .temperature = 1e-3, .alpha = 4};
-    struct ff_pair_loss wrong = ff_objective_pair(&objective, 0, 1e6), right = ff_objective_pair(&objective, 1e6, 0);
+    struct ff_pair_loss wrong = ff_objective_pair(&objective, 0, 1e6),
+                        right = ff_objective_pair(&objective, 1e6, 0);
 
     (void)state;
     assert_true(isfinite(wrong.loss) && fabs(wrong.loss - (1e9)) < 1e5);
@@ -47,7 +50,8 @@ static void far_from_the_threshold_nothing_overflows(void **state)
     assert_true(isfinite(ff_objective_pair(&objective, -1e6, 1e6).loss));
 }
 
-/* --- a layer's step ------------------------------------------------------------------------------------------------- */
+/* --- a layer's step
+ * ------------------------------------------------------------------------------------------------- */
 
 enum { PIXELS = 7, CLASSES = 3, UNITS = 5, IMAGES = 4, ROWS = 2 * IMAGES, INPUTS = PIXELS + CLASSES };
 
@@ -62,8 +66,8 @@ struct bench {
 static void make_bench(struct bench *bench, enum ff_objective_id objective, enum ff_activation activation,
                        enum ff_goodness goodness)
 {
-    struct ff_dataset dataset = {.shape = {1, 1, PIXELS}, .classes = CLASSES, .train = {.count = IMAGES},
-                                 .test = {.count = IMAGES}};
+    struct ff_dataset dataset = {
+        .shape = {1, 1, PIXELS}, .classes = CLASSES, .train = {.count = IMAGES}, .test = {.count = IMAGES}};
     struct ff_config config;
     struct ff_error error;
 
@@ -145,7 +149,8 @@ static void numeric_gradient(struct bench *bench, float *weights, double *gradie
     move(bench, FF_SET, weights);
 }
 
-static void a_step_is_the_gradient(enum ff_objective_id objective, enum ff_activation activation, enum ff_goodness goodness)
+static void a_step_is_the_gradient(enum ff_objective_id objective, enum ff_activation activation,
+                                   enum ff_goodness goodness)
 {
     float weights[INPUTS * UNITS], stepped[INPUTS * UNITS];
     double gradient[INPUTS * UNITS], largest = 0, worst = 0;

@@ -55,8 +55,10 @@ static void take_points(void *self, const struct ff_point *points, size_t count)
         for (uint32_t layer = 0; layer < points[i].layers; layer++) {
             const struct ff_layer_figures *figures = &points[i].layer[layer];
 
-            assert_true(figures->positive_low <= figures->positive_high && figures->negative_low <= figures->negative_high);
-            watcher->hash = watcher->hash * 1.0001 + figures->positive + 3 * figures->negative_high + 7 * figures->loss;
+            assert_true(figures->positive_low <= figures->positive_high &&
+                        figures->negative_low <= figures->negative_high);
+            watcher->hash =
+                watcher->hash * 1.0001 + figures->positive + 3 * figures->negative_high + 7 * figures->loss;
         }
         if (watcher->pause_at != 0 && points[i].step >= watcher->pause_at) {
             watcher->pause_at = 0;
@@ -101,8 +103,8 @@ static void take_resume(void *self)
     ((struct watcher *)self)->resumes++;
 }
 
-static enum ff_outcome run(struct watcher *watcher, const struct ff_config *config, const struct ff_dataset *dataset,
-                           struct ff_placement placement, struct ff_error *error)
+static enum ff_outcome run(struct watcher *watcher, const struct ff_config *config,
+                           const struct ff_dataset *dataset, struct ff_placement placement, struct ff_error *error)
 {
     struct ff_observer observer = {watcher, take_points, take_epoch, take_evaluation, take_pause, take_resume};
     enum ff_outcome outcome;
@@ -132,7 +134,8 @@ static const char *last_digest(const struct watcher *watcher)
     return watcher->epoch[watcher->epochs - 1].digest;
 }
 
-/* --- the same bits ---------------------------------------------------------------------------------------------------- */
+/* --- the same bits
+ * ---------------------------------------------------------------------------------------------------- */
 
 static uint32_t pick(uint32_t trial, uint32_t what, uint32_t bound)
 {
@@ -192,7 +195,8 @@ static void every_placement_gives_the_same_bits(void **state)
                 error_rate = watcher.epoch[1].test_error;
             } else if (strcmp(digest, last_digest(&watcher)) != 0 || watcher.hash != hash ||
                        watcher.epoch[1].test_error != error_rate) {
-                fail_msg("trial %u: %u stages x %u threads differ from one thread", trial, where.stages, where.threads);
+                fail_msg("trial %u: %u stages x %u threads differ from one thread", trial, where.stages,
+                         where.threads);
             }
         }
     }
@@ -216,7 +220,8 @@ static void another_seed_gives_other_bits(void **state)
     ff_dataset_destroy(dataset);
 }
 
-/* --- learning -------------------------------------------------------------------------------------------------------------- */
+/* --- learning
+ * -------------------------------------------------------------------------------------------------------------- */
 
 static void goodness_parts_and_the_test_error_falls(void **state)
 {
@@ -309,7 +314,7 @@ static void held_out_images_are_judged_and_not_trained_on(void **state)
     config.evaluate_on = FF_EVALUATE_VALIDATION;
     run(&plain, &config, dataset, (struct ff_placement){1, 1}, &error);
     assert_int_equal(plain.epoch[0].step, 5); /* 80 images in batches of 16 */
-    for (int i = 80; i < 100; i++) /* wrong labels for those held out: same weights, worse figure */
+    for (int i = 80; i < 100; i++)            /* wrong labels for those held out: same weights, worse figure */
         dataset->train.labels[i] = (uint16_t)((dataset->train.labels[i] + 1) % 4);
     run(&spoiled, &config, dataset, (struct ff_placement){1, 1}, &error);
     assert_string_equal(last_digest(&plain), last_digest(&spoiled));
@@ -317,7 +322,9 @@ static void held_out_images_are_judged_and_not_trained_on(void **state)
     ff_dataset_destroy(dataset);
 }
 
-/* --- control ------------------------------------------------------------------------------------------------------------------- */
+/* --- control
+ * -------------------------------------------------------------------------------------------------------------------
+ */
 
 static void a_pause_is_told_and_changes_nothing(void **state)
 {
@@ -375,7 +382,8 @@ static void a_stop_ends_after_what_is_under_way_and_loses_no_point(void **state)
     ff_dataset_destroy(dataset);
 }
 
-/* --- what cannot go on ------------------------------------------------------------------------------------------------------------ */
+/* --- what cannot go on
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static void a_run_that_diverges_fails_with_layer_step_and_setting(void **state)
 {
@@ -396,7 +404,8 @@ static void a_run_that_diverges_fails_with_layer_step_and_setting(void **state)
         config.learning_rate.value[0] = 10;
         assert_int_equal(run(&watcher, &config, dataset, (struct ff_placement){stages, 1}, &error), FF_FAILED);
         assert_int_equal(error.status, FF_DIVERGED);
-        assert_int_equal(sscanf(error.message, "layer %u diverged %*s step %u: goodness is not finite", &layer, &step), 2);
+        assert_int_equal(
+            sscanf(error.message, "layer %u diverged %*s step %u: goodness is not finite", &layer, &step), 2);
         assert_non_null(strstr(error.message, "lower learning_rate (10)"));
         assert_true(layer < 3 && step > 0);
         assert_true(watcher.points == 0 || isfinite(watcher.last_point.layer[0].positive));
@@ -424,7 +433,8 @@ static void what_cannot_fit_into_memory_is_refused_in_words(void **state)
 
 static void parameters_are_counted(void **state)
 {
-    struct ff_dataset dataset = {.shape = {1, 28, 28}, .classes = 10, .train = {.count = 60000}, .test = {.count = 10000}};
+    struct ff_dataset dataset = {
+        .shape = {1, 28, 28}, .classes = 10, .train = {.count = 60000}, .test = {.count = 10000}};
     struct ff_config config;
 
     (void)state;

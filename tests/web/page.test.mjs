@@ -354,7 +354,7 @@ test('a_daemon_that_is_gone_leaves_what_was_known_greyed_and_is_found_again', as
     await page.waitForSelector('body:not(.stale)');
     await stateIs(page, 'interrupted');
 
-    /* Points that the page had seen and the dead daemon had not stored yet stay; all that is stored is there, once. */
+    /* Points that the page had seen and the dead daemon had not stored stay; all that is stored is there, once. */
     const mine = await page.evaluate(() => window.goodness.points.steps);
     const theirs = (await daemon.get('/api/v1/runs/1/metrics?max_points=100000')).steps;
     assert.deepEqual(mine.slice(0, theirs.length), theirs.slice(0, mine.length));

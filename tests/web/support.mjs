@@ -183,7 +183,8 @@ export async function closeBrowser() {
  * A page of its own on a daemon of its own, gone when the test is over. The test fails when the page's script does,
  * or when the browser refuses something by the content security policy.
  * @param {import('node:test').TestContext} t
- * @param {{config?: object, line?: boolean, width?: number, colorScheme?: 'light' | 'dark', address?: string}} [how]
+ * @param {{config?: object, line?: boolean, width?: number, colorScheme?: 'light' | 'dark',
+ *          address?: string}} [how]
  *        config: a run that is started before the page is opened
  */
 export async function openPage(t, how = {}) {

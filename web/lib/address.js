@@ -1,10 +1,13 @@
 /* address.js - what is shown stands in the page's address, so that it can be sent to a colleague.
  *
- * /?run=7&axis=epochs&smoothing=0.3&log&zoom=1200-2400 ; the zoom in steps, whatever the axis. What is as usual is
- * left out. */
+ * /?run=7&axis=steps&smoothing=0.3&log&zoom=1200-2400 ; the zoom in steps, whatever the axis. What is as usual
+ * is left out. */
 
 /** @typedef {'steps' | 'epochs' | 'seconds'} Axis */
-/** @typedef {{axis: Axis, smoothing: number, log: boolean, errorsLog: boolean, zoom: [number, number] | null}} View */
+/**
+ * @typedef {{axis: Axis, smoothing: number, log: boolean, errorsLog: boolean,
+ *            zoom: [number, number] | null}} View
+ */
 
 const AXES = ['steps', 'epochs', 'seconds'];
 

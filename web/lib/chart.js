@@ -1,7 +1,7 @@
 /* chart.js - uPlot in our colours: lines, bands between lines, one level line; zoom, crosshair, keyboard.
  *
- * A chart only draws. Who owns it says what to draw and which range of x to show; a zoom asked for by dragging or by
- * key goes to the owner, so that all charts of a group zoom together. */
+ * A chart only draws. Who owns it says what to draw and which range of x to show; a zoom asked for by dragging or
+ * by key goes to the owner, so that all charts of a group zoom together. */
 
 import uPlot from './uPlot.esm.js';
 import { colour } from './theme.js';

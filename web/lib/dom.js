@@ -28,7 +28,7 @@ export function make(tag, attributes = {}, ...children) {
     return made;
 }
 
-/** Change a text only when it differs: nothing is laid out again for nothing. @param {Element} at @param {string} text */
+/** Change a text only when it differs: nothing is laid out for nothing. @param {Element} at @param {string} text */
 export function setText(at, text) {
     if (at.textContent !== text) at.textContent = text;
 }

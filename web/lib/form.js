@@ -1,4 +1,4 @@
-/* form.js - fields made from the JSON Schema of a run's configuration: what the server can do is what is offered. */
+/* form.js - fields made from the JSON Schema of a run's configuration: what the server can do is on offer. */
 
 import { make } from './dom.js';
 
