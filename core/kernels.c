@@ -3,6 +3,7 @@
 #include "kernels.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 
 #ifndef FF_KERNELS
@@ -192,136 +193,159 @@ static inline void store(float *to, lanes value)
     memcpy(to, &value, sizeof value);
 }
 
-/* `blocks` times sixteen columns stay in registers while all rows go by. */
-static inline __attribute__((always_inline)) void multiply_blocks(const size_t blocks, const bool both,
-                                                                  const struct ff_rows *rows, float *z0, float *z1,
-                                                                  const float *w, size_t stride)
+enum { GROUP = 4 }; /* rows of weights that go by at once: sums are loaded and stored once for them */
+
+/* Rows from `from` on, `group` of them: what an update or a product does with them. */
+struct group {
+    float *row[GROUP];
+    float x0[GROUP], x1[GROUP];
+};
+
+static inline struct group group_of(const struct ff_rows *rows, size_t from, size_t group, float *w, size_t stride)
 {
-    lanes sum0[4], sum1[4];
+    struct group taken = {0};
 
-    for (size_t b = 0; b < blocks; b++) {
-        sum0[b] = load(z0 + b * LANES);
-        sum1[b] = both ? load(z1 + b * LANES) : sum0[b];
+    for (size_t g = 0; g < group; g++) {
+        taken.row[g] = w + rows->index[from + g] * stride;
+        taken.x0[g] = rows->x0[from + g];
+        taken.x1[g] = rows->x1[from + g];
     }
-    for (size_t i = 0; i < rows->count; i++) {
-        const float *row = w + rows->index[i] * stride;
-
-        for (size_t b = 0; b < blocks; b++) {
-            lanes weights = load(row + b * LANES);
-
-            sum0[b] += rows->x0[i] * weights;
-            if (both)
-                sum1[b] += rows->x1[i] * weights;
-        }
-    }
-    for (size_t b = 0; b < blocks; b++) {
-        store(z0 + b * LANES, sum0[b]);
-        if (both)
-            store(z1 + b * LANES, sum1[b]);
-    }
+    return taken;
 }
 
-static inline __attribute__((always_inline)) void multiply_columns(const bool both, const struct ff_rows *rows,
-                                                                   float *z0, float *z1, const float *w,
-                                                                   size_t stride, size_t n)
+static inline __attribute__((always_inline)) void
+multiply_group(const size_t group, const bool both, const struct group *taken, float *z0, float *z1, size_t n)
 {
     size_t j = 0;
 
-    for (; j + 4 * LANES <= n; j += 4 * LANES)
-        multiply_blocks(4, both, rows, z0 + j, both ? z1 + j : NULL, w + j, stride);
-    for (; j + LANES <= n; j += LANES)
-        multiply_blocks(1, both, rows, z0 + j, both ? z1 + j : NULL, w + j, stride);
-    for (size_t i = 0; i < rows->count && j < n; i++) {
-        const float *row = w + rows->index[i] * stride;
+    for (; j + LANES <= n; j += LANES) {
+        lanes sum0 = load(z0 + j), sum1 = both ? load(z1 + j) : sum0;
 
-        for (size_t k = j; k < n; k++) {
-            z0[k] += rows->x0[i] * row[k];
+        for (size_t g = 0; g < group; g++) {
+            lanes weights = load(taken->row[g] + j);
+
+            sum0 += taken->x0[g] * weights;
             if (both)
-                z1[k] += rows->x1[i] * row[k];
+                sum1 += taken->x1[g] * weights;
         }
+        store(z0 + j, sum0);
+        if (both)
+            store(z1 + j, sum1);
+    }
+    for (; j < n; j++) {
+        for (size_t g = 0; g < group; g++) {
+            z0[j] += taken->x0[g] * taken->row[g][j];
+            if (both)
+                z1[j] += taken->x1[g] * taken->row[g][j];
+        }
+    }
+}
+
+static inline __attribute__((always_inline)) void multiply_all(const bool both, const struct ff_rows *rows,
+                                                               float *z0, float *z1, const float *w, size_t stride,
+                                                               size_t n)
+{
+    size_t i = 0;
+
+    for (; i + GROUP <= rows->count; i += GROUP) {
+        struct group taken = group_of(rows, i, GROUP, (float *)(uintptr_t)w, stride);
+
+        multiply_group(GROUP, both, &taken, z0, z1, n);
+    }
+    for (; i < rows->count; i++) {
+        struct group taken = group_of(rows, i, 1, (float *)(uintptr_t)w, stride);
+
+        multiply_group(1, both, &taken, z0, z1, n);
     }
 }
 
 static void multiply_rows(const struct ff_rows *rows, float *z0, float *z1, const float *w, size_t stride, size_t n)
 {
     if (z1 != NULL)
-        multiply_columns(true, rows, z0, z1, w, stride, n);
+        multiply_all(true, rows, z0, z1, w, stride, n);
     else
-        multiply_columns(false, rows, z0, NULL, w, stride, n);
+        multiply_all(false, rows, z0, NULL, w, stride, n);
 }
 
 /* What is made of the new weights: nothing, one row's product, or both rows'. */
 enum again { NOTHING, ONE, BOTH };
 
-static inline __attribute__((always_inline)) void update_blocks(const size_t blocks, const enum again again,
-                                                                const struct ff_rows *rows, float *w, size_t stride,
-                                                                float keep, const float *d0, const float *d1,
-                                                                float *z0, float *z1)
+/* The vectors that an update works with, besides the weights. */
+struct step {
+    float keep;
+    const float *d0, *d1;
+    float *z0, *z1;
+};
+
+static inline __attribute__((always_inline)) void update_group(const size_t group, const enum again again,
+                                                               const struct group *taken, const struct step *step,
+                                                               size_t n)
 {
-    lanes delta0[2], delta1[2], sum0[2], sum1[2];
+    const float *d0 = step->d0, *d1 = step->d1;
+    const float keep = step->keep;
+    float *z0 = step->z0, *z1 = step->z1;
+    size_t j = 0;
 
-    for (size_t b = 0; b < blocks; b++) {
-        delta0[b] = load(d0 + b * LANES);
-        delta1[b] = load(d1 + b * LANES);
-        sum0[b] = again != NOTHING ? load(z0 + b * LANES) : delta0[b];
-        sum1[b] = again == BOTH ? load(z1 + b * LANES) : delta1[b];
-    }
-    for (size_t i = 0; i < rows->count; i++) {
-        float *row = w + rows->index[i] * stride, x0 = rows->x0[i], x1 = rows->x1[i];
+    for (; j + LANES <= n; j += LANES) {
+        lanes delta0 = load(d0 + j), delta1 = load(d1 + j);
+        lanes sum0 = again != NOTHING ? load(z0 + j) : delta0, sum1 = again == BOTH ? load(z1 + j) : delta1;
 
-        for (size_t b = 0; b < blocks; b++) {
-            lanes weights = keep * load(row + b * LANES) - (x0 * delta0[b] + x1 * delta1[b]);
+        for (size_t g = 0; g < group; g++) {
+            lanes weights = keep * load(taken->row[g] + j) - (taken->x0[g] * delta0 + taken->x1[g] * delta1);
 
-            store(row + b * LANES, weights);
+            store(taken->row[g] + j, weights);
             if (again != NOTHING)
-                sum0[b] += x0 * weights;
+                sum0 += taken->x0[g] * weights;
             if (again == BOTH)
-                sum1[b] += x1 * weights;
+                sum1 += taken->x1[g] * weights;
         }
-    }
-    for (size_t b = 0; b < blocks; b++) {
         if (again != NOTHING)
-            store(z0 + b * LANES, sum0[b]);
+            store(z0 + j, sum0);
         if (again == BOTH)
-            store(z1 + b * LANES, sum1[b]);
+            store(z1 + j, sum1);
+    }
+    for (; j < n; j++) {
+        for (size_t g = 0; g < group; g++) {
+            float *weight = taken->row[g] + j;
+
+            *weight = keep * *weight - (taken->x0[g] * d0[j] + taken->x1[g] * d1[j]);
+            if (again != NOTHING)
+                z0[j] += taken->x0[g] * *weight;
+            if (again == BOTH)
+                z1[j] += taken->x1[g] * *weight;
+        }
     }
 }
 
-static inline __attribute__((always_inline)) void update_columns(const enum again again, const struct ff_rows *rows,
-                                                                 float *w, size_t stride, float keep,
-                                                                 const float *d0, const float *d1, float *z0,
-                                                                 float *z1, size_t n)
+static inline __attribute__((always_inline)) void update_all(const enum again again, const struct ff_rows *rows,
+                                                             float *w, size_t stride, const struct step *step,
+                                                             size_t n)
 {
-    size_t j = 0;
+    size_t i = 0;
 
-    for (; j + 2 * LANES <= n; j += 2 * LANES)
-        update_blocks(2, again, rows, w + j, stride, keep, d0 + j, d1 + j, again != NOTHING ? z0 + j : NULL,
-                      again == BOTH ? z1 + j : NULL);
-    for (; j + LANES <= n; j += LANES)
-        update_blocks(1, again, rows, w + j, stride, keep, d0 + j, d1 + j, again != NOTHING ? z0 + j : NULL,
-                      again == BOTH ? z1 + j : NULL);
-    for (size_t i = 0; i < rows->count && j < n; i++) {
-        float *row = w + rows->index[i] * stride, x0 = rows->x0[i], x1 = rows->x1[i];
+    for (; i + GROUP <= rows->count; i += GROUP) {
+        struct group taken = group_of(rows, i, GROUP, w, stride);
 
-        for (size_t k = j; k < n; k++) {
-            row[k] = keep * row[k] - (x0 * d0[k] + x1 * d1[k]);
-            if (again != NOTHING)
-                z0[k] += x0 * row[k];
-            if (again == BOTH)
-                z1[k] += x1 * row[k];
-        }
+        update_group(GROUP, again, &taken, step, n);
+    }
+    for (; i < rows->count; i++) {
+        struct group taken = group_of(rows, i, 1, w, stride);
+
+        update_group(1, again, &taken, step, n);
     }
 }
 
 static void update_rows(const struct ff_rows *rows, float *w, size_t stride, float keep, const float *d0,
                         const float *d1, float *z0, float *z1, size_t n)
 {
+    const struct step step = {keep, d0, d1, z0, z1};
+
     if (z0 == NULL)
-        update_columns(NOTHING, rows, w, stride, keep, d0, d1, NULL, NULL, n);
+        update_all(NOTHING, rows, w, stride, &step, n);
     else if (z1 == NULL)
-        update_columns(ONE, rows, w, stride, keep, d0, d1, z0, NULL, n);
+        update_all(ONE, rows, w, stride, &step, n);
     else
-        update_columns(BOTH, rows, w, stride, keep, d0, d1, z0, z1, n);
+        update_all(BOTH, rows, w, stride, &step, n);
 }
 
 const struct ff_kernels FF_KERNELS = {

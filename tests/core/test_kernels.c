@@ -142,7 +142,7 @@ static void run_all(const struct ff_kernels *k, size_t n, float out[16][MOST])
     k->adam(&u, out[8], out[9], out[10], v.a, n);
     k->adam(&u, out[8], out[9], out[10], v.b, n);
     k->multiply_rows(&rows, out[11], out[12], v.a, 0, n);
-    k->update_rows(&rows, out[11], 0, 0.99f, v.b, v.c, out[14], out[12], n);
+    k->update_rows(&(struct ff_rows){1, index, x0, x1}, out[11], 0, 0.99f, v.b, v.c, out[14], out[12], n);
     k->pixels(out[13], bytes, 3 / 255.0f, -0.25f, n);
 }
 

@@ -3,7 +3,7 @@ import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { assertSamePoints, closeBrowser, drawn, LONG, openPage, SHORT, stateIs } from './support.mjs';
+import { assertPoints, assertSamePoints, closeBrowser, drawn, LONG, openPage, SHORT, stateIs } from './support.mjs';
 
 after(closeBrowser);
 
@@ -63,8 +63,8 @@ test('every_layer_of_a_live_run_is_drawn_on_positive_and_on_negative_data', asyn
         assert.ok((await pixelsOf(page, card, '--negative')) > 20, `negative of layer ${layer}`);
         assert.match(await page.locator(`${card} .layer-figures dd.positive`).innerText(), /^\d/);
     }
-    const before = await page.evaluate(() => window.goodness.points.steps.length);
-    await drawn(page, before + 5);
+    const before = await page.evaluate(() => window.goodness.points.steps.at(-1));
+    await page.waitForFunction((last) => window.goodness.points.steps.at(-1) > last, before);
     assert.match(await page.title(), /^▶ \d+ % /);
 });
 
@@ -342,7 +342,7 @@ test('a_hidden_tab_gives_its_connection_up_and_misses_nothing', async (t) => {
 });
 
 test('a_daemon_that_is_gone_leaves_what_was_known_greyed_and_is_found_again', async (t) => {
-    const { page, daemon, line } = await openPage(t, { config: LONG, line: true });
+    const { page, daemon } = await openPage(t, { config: LONG, line: true });
     await drawn(page, 10);
     await daemon.end('SIGKILL');
     await page.waitForSelector('body.stale #run:visible');
@@ -355,12 +355,10 @@ test('a_daemon_that_is_gone_leaves_what_was_known_greyed_and_is_found_again', as
     await stateIs(page, 'interrupted');
 
     /* Points that the page had seen and the dead daemon had not stored stay; all that is stored is there, once. */
-    const mine = await page.evaluate(() => window.goodness.points.steps);
-    const theirs = (await daemon.get('/api/v1/runs/1/metrics?max_points=100000')).steps;
-    assert.deepEqual(mine.slice(0, theirs.length), theirs.slice(0, mine.length));
-    assert.ok(mine.length >= theirs.length);
-    assert.equal(new Set(mine).size, mine.length);
-    assert.equal(line.daemon, daemon);
+    const theirs = await daemon.get('/api/v1/runs/1/metrics?max_points=100000');
+    const mine = await page.evaluate(() => window.goodness.points);
+    assert.ok(mine.steps.at(-1) >= theirs.steps.at(-1));
+    assert.ok(assertPoints(mine, theirs) > 0);
 });
 
 test('colours_follow_the_system_and_can_be_switched', async (t) => {
