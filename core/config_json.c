@@ -108,12 +108,21 @@ static cJSON *setting_json(const struct setting *setting, const struct ff_config
     return parts_json(setting->parts, field);
 }
 
+/* Add `item` to `object`; where that fails, the item is deleted. */
+static bool add_item(cJSON *object, const char *name, cJSON *item)
+{
+    if (object != NULL && item != NULL && cJSON_AddItemToObject(object, name, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
 cJSON *ff_config_to_json(const struct ff_config *config)
 {
     cJSON *object = cJSON_CreateObject();
 
     for (size_t i = 0; object != NULL && i < FF_SETTINGS; i++) {
-        if (!cJSON_AddItemToObject(object, ff_settings[i].name, setting_json(&ff_settings[i], config))) {
+        if (!add_item(object, ff_settings[i].name, setting_json(&ff_settings[i], config))) {
             cJSON_Delete(object);
             return NULL;
         }
@@ -237,7 +246,7 @@ cJSON *ff_config_schema(void)
     cJSON_AddFalseToObject(schema, "additionalProperties");
     properties = cJSON_AddObjectToObject(schema, "properties");
     for (size_t i = 0; properties != NULL && i < FF_SETTINGS; i++) {
-        if (!cJSON_AddItemToObject(properties, ff_settings[i].name, setting_schema(&ff_settings[i], &defaults)))
+        if (!add_item(properties, ff_settings[i].name, setting_schema(&ff_settings[i], &defaults)))
             properties = NULL;
     }
     if (properties == NULL) {

@@ -41,8 +41,8 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
 /* Train until the end, a stop, or a failure (then `error` holds the sentence that says layer, step and setting). */
 enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *error);
 
-/* Ask; the observer's `paused` and `resumed` tell when it has come true. Asking twice, or after the end, is
- * harmless. Stop takes effect after the messages under way, paused or not. */
+/* Ask; the observer's `paused` and `resumed` tell when it has come true. Asking before ff_trainer_run,
+ * twice, or after the end is harmless. Stop takes effect after the messages under way, paused or not. */
 void ff_trainer_pause(struct ff_trainer *trainer);
 void ff_trainer_resume(struct ff_trainer *trainer);
 void ff_trainer_stop(struct ff_trainer *trainer);

@@ -300,7 +300,8 @@ function showTheme() {
 /** @param {KeyboardEvent} event */
 function key(event) {
     const target = /** @type {HTMLElement} */ (event.target);
-    const taken = target.closest('input, select, textarea, button, summary, a, dialog, [popover]');
+    /* A field of a dialog that was closed this moment may still have the focus: it is not seen, it takes nothing. */
+    const taken = target.checkVisibility() && target.closest('input, select, textarea, button, summary, a, dialog, [popover]');
     if (taken || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
     /** @type {Record<string, () => void>} */
     const actions = {
