@@ -23,12 +23,12 @@ static const struct ff_preset presets[] = {
     {"hinton", "Hinton 2022",
      "The paper's supervised network: four layers of 2000 units, label over the first ten pixels, logistic "
      "objective, "
-     "momentum, a rate that falls over the second half.",
+     "momentum, a rate that falls over the second half. Long: half a minute an epoch.",
      NULL,
      "{\"layers\": [2000, 2000, 2000, 2000], \"epochs\": 60, \"batch_size\": 100, \"label\": \"overlay\","
-     " \"label_scale\": 1, \"input_scale\": 1, \"optimizer\": \"momentum\", \"learning_rate\": 0.1, \"momentum\": "
-     "0.9,"
-     " \"schedule\": \"half\", \"warmup\": 0, \"temperature\": 1, \"threshold\": 1, \"predict_from\": 1}"},
+     " \"label_scale\": 3, \"optimizer\": \"momentum\", \"learning_rate\": 0.1, \"schedule\": \"half\", "
+     "\"warmup\": 0,"
+     " \"predict_from\": 1}"},
     {"original-base", "The original's experiment on everything",
      "The numpy original's network, [500, 300, 10], on all images: one image a step, tanh, the gap of sums of "
      "squares.",

@@ -301,7 +301,9 @@ function showTheme() {
 function key(event) {
     const target = /** @type {HTMLElement} */ (event.target);
     /* A field of a dialog that was closed this moment may still have the focus: it is not seen, it takes nothing. */
-    const taken = target.checkVisibility() && target.closest('input, select, textarea, button, summary, a, dialog, [popover]');
+    const taken =
+        target.checkVisibility() &&
+        target.closest('input, select, textarea, button, summary, a, dialog, [popover]');
     if (taken || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
     /** @type {Record<string, () => void>} */
     const actions = {
