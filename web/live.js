@@ -300,7 +300,7 @@ function showTheme() {
 /** @param {KeyboardEvent} event */
 function key(event) {
     const target = /** @type {HTMLElement} */ (event.target);
-    /* A field of a dialog that was closed this moment may still have the focus: it is not seen, it takes nothing. */
+    /* A field of a dialog closed this moment may still have the focus: it is not seen, so it takes nothing. */
     const taken =
         target.checkVisibility() &&
         target.closest('input, select, textarea, button, summary, a, dialog, [popover]');
