@@ -9,11 +9,12 @@ cd "$(dirname "$0")/../.."
 folder=${1:-${XDG_DATA_HOME:-$HOME/.local/share}/goodness/mnist}
 server/build
 
+echo "goodness:"
 for seed in 1 2 3 4 5; do
     jq -nc "{preset: \"original-small\", config: {seed: $seed}}" |
-        .build/goodness train --data "mnist=$folder" - | jq -c 'select(.event == "end") |
-            {goodness: .seed, seed: '"$seed"', seconds: .progress.elapsed, evaluating: .progress.evaluating,
-             test_accuracy: (1 - .last.test_error)}'
+        .build/goodness train --data "mnist=$folder" - |
+        jq -c 'select(.event == "end") | {seed: .config.seed, epochs: .progress.epochs, seconds: .progress.elapsed,
+            test_accuracy: (1 - .last.test_error)}'
 done
 export OPENBLAS_NUM_THREADS=1
 echo "numpy, tuned allocator:"
