@@ -14,34 +14,41 @@
     " \"objective\": \"gap\", \"goodness\": \"sum\", \"forward_after_update\": true, \"optimizer\": \"sgd\","      \
     " \"learning_rate\": 0.004, \"schedule\": \"constant\", \"warmup\": 0, \"train_error_samples\": 100}"
 
+/* clang-format off */
 static const struct ff_preset presets[] = {
-    {"pairs-plain", "Pairs, plain",
-     "Every image with its true label and with a wrong one, no augmentation: watch the goodness part in every "
-     "layer. "
-     "The default.",
-     NULL, "{}"},
-    {"hinton", "Hinton 2022",
-     "The paper's supervised network: four layers of 2000 units, label over the first ten pixels, logistic "
-     "objective, "
-     "momentum, a rate that falls over the second half. Long: half a minute an epoch.",
-     NULL,
-     "{\"layers\": [2000, 2000, 2000, 2000], \"epochs\": 60, \"batch_size\": 100, \"label\": \"overlay\","
-     " \"label_scale\": 3, \"optimizer\": \"momentum\", \"learning_rate\": 0.1, \"schedule\": \"half\", "
-     "\"warmup\": 0,"
-     " \"predict_from\": 1}"},
-    {"original-base", "The original's experiment on everything",
-     "The numpy original's network, [500, 300, 10], on all images: one image a step, tanh, the gap of sums of "
-     "squares.",
-     NULL, ORIGINAL("[500, 300, 10]", "0")},
-    {"original-small", "The original's small experiment", "[500, 300, 10] on 1,000 images for 10 epochs.", NULL,
-     ORIGINAL("[500, 300, 10]", "1000")},
-    {"original-compare-shallow", "The original's comparison: shallow", "[200, 10] on 500 images for 10 epochs.",
-     NULL, ORIGINAL("[200, 10]", "500")},
-    {"original-compare-medium", "The original's comparison: medium", "[500, 300, 10] on 500 images for 10 epochs.",
-     NULL, ORIGINAL("[500, 300, 10]", "500")},
-    {"original-compare-deep", "The original's comparison: deep", "[800, 400, 200, 10] on 500 images for 10 epochs.",
-     NULL, ORIGINAL("[800, 400, 200, 10]", "500")},
+    {.name = "pairs-plain", .title = "Pairs, plain",
+     .summary = "Every image with its true label and with a wrong one, no augmentation: watch the goodness part in every layer. "
+                "The default.",
+     .reaches = "2.1 % test error on MNIST in 33 s, below 3 % after 11 s, on two cores",
+     .settings = "{}"},
+    {.name = "hinton", .title = "Hinton 2022",
+     .summary = "The paper's supervised network: four layers of 2000 units, label over the first ten pixels, logistic objective, "
+                "momentum, a rate that falls over the second half. Long: some 45 s an epoch on two cores.",
+     .settings = "{\"layers\": [2000, 2000, 2000, 2000], \"epochs\": 60, \"label\": \"overlay\", \"label_scale\": 3,"
+                 " \"optimizer\": \"momentum\", \"learning_rate\": 0.1, \"schedule\": \"half\", \"warmup\": 0,"
+                 " \"predict_from\": 1}"},
+    {.name = "original-base", .title = "The original's experiment on everything",
+     .summary = "The numpy original's network, [500, 300, 10], on all images: one image a step, tanh, the gap of sums of squares.",
+     .reaches = "accuracy 0.805 on MNIST in 36 s on two cores",
+     .settings = ORIGINAL("[500, 300, 10]", "0")},
+    {.name = "original-small", .title = "The original's small experiment",
+     .summary = "[500, 300, 10] on 1,000 images for 10 epochs.",
+     .reaches = "accuracy 0.72 to 0.76 on MNIST over five seeds, in 1 s on two cores",
+     .settings = ORIGINAL("[500, 300, 10]", "1000")},
+    {.name = "original-compare-shallow", .title = "The original's comparison: shallow",
+     .summary = "[200, 10] on 500 images for 10 epochs.",
+     .reaches = "accuracy 0.67 on MNIST in 0.1 s on two cores",
+     .settings = ORIGINAL("[200, 10]", "500")},
+    {.name = "original-compare-medium", .title = "The original's comparison: medium",
+     .summary = "[500, 300, 10] on 500 images for 10 epochs.",
+     .reaches = "accuracy 0.69 on MNIST in 0.5 s on two cores",
+     .settings = ORIGINAL("[500, 300, 10]", "500")},
+    {.name = "original-compare-deep", .title = "The original's comparison: deep",
+     .summary = "[800, 400, 200, 10] on 500 images for 10 epochs.",
+     .reaches = "accuracy 0.66 on MNIST in 0.9 s on two cores",
+     .settings = ORIGINAL("[800, 400, 200, 10]", "500")},
 };
+/* clang-format on */
 
 const struct ff_preset *ff_presets(size_t *count)
 {
