@@ -7,8 +7,7 @@
 
 #include "config_table.h"
 
-/* --- problems --------------------------------------------------------------------------------------------------
- */
+/* --- problems --- */
 
 void ff_problem_add(struct ff_problems *problems, const char *pointer, const char *format, ...)
 {
@@ -91,8 +90,7 @@ static const char *kind_of(const cJSON *value)
     return cJSON_IsObject(value) ? "an object" : "null";
 }
 
-/* --- reading ---------------------------------------------------------------------------------------------------
- */
+/* --- reading --- */
 
 /* What every reader of a value works with. */
 struct reading {
@@ -434,8 +432,7 @@ bool ff_config_apply(struct ff_config *config, const cJSON *object, const char *
     return problems->count == before;
 }
 
-/* --- whether the fields fit each other
- * ----------------------------------------------------------------------------- */
+/* --- whether the fields fit each other --- */
 
 static void check_problem(struct ff_problems *problems, const char *pointer, const char *name, const char *sentence)
 {
@@ -500,8 +497,7 @@ bool ff_config_check(const struct ff_config *config, const struct ff_dataset *da
     return problems->count == before;
 }
 
-/* --- small questions
- * ------------------------------------------------------------------------------------------------- */
+/* --- small questions --- */
 
 double ff_per_layer_value(const struct ff_per_layer *setting, uint32_t layer)
 {

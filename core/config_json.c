@@ -14,8 +14,7 @@ static cJSON *number_json(double value)
     return cJSON_CreateRaw(text);
 }
 
-/* --- defaults, and JSON out
- * ------------------------------------------------------------------------------------------ */
+/* --- defaults, and JSON out --- */
 
 void ff_config_defaults(struct ff_config *config)
 {
@@ -130,8 +129,7 @@ cJSON *ff_config_to_json(const struct ff_config *config)
     return object;
 }
 
-/* --- JSON Schema
- * ------------------------------------------------------------------------------------------------------- */
+/* --- JSON Schema --- */
 
 static cJSON *number_schema(double low, double high, bool above_low, bool whole)
 {

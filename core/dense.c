@@ -101,8 +101,7 @@ static struct panel panel_of(const struct ff_dense *dense, size_t item)
     return panel;
 }
 
-/* --- forward
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- forward --- */
 
 static float activate(const struct ff_layer *layer, float *out, const float *in, const float *bias,
                       const float *label, size_t n)
@@ -219,8 +218,7 @@ static void forward(struct ff_layer *layer, size_t item, unsigned worker)
     }
 }
 
-/* --- the step
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- the step --- */
 
 static void delta_of(const struct ff_layer *layer, float *delta, uint32_t row, struct panel panel)
 {
@@ -390,8 +388,7 @@ static void gradient(struct ff_layer *layer, size_t item, unsigned worker)
         normalize_panel(layer, panel);
 }
 
-/* --- a layer's life
- * -------------------------------------------------------------------------------------------------------- */
+/* --- a layer's life --- */
 
 static void destroy(struct ff_layer *layer)
 {

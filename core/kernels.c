@@ -40,7 +40,7 @@ static float sum_of_squares(const float *x, size_t n)
     return add_lanes(lanes);
 }
 
-/* --- activations --------------------------------------------------------------------------------------------- */
+/* --- activations --- */
 
 static inline float relu_of(float z)
 {
@@ -112,8 +112,7 @@ static void tanh_delta(float *restrict delta, const float *restrict a, float coe
         delta[i] = coefficient * a[i] * (1 - a[i] * a[i]);
 }
 
-/* --- sums ------------------------------------------------------------------------------------------------------
- */
+/* --- sums --- */
 
 static void add(float *restrict sum, const float *restrict x, size_t n)
 {
@@ -139,8 +138,7 @@ static void pixels(float *restrict out, const unsigned char *restrict in, float 
         out[i] = (float)in[i] * factor + offset;
 }
 
-/* --- optimizers -------------------------------------------------------------------------------------------------
- */
+/* --- optimizers --- */
 
 static void sgd(const struct ff_update *update, float *restrict w, const float *restrict g, size_t n)
 {
@@ -175,7 +173,7 @@ static void adam(const struct ff_update *update, float *restrict w, float *restr
     }
 }
 
-/* --- one image: passes over rows of weights ------------------------------------------------------------------- */
+/* --- one image: passes over rows of weights --- */
 
 /* Sixteen floats: one register, or two, or four. */
 typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));

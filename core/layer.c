@@ -40,8 +40,7 @@ uint64_t ff_layer_tensor_size(const struct ff_plan *plan, uint32_t index, uint32
     return tensor == 0 ? (uint64_t)plan->layer[index].inputs * plan->layer[index].units : plan->layer[index].units;
 }
 
-/* --- one message -------------------------------------------------------------------------------------------------
- */
+/* --- one message --- */
 
 static void forward_item(void *self, size_t item, unsigned worker)
 {

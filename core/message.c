@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct ff_pool {
     uint32_t count;
@@ -12,6 +13,14 @@ struct ff_pool {
     uint32_t free_count;
     struct ff_message **free; /* [count] */
 };
+
+uint64_t ff_clock(void)
+{
+    struct timespec time;
+
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
 
 float *ff_floats(size_t count)
 {
@@ -28,6 +37,7 @@ static void destroy_message(struct ff_message *message)
     free(message->x);
     free(message->goodness);
     free(message->loss);
+    free(message->busy);
 }
 
 static bool create_message(struct ff_message *message, const struct ff_plan *plan)
@@ -39,6 +49,7 @@ static bool create_message(struct ff_message *message, const struct ff_plan *pla
     message->x = ff_floats(plan->capacity);
     message->goodness = ff_floats((size_t)plan->layers * plan->max_rows);
     message->loss = malloc(plan->layers * sizeof *message->loss);
+    message->busy = calloc(plan->layers, sizeof *message->busy);
     return message->sample && message->truth && message->label && message->role && message->x &&
            message->goodness && message->loss;
 }

@@ -24,30 +24,37 @@ enum ff_kind {
 enum ff_role { FF_NEGATIVE = -1, FF_NEUTRAL = 0, FF_POSITIVE = 1 };
 
 /* Who asked, so that the sink knows what an answer is for. */
-enum ff_ticket { FF_FOR_TRAINING, FF_FOR_JUDGING, FF_FOR_TRAIN_ERROR, FF_FOR_DIGEST };
+enum ff_ticket { FF_FOR_TRAINING, FF_FOR_JUDGING, FF_FOR_TRAIN_ERROR, FF_FOR_DIGEST, FF_FOR_REQUEST };
 
 struct ff_range {
     uint32_t layer, tensor; /* tensor: as ff_layer_tensors counts them */
     uint64_t offset, count; /* floats; count at most the message's capacity */
 };
 
+/* When a layer was at work: nanoseconds of the monotonic clock. */
+struct ff_busy {
+    uint64_t begin, end;
+};
+
 struct ff_message {
     enum ff_kind kind;
     enum ff_ticket ticket;
+    uint64_t request;  /* FF_FOR_REQUEST: which */
     bool last;         /* of its ticket in this epoch */
     bool closes_epoch; /* nothing more comes of this epoch */
     uint32_t epoch;    /* from 1 */
     uint64_t step;     /* from 1; of other kinds than TRAIN: the steps done before it */
     double rate;       /* TRAIN: the schedule's factor of the learning rate */
     uint32_t images, rows, rows_per_image;
-    uint32_t *sample; /* [images] index in its split */
-    uint16_t *truth;  /* [images] true label */
-    uint16_t *label;  /* [rows] label shown */
-    int8_t *role;     /* [rows] enum ff_role */
-    uint32_t width;   /* floats a row of x: pixels, then units of the layer it has passed */
-    float *x;         /* [images][pixels]; after layer 0 [rows][width]; GET, SET: the payload */
-    float *goodness;  /* [layers][max_rows] */
-    double *loss;     /* [layers] mean per pair */
+    uint32_t *sample;     /* [images] index in its split */
+    uint16_t *truth;      /* [images] true label */
+    uint16_t *label;      /* [rows] label shown */
+    int8_t *role;         /* [rows] enum ff_role */
+    uint32_t width;       /* floats a row of x: pixels, then units of the layer it has passed */
+    float *x;             /* [images][pixels]; after layer 0 [rows][width]; GET, SET: the payload */
+    float *goodness;      /* [layers][max_rows] */
+    double *loss;         /* [layers] mean per pair */
+    struct ff_busy *busy; /* [layers] */
     struct ff_range range;
     int32_t failed_layer; /* whose goodness is not finite; -1: none. Layers pass such a message on untouched */
 };
@@ -61,6 +68,9 @@ void ff_pool_return(struct ff_pool *pool, struct ff_message *message);
 void ff_pool_wait_all(struct ff_pool *pool); /* until every message has been returned */
 size_t ff_pool_bytes(const struct ff_pool *pool);
 void ff_pool_destroy(struct ff_pool *pool); /* NULL is fine */
+
+/* Nanoseconds of the monotonic clock. */
+uint64_t ff_clock(void);
 
 /* One aligned array of floats, or NULL; free() it. */
 float *ff_floats(size_t count);

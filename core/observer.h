@@ -49,12 +49,23 @@ struct ff_evaluation {
     const float *confidence;   /* [count] softmax of the label scores, at the predicted label */
 };
 
+/* One image under every label. Valid during the call. */
+struct ff_answer {
+    uint64_t ticket;
+    uint64_t step; /* steps done when it was computed */
+    uint32_t layers, classes;
+    const float *goodness;      /* [layers][classes] */
+    const float *probabilities; /* [classes] softmax of the goodness summed over the layers that count */
+    uint32_t label;             /* the most probable; of equals the lowest */
+};
+
 struct ff_observer {
     void *self;
     void (*points)(void *self, const struct ff_point *points, size_t count);
     void (*epoch)(void *self, const struct ff_epoch *epoch);
     void (*evaluation)(void *self,
                        const struct ff_evaluation *evaluation); /* of the test images; NULL: not wanted */
+    void (*answer)(void *self, const struct ff_answer *answer); /* of ff_trainer_ask; NULL: none are asked */
     void (*paused)(void *self); /* everything under way has arrived; training stands still */
     void (*resumed)(void *self);
 };

@@ -4,7 +4,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "digest.h"
 
@@ -29,6 +28,7 @@ struct ff_sink {
     uint16_t *truth, *predicted; /* [judged_images] */
     float *confidence;
     double *scores; /* [classes] */
+    float *answer;  /* [layers][classes], then [classes] probabilities: of a request */
 
     pthread_mutex_t mutex; /* guards what follows: progress is read by other threads */
     double previous;       /* when the last message came, or the clock started */
@@ -41,10 +41,7 @@ struct ff_sink {
 
 static double now(void)
 {
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+    return 1e-9 * (double)ff_clock();
 }
 
 /* To the microsecond: more digits would only be noise for a reader. */
@@ -74,9 +71,10 @@ struct ff_sink *ff_sink_create(const struct ff_plan *plan, const struct ff_obser
     sink->predicted = malloc(plan->judged_images * sizeof *sink->predicted);
     sink->confidence = malloc(plan->judged_images * sizeof *sink->confidence);
     sink->scores = malloc(plan->classes * sizeof *sink->scores);
+    sink->answer = malloc(((size_t)plan->layers + 1) * plan->classes * sizeof *sink->answer);
     sink->digest = ff_digest_create(error);
-    if (!sink->positive || !sink->negative || !sink->truth || !sink->predicted || !sink->confidence ||
-        !sink->scores || !sink->digest) {
+    if (!sink->answer || !sink->positive || !sink->negative || !sink->truth || !sink->predicted ||
+        !sink->confidence || !sink->scores || !sink->digest) {
         ff_fail_memory(error, "the figures of a run");
         ff_sink_destroy(sink);
         return NULL;
@@ -85,8 +83,7 @@ struct ff_sink *ff_sink_create(const struct ff_plan *plan, const struct ff_obser
     return sink;
 }
 
-/* --- the clock
- * ------------------------------------------------------------------------------------------------------ */
+/* --- the clock --- */
 
 void ff_sink_start_clock(struct ff_sink *sink)
 {
@@ -109,12 +106,16 @@ static double take_time(struct ff_sink *sink, const struct ff_message *message)
     double time = now(), elapsed;
 
     pthread_mutex_lock(&sink->mutex);
-    if (message->kind == FF_TRAIN) {
-        sink->training += time - sink->previous;
-        sink->images_trained += message->images;
-    } else {
-        sink->evaluating += time - sink->previous;
+    if (!sink->running) { /* a request while paused */
+        elapsed = sink->training + sink->evaluating;
+        pthread_mutex_unlock(&sink->mutex);
+        return rounded(elapsed);
     }
+    if (message->kind == FF_TRAIN || message->ticket == FF_FOR_REQUEST)
+        sink->training += time - sink->previous;
+    else
+        sink->evaluating += time - sink->previous;
+    sink->images_trained += message->kind == FF_TRAIN ? message->images : 0;
     sink->previous = time;
     sink->current_epoch = message->epoch;
     sink->step = message->step;
@@ -166,8 +167,7 @@ void ff_sink_progress(struct ff_sink *sink, struct ff_progress *progress)
     pthread_mutex_unlock(&sink->mutex);
 }
 
-/* --- training: points
- * ------------------------------------------------------------------------------------------------- */
+/* --- training: points --- */
 
 static int compare_floats(const void *a, const void *b)
 {
@@ -271,8 +271,7 @@ static void take_train(struct ff_sink *sink, const struct ff_message *message, d
         close_window(sink, message->step, elapsed);
 }
 
-/* --- evaluation
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- evaluation --- */
 
 /* The label with the highest goodness summed over the layers that count; of equals the lowest. */
 static uint32_t predict(struct ff_sink *sink, const struct ff_message *message, uint32_t image, float *confidence)
@@ -329,9 +328,31 @@ static void take_forward(struct ff_sink *sink, const struct ff_message *message)
     sink->judged = sink->wrong = 0;
 }
 
-/* --- epochs
- * -----------------------------------------------------------------------------------------------------------------
- */
+/* One image that somebody asked about: what every layer says of every label. */
+static void take_request(struct ff_sink *sink, const struct ff_message *message)
+{
+    const struct ff_plan *plan = sink->plan;
+    float *probabilities = sink->answer + (size_t)plan->layers * plan->classes, confidence;
+    struct ff_answer answer = {.ticket = message->request,
+                               .step = message->step,
+                               .layers = plan->layers,
+                               .classes = plan->classes,
+                               .goodness = sink->answer,
+                               .probabilities = probabilities,
+                               .label = predict(sink, message, 0, &confidence)};
+
+    for (uint32_t layer = 0; layer < plan->layers; layer++)
+        memcpy(sink->answer + (size_t)layer * plan->classes, message->goodness + (size_t)layer * plan->max_rows,
+               plan->classes * sizeof(float));
+    for (size_t i = 0; message->failed_layer >= 0 && i < (size_t)plan->layers * plan->classes; i++)
+        sink->answer[i] = NAN; /* the run itself will fail at its next step */
+    for (uint32_t label = 0; label < plan->classes; label++)
+        probabilities[label] = (float)((double)confidence * exp(sink->scores[label] - sink->scores[answer.label]));
+    if (sink->observer.answer != NULL)
+        sink->observer.answer(sink->observer.self, &answer);
+}
+
+/* --- epochs --- */
 
 static void close_epoch(struct ff_sink *sink, const struct ff_message *message, double elapsed)
 {
@@ -379,14 +400,17 @@ ff_status ff_sink_handle(struct ff_sink *sink, const struct ff_message *message,
 {
     double elapsed = take_time(sink, message);
 
-    if (message->failed_layer >= 0)
+    if (message->failed_layer >= 0 && message->ticket != FF_FOR_REQUEST)
         return fail(sink, message, error);
     switch (message->kind) {
     case FF_TRAIN:
         take_train(sink, message, elapsed);
         break;
     case FF_FORWARD:
-        take_forward(sink, message);
+        if (message->ticket == FF_FOR_REQUEST)
+            take_request(sink, message);
+        else
+            take_forward(sink, message);
         break;
     case FF_GET:
         take_get(sink, message, elapsed);
@@ -421,6 +445,7 @@ void ff_sink_destroy(struct ff_sink *sink)
     free(sink->predicted);
     free(sink->confidence);
     free(sink->scores);
+    free(sink->answer);
     ff_digest_destroy(sink->digest);
     pthread_mutex_destroy(&sink->mutex);
     free(sink);

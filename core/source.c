@@ -64,6 +64,18 @@ struct ff_source *ff_source_create(const struct ff_plan *plan, const struct ff_d
     return source;
 }
 
+/* Divide an image's pixels by their root mean square, where the configuration says so. */
+static void normalize_image(struct ff_source *source, float *x)
+{
+    const struct ff_plan *plan = source->plan;
+    double norm;
+
+    if (plan->config.input != FF_INPUT_RMS)
+        return;
+    norm = sqrt((double)source->kernels->sum_of_squares(x, plan->pixels) / plan->pixels);
+    source->kernels->scale(x, (float)(plan->config.input_scale / (norm + 1e-8)), plan->pixels);
+}
+
 /* Image `index` of a split as message's image `image`. */
 static void put_image(struct ff_source *source, struct ff_message *message, const struct ff_images *images,
                       uint32_t index, uint32_t image)
@@ -73,12 +85,7 @@ static void put_image(struct ff_source *source, struct ff_message *message, cons
 
     source->kernels->pixels(x, images->pixels + (size_t)index * plan->pixels, source->pixel_scale,
                             source->pixel_offset, plan->pixels);
-    if (plan->config.input == FF_INPUT_RMS) {
-        float squares = source->kernels->sum_of_squares(x, plan->pixels);
-        double norm = sqrt(squares / (double)plan->pixels);
-
-        source->kernels->scale(x, (float)(plan->config.input_scale / (norm + 1e-8)), plan->pixels);
-    }
+    normalize_image(source, x);
     message->sample[image] = index;
     message->truth[image] = images->labels[index];
 }
@@ -146,6 +153,22 @@ void ff_source_forward(struct ff_source *source, struct ff_message *message, enu
         for (uint32_t label = 0; label < plan->classes; label++)
             put_row(message, label, FF_NEUTRAL);
     }
+}
+
+void ff_source_request(struct ff_source *source, struct ff_message *message, const float *pixels, uint64_t request)
+{
+    const struct ff_plan *plan = source->plan;
+
+    start_message(source, message, FF_FORWARD, FF_FOR_REQUEST);
+    message->request = request;
+    message->rows_per_image = plan->classes;
+    message->images = 1;
+    message->sample[0] = message->truth[0] = 0;
+    for (uint32_t i = 0; i < plan->pixels; i++)
+        message->x[i] = pixels[i] * 255 * source->pixel_scale + source->pixel_offset;
+    normalize_image(source, message->x);
+    for (uint32_t label = 0; label < plan->classes; label++)
+        put_row(message, label, FF_NEUTRAL);
 }
 
 static void fill_forward(struct ff_source *source, struct ff_message *message)

@@ -24,6 +24,9 @@ bool ff_source_next(struct ff_source *source, struct ff_message *message);
 void ff_source_forward(struct ff_source *source, struct ff_message *message, enum ff_split split, uint32_t first,
                        uint32_t count);
 
+/* Fill `message` with one image, [pixels] from 0 to 1, for every label: somebody's request. */
+void ff_source_request(struct ff_source *source, struct ff_message *message, const float *pixels, uint64_t request);
+
 size_t ff_source_bytes(const struct ff_source *source);
 void ff_source_destroy(struct ff_source *source); /* NULL is fine */
 

@@ -5,7 +5,7 @@
 #include "layer.h"
 
 struct ff_stage {
-    uint32_t count;
+    uint32_t first, count;
     struct ff_layer *layers[FF_LAYERS_MAX];
     struct ff_workspace workspace;
     size_t bytes;
@@ -59,6 +59,7 @@ struct ff_stage *ff_stage_create(const struct ff_plan *plan, uint32_t first, uin
         ff_fail_memory(error, "a stage");
         return NULL;
     }
+    stage->first = first;
     if (!create_layers(stage, plan, first, count, error) || !create_workspace(stage, plan, threads, error)) {
         ff_stage_destroy(stage);
         return NULL;
@@ -68,8 +69,13 @@ struct ff_stage *ff_stage_create(const struct ff_plan *plan, uint32_t first, uin
 
 void ff_stage_handle(struct ff_stage *stage, struct ff_message *message)
 {
-    for (uint32_t i = 0; i < stage->count; i++)
+    for (uint32_t i = 0; i < stage->count; i++) {
+        struct ff_busy *busy = &message->busy[stage->first + i];
+
+        busy->begin = i == 0 ? ff_clock() : busy[-1].end;
         ff_layer_handle(stage->layers[i], message, &stage->workspace);
+        busy->end = ff_clock();
+    }
 }
 
 size_t ff_stage_bytes(const struct ff_stage *stage)

@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "channel.h"
@@ -13,13 +14,21 @@
 
 struct ff_trainer;
 
-/* A stage with its place in the line. */
+/* A stage with its place in the line. The first works on the thread that runs the trainer, and fills messages from
+ * the source there; the last hands them to the sink; each one between has a thread of its own, and so has the last
+ * of several. */
 struct station {
     struct ff_trainer *trainer;
     struct ff_stage *stage;
-    struct ff_channel *in;  /* from the source or the stage before; NULL in a line of one stage */
-    struct ff_channel *out; /* to the next stage or the sink */
+    struct ff_channel *in;  /* from the station before; NULL: the first */
+    struct ff_channel *out; /* to the next; NULL: the last */
     pthread_t thread;
+};
+
+/* The bounded box of those who ask about an image. */
+struct request {
+    uint64_t ticket;
+    float *pixels; /* [pixels] */
 };
 
 struct ff_trainer {
@@ -31,19 +40,25 @@ struct ff_trainer {
     struct ff_pool *pool;
     struct station *stations; /* [placement.stages] */
     uint32_t stations_made, threads_started;
-    struct ff_channel *
-        *channels; /* [placement.stages + 1]: into every stage, and into the sink; of a line of one: none */
+    uint32_t stage_of[FF_LAYERS_MAX];
+    struct ff_channel **channels; /* [placement.stages - 1] between the stations */
+    bool exhausted; /* the source has nothing more: only the first station's thread writes and reads it */
 
     pthread_mutex_t mutex; /* guards the requests and the failure */
     pthread_cond_t asked;
-    bool pause, stop;
-    bool exhausted; /* the source has nothing more: only the feeding thread writes and reads it */
+    bool pause, stop, ended;
     bool failed;
     struct ff_error error;
+    uint64_t last_ticket;
+    uint32_t first_request, request_count;
+    struct request requests[FF_REQUESTS_MAX]; /* a ring */
+
+    pthread_mutex_t spans_mutex; /* guards who worked when */
+    uint64_t begun, span_count;  /* of all so far */
+    struct ff_span *spans;       /* [FF_SPANS_KEPT], a ring */
 };
 
-/* --- making a line
- * ------------------------------------------------------------------------------------------------------- */
+/* --- making a line --- */
 
 uint64_t ff_parameter_count(const struct ff_config *config, const struct ff_dataset *dataset)
 {
@@ -89,6 +104,8 @@ static bool make_stations(struct ff_trainer *trainer, struct ff_error *error)
         uint32_t count = share_of_layers(&trainer->plan, first, stages - trainer->stations_made);
 
         station->trainer = trainer;
+        for (uint32_t i = 0; i < count; i++)
+            trainer->stage_of[first + i] = trainer->stations_made;
         station->stage = ff_stage_create(&trainer->plan, first, count, trainer->placement.threads, error);
         if (station->stage == NULL)
             return false;
@@ -99,22 +116,27 @@ static bool make_stations(struct ff_trainer *trainer, struct ff_error *error)
 
 static bool make_channels(struct ff_trainer *trainer, struct ff_error *error)
 {
-    uint32_t count = trainer->placement.stages + 1;
+    uint32_t count = trainer->placement.stages - 1;
 
-    if (trainer->placement.stages == 1)
+    if (count == 0)
         return true;
     trainer->channels = calloc(count, sizeof(struct ff_channel *));
     for (uint32_t i = 0; trainer->channels != NULL && i < count; i++) {
         if ((trainer->channels[i] = ff_channel_create(2, error)) == NULL)
             return false;
+        trainer->stations[i].out = trainer->stations[i + 1].in = trainer->channels[i];
     }
-    if (trainer->channels == NULL)
-        return ff_fail_memory(error, "the channels") == FF_OK;
-    for (uint32_t i = 0; i < trainer->placement.stages; i++) {
-        trainer->stations[i].in = trainer->channels[i];
-        trainer->stations[i].out = trainer->channels[i + 1];
+    return trainer->channels != NULL || ff_fail_memory(error, "the channels") == FF_OK;
+}
+
+static bool make_requests(struct ff_trainer *trainer, struct ff_error *error)
+{
+    for (uint32_t i = 0; i < FF_REQUESTS_MAX; i++) {
+        if ((trainer->requests[i].pixels = ff_floats(trainer->plan.pixels)) == NULL)
+            return ff_fail_memory(error, "requests") == FF_OK;
     }
-    return true;
+    trainer->spans = calloc(FF_SPANS_KEPT, sizeof *trainer->spans);
+    return trainer->spans != NULL || ff_fail_memory(error, "the timeline") == FF_OK;
 }
 
 /* One stage, with a thread for every processor, unless told otherwise; never more stages than layers. */
@@ -147,10 +169,10 @@ static ff_status check_memory(const struct ff_plan *plan, uint32_t messages, str
 
 static bool make_line(struct ff_trainer *trainer, const struct ff_dataset *dataset, struct ff_error *error)
 {
-    uint32_t stages = trainer->placement.stages, messages = stages == 1 ? 1 : 2 * stages + 1;
+    uint32_t stages = trainer->placement.stages, messages = stages == 1 ? 1 : 3 * stages - 1;
 
     if (check_memory(&trainer->plan, messages, error) != FF_OK || !make_stations(trainer, error) ||
-        !make_channels(trainer, error))
+        !make_channels(trainer, error) || !make_requests(trainer, error))
         return false;
     trainer->source = ff_source_create(&trainer->plan, dataset, error);
     trainer->sink = trainer->source ? ff_sink_create(&trainer->plan, &trainer->observer, error) : NULL;
@@ -170,6 +192,7 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
     }
     pthread_mutex_init(&trainer->mutex, NULL);
     pthread_cond_init(&trainer->asked, NULL);
+    pthread_mutex_init(&trainer->spans_mutex, NULL);
     ff_plan_make(&trainer->plan, config, dataset);
     trainer->observer = *observer;
     trainer->placement = choose_placement(placement, config->layer_count);
@@ -180,9 +203,7 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
     return trainer;
 }
 
-/* --- requests
- * ----------------------------------------------------------------------------------------------------------------
- */
+/* --- requests --- */
 
 static void ask(struct ff_trainer *trainer, bool *what, bool value)
 {
@@ -207,50 +228,50 @@ void ff_trainer_stop(struct ff_trainer *trainer)
     ask(trainer, &trainer->stop, true);
 }
 
-/* Stand still: what is under way arrives, the observer hears of it, and nothing goes on until another request. */
-static void stand_still(struct ff_trainer *trainer)
+ff_status ff_trainer_ask(struct ff_trainer *trainer, const float *pixels, uint64_t *ticket, struct ff_error *error)
 {
-    ff_pool_wait_all(trainer->pool);
-    ff_sink_stop_clock(trainer->sink);
-    if (trainer->observer.paused != NULL)
-        trainer->observer.paused(trainer->observer.self);
+    ff_status status = FF_OK;
+
     pthread_mutex_lock(&trainer->mutex);
-    while (trainer->pause && !trainer->stop)
-        pthread_cond_wait(&trainer->asked, &trainer->mutex);
-    pthread_mutex_unlock(&trainer->mutex);
-    ff_sink_start_clock(trainer->sink);
-}
+    if (trainer->ended || trainer->stop || trainer->failed) {
+        status = ff_fail(error, FF_CONFLICT, "the run has ended");
+    } else if (trainer->request_count == FF_REQUESTS_MAX) {
+        status = ff_fail(error, FF_BUSY, "%d predictions wait already; try again", FF_REQUESTS_MAX);
+    } else {
+        struct request *request =
+            &trainer->requests[(trainer->first_request + trainer->request_count++) % FF_REQUESTS_MAX];
 
-/* Before every message: whether the line goes on. A pause is waited out here. */
-static bool goes_on(struct ff_trainer *trainer)
-{
-    bool pause, stop, failed;
-
-    for (;;) {
-        pthread_mutex_lock(&trainer->mutex);
-        pause = trainer->pause;
-        stop = trainer->stop;
-        failed = trainer->failed;
-        pthread_mutex_unlock(&trainer->mutex);
-        if (stop || failed || !pause)
-            return !stop && !failed;
-        stand_still(trainer);
-        pthread_mutex_lock(&trainer->mutex);
-        stop = trainer->stop;
-        pthread_mutex_unlock(&trainer->mutex);
-        if (!stop && trainer->observer.resumed != NULL)
-            trainer->observer.resumed(trainer->observer.self);
+        *ticket = request->ticket = ++trainer->last_ticket;
+        memcpy(request->pixels, pixels, trainer->plan.pixels * sizeof *pixels);
+        pthread_cond_broadcast(&trainer->asked);
     }
+    pthread_mutex_unlock(&trainer->mutex);
+    return status;
 }
 
-/* --- the line at work
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- the line at work --- */
+
+static void note_spans(struct ff_trainer *trainer, const struct ff_message *message)
+{
+    pthread_mutex_lock(&trainer->spans_mutex);
+    for (uint32_t layer = 0; layer < trainer->plan.layers; layer++) {
+        trainer->spans[trainer->span_count++ % FF_SPANS_KEPT] =
+            (struct ff_span){.stage = trainer->stage_of[layer],
+                             .layer = layer,
+                             .kind = (uint8_t)message->kind,
+                             .step = message->step,
+                             .begin = message->busy[layer].begin - trainer->begun,
+                             .end = message->busy[layer].end - trainer->begun};
+    }
+    pthread_mutex_unlock(&trainer->spans_mutex);
+}
 
 /* The sink takes a message and returns it to the pool. After a failure the rest only flows through. */
 static void arrive(struct ff_trainer *trainer, struct ff_message *message)
 {
     struct ff_error error;
 
+    note_spans(trainer, message);
     if (!trainer->failed && ff_sink_handle(trainer->sink, message, &error) != FF_OK) {
         pthread_mutex_lock(&trainer->mutex);
         trainer->error = error;
@@ -260,20 +281,14 @@ static void arrive(struct ff_trainer *trainer, struct ff_message *message)
     ff_pool_return(trainer->pool, message);
 }
 
-/* One stage: source, stage and sink take turns on this thread. */
-static void run_alone(struct ff_trainer *trainer)
+/* What a station does with a message: its layers' work, then on to the next station or the sink. */
+static void pass(struct station *station, struct ff_message *message)
 {
-    while (goes_on(trainer)) {
-        struct ff_message *message = ff_pool_take(trainer->pool);
-
-        trainer->exhausted = !ff_source_next(trainer->source, message);
-        if (trainer->exhausted) {
-            ff_pool_return(trainer->pool, message);
-            return;
-        }
-        ff_stage_handle(trainer->stations[0].stage, message);
-        arrive(trainer, message);
-    }
+    ff_stage_handle(station->stage, message);
+    if (station->out == NULL)
+        arrive(station->trainer, message);
+    else
+        ff_channel_send(station->out, message);
 }
 
 static void *run_station(void *self)
@@ -281,24 +296,86 @@ static void *run_station(void *self)
     struct station *station = self;
     struct ff_message *message;
 
-    while ((message = ff_channel_receive(station->in)) != NULL) {
-        ff_stage_handle(station->stage, message);
-        ff_channel_send(station->out, message);
-    }
-    ff_channel_close(station->out);
+    while ((message = ff_channel_receive(station->in)) != NULL)
+        pass(station, message);
+    if (station->out != NULL)
+        ff_channel_close(station->out);
     return NULL;
 }
 
-static void *run_sink(void *self)
+/* Send the oldest request through the line; false when there is none. */
+static bool serve_request(struct ff_trainer *trainer)
 {
-    struct ff_trainer *trainer = self;
     struct ff_message *message;
+    struct request *request;
+    bool waiting;
 
-    while ((message = ff_channel_receive(trainer->channels[trainer->placement.stages])) != NULL)
-        arrive(trainer, message);
-    return NULL;
+    pthread_mutex_lock(&trainer->mutex);
+    waiting = trainer->request_count > 0;
+    pthread_mutex_unlock(&trainer->mutex);
+    if (!waiting)
+        return false;
+    message = ff_pool_take(trainer->pool);
+    pthread_mutex_lock(&trainer->mutex);
+    request = &trainer->requests[trainer->first_request];
+    ff_source_request(trainer->source, message, request->pixels, request->ticket);
+    trainer->first_request = (trainer->first_request + 1) % FF_REQUESTS_MAX;
+    trainer->request_count--;
+    pthread_mutex_unlock(&trainer->mutex);
+    pass(&trainer->stations[0], message);
+    return true;
 }
 
+/* Stand still: what is under way arrives, the observer hears of it, and nothing but requests goes through the line
+ * until the pause is over. */
+static void stand_still(struct ff_trainer *trainer)
+{
+    ff_pool_wait_all(trainer->pool);
+    ff_sink_stop_clock(trainer->sink);
+    if (trainer->observer.paused != NULL)
+        trainer->observer.paused(trainer->observer.self);
+    pthread_mutex_lock(&trainer->mutex);
+    while (trainer->pause && !trainer->stop) {
+        if (trainer->request_count == 0) {
+            pthread_cond_wait(&trainer->asked, &trainer->mutex);
+            continue;
+        }
+        pthread_mutex_unlock(&trainer->mutex);
+        serve_request(trainer);
+        pthread_mutex_lock(&trainer->mutex);
+    }
+    pthread_mutex_unlock(&trainer->mutex);
+    ff_pool_wait_all(trainer->pool);
+    ff_sink_start_clock(trainer->sink);
+}
+
+/* Before every message: whether the line goes on. Requests go first; a pause is waited out here. */
+static bool goes_on(struct ff_trainer *trainer)
+{
+    bool pause, stop, requests;
+
+    for (;;) {
+        pthread_mutex_lock(&trainer->mutex);
+        pause = trainer->pause;
+        stop = trainer->stop || trainer->failed;
+        requests = trainer->request_count > 0;
+        pthread_mutex_unlock(&trainer->mutex);
+        if (stop || (!pause && !requests))
+            return !stop;
+        if (!pause) {
+            serve_request(trainer);
+            continue;
+        }
+        stand_still(trainer);
+        pthread_mutex_lock(&trainer->mutex);
+        stop = trainer->stop;
+        pthread_mutex_unlock(&trainer->mutex);
+        if (!stop && trainer->observer.resumed != NULL)
+            trainer->observer.resumed(trainer->observer.self);
+    }
+}
+
+/* The first station, on the thread that runs the trainer: from the source into the line. */
 static void feed(struct ff_trainer *trainer)
 {
     while (goes_on(trainer)) {
@@ -309,44 +386,41 @@ static void feed(struct ff_trainer *trainer)
             ff_pool_return(trainer->pool, message);
             return;
         }
-        ff_channel_send(trainer->channels[0], message);
+        pass(&trainer->stations[0], message);
     }
 }
 
-/* Several stages: a thread for each, one for the sink, and the source on this one. Closing the first channel lets
- * everything under way arrive, stage after stage. */
+/* Closing the first channel lets everything under way arrive, station after station. */
 static ff_status run_line(struct ff_trainer *trainer, struct ff_error *error)
 {
-    uint32_t stages = trainer->placement.stages;
-    pthread_t sink;
-    bool sink_started = pthread_create(&sink, NULL, run_sink, trainer) == 0;
+    uint32_t others = trainer->placement.stages - 1;
 
-    while (sink_started && trainer->threads_started < stages) {
-        struct station *station = &trainer->stations[trainer->threads_started];
+    for (; trainer->threads_started < others; trainer->threads_started++) {
+        struct station *station = &trainer->stations[trainer->threads_started + 1];
 
         if (pthread_create(&station->thread, NULL, run_station, station) != 0)
             break;
-        trainer->threads_started++;
     }
-    if (trainer->threads_started == stages)
+    if (trainer->threads_started == others)
         feed(trainer);
-    ff_channel_close(trainer->channels[0]);
+    if (others > 0)
+        ff_channel_close(trainer->channels[0]);
     for (uint32_t i = 0; i < trainer->threads_started; i++)
-        pthread_join(trainer->stations[i].thread, NULL);
-    ff_channel_close(trainer->channels[stages]);
-    if (sink_started)
-        pthread_join(sink, NULL);
-    if (trainer->threads_started == stages)
+        pthread_join(trainer->stations[i + 1].thread, NULL);
+    if (trainer->threads_started == others)
         return FF_OK;
-    return ff_fail(error, FF_BUSY, "could not start a thread for each of %u stages; ask for fewer", stages);
+    return ff_fail(error, FF_BUSY, "could not start a thread for each of %u stages; ask for fewer", others + 1);
 }
 
 enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *error)
 {
+    ff_status status;
+
+    trainer->begun = ff_clock();
     ff_sink_start_clock(trainer->sink);
-    if (trainer->placement.stages == 1)
-        run_alone(trainer);
-    else if (run_line(trainer, error) != FF_OK)
+    status = run_line(trainer, error);
+    ask(trainer, &trainer->ended, true);
+    if (status != FF_OK)
         return FF_FAILED;
     if (trainer->failed) {
         *error = trainer->error;
@@ -356,12 +430,26 @@ enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *erro
     return trainer->exhausted ? FF_FINISHED : FF_STOPPED;
 }
 
-/* --- what can be asked
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- what can be asked --- */
 
 void ff_trainer_progress(struct ff_trainer *trainer, struct ff_progress *progress)
 {
     ff_sink_progress(trainer->sink, progress);
+}
+
+size_t ff_trainer_timeline(struct ff_trainer *trainer, struct ff_span *spans, size_t most)
+{
+    uint64_t first;
+    size_t count;
+
+    pthread_mutex_lock(&trainer->spans_mutex);
+    count = trainer->span_count < FF_SPANS_KEPT ? (size_t)trainer->span_count : FF_SPANS_KEPT;
+    count = count < most ? count : most;
+    first = trainer->span_count - count;
+    for (size_t i = 0; i < count; i++)
+        spans[i] = trainer->spans[(first + i) % FF_SPANS_KEPT];
+    pthread_mutex_unlock(&trainer->spans_mutex);
+    return count;
 }
 
 struct ff_placement ff_trainer_placement(const struct ff_trainer *trainer)
@@ -389,13 +477,17 @@ void ff_trainer_destroy(struct ff_trainer *trainer)
         return;
     for (uint32_t i = 0; trainer->stations != NULL && i < trainer->stations_made; i++)
         ff_stage_destroy(trainer->stations[i].stage);
-    for (uint32_t i = 0; trainer->channels != NULL && i <= trainer->placement.stages; i++)
+    for (uint32_t i = 0; trainer->channels != NULL && i + 1 < trainer->placement.stages; i++)
         ff_channel_destroy(trainer->channels[i]);
+    for (uint32_t i = 0; i < FF_REQUESTS_MAX; i++)
+        free(trainer->requests[i].pixels);
+    free(trainer->spans);
     free(trainer->stations);
     free(trainer->channels);
     ff_pool_destroy(trainer->pool);
     ff_sink_destroy(trainer->sink);
     ff_source_destroy(trainer->source);
+    pthread_mutex_destroy(&trainer->spans_mutex);
     pthread_cond_destroy(&trainer->asked);
     pthread_mutex_destroy(&trainer->mutex);
     free(trainer);

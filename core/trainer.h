@@ -49,6 +49,24 @@ void ff_trainer_stop(struct ff_trainer *trainer);
 
 void ff_trainer_progress(struct ff_trainer *trainer, struct ff_progress *progress);
 
+/* Ask for one image's goodness under every label, of the network as it is at that instant: while it trains, or
+ * while it is paused. `pixels`: [channels][height][width], 0 to 1, copied. The observer's `answer` gets it with
+ * this ticket, which is never 0. FF_BUSY when FF_REQUESTS_MAX wait already; FF_CONFLICT when the run has ended:
+ * asked too late, an answer comes not at all, so whoever waits must also watch for the end. */
+enum { FF_REQUESTS_MAX = 32 };
+ff_status ff_trainer_ask(struct ff_trainer *trainer, const float *pixels, uint64_t *ticket, struct ff_error *error);
+
+/* Who worked when: the newest spans, oldest first, into `spans`; returns how many. One span is one layer at one
+ * message. */
+enum { FF_SPANS_KEPT = 16384 };
+struct ff_span {
+    uint32_t stage, layer;
+    uint8_t kind; /* enum ff_kind (message.h): TRAIN 0, FORWARD 1, GET 2 */
+    uint64_t step;
+    uint64_t begin, end; /* nanoseconds since the run began */
+};
+size_t ff_trainer_timeline(struct ff_trainer *trainer, struct ff_span *spans, size_t most);
+
 /* What was chosen, how many weights and biases there are, bytes allocated for the run (data set left out). */
 struct ff_placement ff_trainer_placement(const struct ff_trainer *trainer);
 uint64_t ff_trainer_parameters(const struct ff_trainer *trainer);

@@ -50,8 +50,7 @@ static void far_from_the_threshold_nothing_overflows(void **state)
     assert_true(isfinite(ff_objective_pair(&objective, -1e6, 1e6).loss));
 }
 
-/* --- a layer's step
- * ------------------------------------------------------------------------------------------------- */
+/* --- a layer's step --- */
 
 enum { PIXELS = 7, CLASSES = 3, UNITS = 5, IMAGES = 4, ROWS = 2 * IMAGES, INPUTS = PIXELS + CLASSES };
 

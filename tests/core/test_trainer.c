@@ -19,6 +19,10 @@ struct watcher {
     struct ff_point last_point;
     uint64_t point_steps, pause_at, stop_at; /* step of a point; 0: never */
     bool stop_when_paused;
+    const float *image; /* asked about at every point and at a pause; NULL: never */
+    uint64_t asked, answers;
+    struct ff_answer answer; /* the newest; its arrays are gone */
+    float answer_goodness[4][8];
     double wrong_share; /* of the newest evaluation, counted here */
     double hash;        /* of all points' figures */
 };
@@ -43,6 +47,33 @@ static void call_detached(void *(*call)(void *), void *trainer)
     pthread_detach(thread);
 }
 
+/* Ask about the watcher's image; at most as many as the box holds can wait. */
+static void ask(struct watcher *watcher)
+{
+    struct ff_error error;
+    uint64_t ticket;
+
+    if (watcher->image != NULL && ff_trainer_ask(watcher->trainer, watcher->image, &ticket, &error) == FF_OK)
+        assert_int_equal(ticket, ++watcher->asked);
+}
+
+static void take_answer(void *self, const struct ff_answer *answer)
+{
+    struct watcher *watcher = self;
+    float sum = 0;
+
+    assert_int_equal(answer->ticket, ++watcher->answers); /* in the order of asking */
+    assert_int_equal(answer->classes, 5);
+    for (uint32_t label = 0; label < answer->classes; label++) {
+        sum += answer->probabilities[label];
+        assert_true(answer->probabilities[label] <= answer->probabilities[answer->label]);
+        for (uint32_t layer = 0; layer < answer->layers; layer++)
+            watcher->answer_goodness[layer][label] = answer->goodness[layer * answer->classes + label];
+    }
+    assert_true(fabsf(sum - 1) < 1e-5f);
+    watcher->answer = *answer;
+}
+
 static void take_points(void *self, const struct ff_point *points, size_t count)
 {
     struct watcher *watcher = self;
@@ -60,6 +91,7 @@ static void take_points(void *self, const struct ff_point *points, size_t count)
             watcher->hash =
                 watcher->hash * 1.0001 + figures->positive + 3 * figures->negative_high + 7 * figures->loss;
         }
+        ask(watcher);
         if (watcher->pause_at != 0 && points[i].step >= watcher->pause_at) {
             watcher->pause_at = 0;
             ff_trainer_pause(watcher->trainer);
@@ -95,6 +127,7 @@ static void take_pause(void *self)
     struct watcher *watcher = self;
 
     watcher->pauses++;
+    ask(watcher);
     call_detached(watcher->stop_when_paused ? stop : resume, watcher->trainer);
 }
 
@@ -106,7 +139,13 @@ static void take_resume(void *self)
 static enum ff_outcome run(struct watcher *watcher, const struct ff_config *config,
                            const struct ff_dataset *dataset, struct ff_placement placement, struct ff_error *error)
 {
-    struct ff_observer observer = {watcher, take_points, take_epoch, take_evaluation, take_pause, take_resume};
+    struct ff_observer observer = {.self = watcher,
+                                   .points = take_points,
+                                   .epoch = take_epoch,
+                                   .evaluation = take_evaluation,
+                                   .answer = take_answer,
+                                   .paused = take_pause,
+                                   .resumed = take_resume};
     enum ff_outcome outcome;
 
     watcher->trainer = ff_trainer_create(config, dataset, placement, &observer, error);
@@ -134,8 +173,7 @@ static const char *last_digest(const struct watcher *watcher)
     return watcher->epoch[watcher->epochs - 1].digest;
 }
 
-/* --- the same bits
- * ---------------------------------------------------------------------------------------------------- */
+/* --- the same bits --- */
 
 static uint32_t pick(uint32_t trial, uint32_t what, uint32_t bound)
 {
@@ -173,8 +211,11 @@ static void random_config(struct ff_config *config, uint32_t trial)
 static void every_placement_gives_the_same_bits(void **state)
 {
     struct ff_dataset *dataset = synthetic_dataset(103, 31, 6, 5);
+    float image[36];
 
     (void)state;
+    for (int i = 0; i < 36; i++)
+        image[i] = (float)(i % 9) / 9;
     for (uint32_t trial = 0; trial < 24; trial++) {
         char digest[80] = "";
         double hash = 0, error_rate = 0;
@@ -184,11 +225,13 @@ static void every_placement_gives_the_same_bits(void **state)
         for (uint32_t placement = 0; placement < 9; placement++) {
             static const uint32_t stages[] = {1, 2, 4};
             struct ff_placement where = {stages[placement / 3], 1 + placement % 3};
-            struct watcher watcher = {.pause_at = placement % 2 ? 1 + pick(trial, placement, 30) : 0};
+            struct watcher watcher = {.pause_at = placement % 2 ? 1 + pick(trial, placement, 30) : 0,
+                                      .image = placement % 3 ? image : NULL};
             struct ff_error error;
 
             assert_int_equal(run(&watcher, &config, dataset, where, &error), FF_FINISHED);
             assert_int_equal(watcher.epochs, 2);
+            assert_true(placement % 3 == 0 || watcher.answers > 0);
             if (placement == 0) {
                 strcpy(digest, last_digest(&watcher));
                 hash = watcher.hash;
@@ -220,8 +263,7 @@ static void another_seed_gives_other_bits(void **state)
     ff_dataset_destroy(dataset);
 }
 
-/* --- learning
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- learning --- */
 
 static void goodness_parts_and_the_test_error_falls(void **state)
 {
@@ -322,9 +364,7 @@ static void held_out_images_are_judged_and_not_trained_on(void **state)
     ff_dataset_destroy(dataset);
 }
 
-/* --- control
- * -------------------------------------------------------------------------------------------------------------------
- */
+/* --- control --- */
 
 static void a_pause_is_told_and_changes_nothing(void **state)
 {
@@ -382,8 +422,88 @@ static void a_stop_ends_after_what_is_under_way_and_loses_no_point(void **state)
     ff_dataset_destroy(dataset);
 }
 
-/* --- what cannot go on
- * ------------------------------------------------------------------------------------------------------------ */
+/* The sink's figures of one image are those that a request gets: same network, same image. */
+static void a_request_is_answered_as_evaluation_would(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(100, 1, 5, 5);
+    float image[25];
+
+    (void)state;
+    for (int i = 0; i < 25; i++)
+        image[i] = (float)dataset->test.pixels[i] / 255;
+    for (uint32_t stages = 1; stages <= 3; stages++) {
+        struct watcher watcher = {.pause_at = 14, .image = image};
+        struct ff_config config;
+        struct ff_error error;
+
+        small_config(&config);
+        config.epochs = 2; /* 14 steps: the last points; the pause comes before the last evaluation */
+        assert_int_equal(run(&watcher, &config, dataset, (struct ff_placement){stages, 1}, &error), FF_FINISHED);
+        assert_int_equal(watcher.answers, watcher.asked);
+        assert_int_equal(watcher.answer.step, 14);
+        assert_true(watcher.wrong_share == (watcher.answer.label == dataset->test.labels[0] ? 0 : 1));
+        assert_true(watcher.answer_goodness[0][0] > 0);
+    }
+    ff_dataset_destroy(dataset);
+}
+
+static void too_many_requests_are_refused(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(100, 1, 5, 5);
+    struct ff_observer observer = {0};
+    struct ff_config config;
+    struct ff_error error;
+    struct ff_trainer *trainer;
+    float image[25] = {0};
+    uint64_t ticket;
+
+    (void)state;
+    small_config(&config);
+    trainer = ff_trainer_create(&config, dataset, (struct ff_placement){1, 1}, &observer, &error);
+    for (uint64_t i = 1; i <= FF_REQUESTS_MAX; i++) {
+        assert_int_equal(ff_trainer_ask(trainer, image, &ticket, &error), FF_OK);
+        assert_int_equal(ticket, i);
+    }
+    assert_int_equal(ff_trainer_ask(trainer, image, &ticket, &error), FF_BUSY);
+    assert_int_equal(ff_trainer_run(trainer, &error), FF_FINISHED);
+    assert_int_equal(ff_trainer_ask(trainer, image, &ticket, &error), FF_CONFLICT);
+    ff_trainer_destroy(trainer);
+    ff_dataset_destroy(dataset);
+}
+
+static void the_timeline_says_who_worked_when(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(100, 10, 5, 5);
+    static struct ff_span spans[FF_SPANS_KEPT];
+
+    (void)state;
+    for (uint32_t stages = 1; stages <= 3; stages++) {
+        struct ff_observer observer = {0};
+        uint64_t end[FF_LAYERS_MAX] = {0};
+        struct ff_config config;
+        struct ff_error error;
+        struct ff_trainer *trainer;
+        size_t count;
+
+        small_config(&config);
+        trainer = ff_trainer_create(&config, dataset, (struct ff_placement){stages, 1}, &observer, &error);
+        assert_int_equal(ff_trainer_timeline(trainer, spans, FF_SPANS_KEPT), 0);
+        ff_trainer_run(trainer, &error);
+        count = ff_trainer_timeline(trainer, spans, FF_SPANS_KEPT);
+        /* 3 layers x 3 epochs x (7 steps + 1 judging + 1 training error + 6 digest) */
+        assert_int_equal(count, 3 * 3 * (7 + 1 + 1 + 6));
+        for (size_t i = 0; i < count; i++) {
+            assert_true(spans[i].end >= spans[i].begin && spans[i].stage < stages);
+            assert_true(spans[i].begin >= end[spans[i].stage]); /* a stage does one thing at a time */
+            end[spans[i].stage] = spans[i].end;
+        }
+        assert_int_equal(ff_trainer_timeline(trainer, spans, 5), 5);
+        ff_trainer_destroy(trainer);
+    }
+    ff_dataset_destroy(dataset);
+}
+
+/* --- what cannot go on --- */
 
 static void a_run_that_diverges_fails_with_layer_step_and_setting(void **state)
 {
@@ -479,6 +599,9 @@ int main(void)
         cmocka_unit_test(a_pause_is_told_and_changes_nothing),
         cmocka_unit_test(stopping_a_paused_run_ends_it),
         cmocka_unit_test(a_stop_ends_after_what_is_under_way_and_loses_no_point),
+        cmocka_unit_test(a_request_is_answered_as_evaluation_would),
+        cmocka_unit_test(too_many_requests_are_refused),
+        cmocka_unit_test(the_timeline_says_who_worked_when),
         cmocka_unit_test(a_run_that_diverges_fails_with_layer_step_and_setting),
         cmocka_unit_test(what_cannot_fit_into_memory_is_refused_in_words),
         cmocka_unit_test(parameters_are_counted),
