@@ -230,11 +230,11 @@ multiply_group(const size_t group, const bool both, const struct group *taken, f
         if (both)
             store(z1 + j, sum1);
     }
-    for (; j < n; j++) {
-        for (size_t g = 0; g < group; g++) {
-            z0[j] += taken->x0[g] * taken->row[g][j];
+    for (size_t g = 0; g < group && j < n; g++) {
+        for (size_t k = j; k < n; k++) {
+            z0[k] += taken->x0[g] * taken->row[g][k];
             if (both)
-                z1[j] += taken->x1[g] * taken->row[g][j];
+                z1[k] += taken->x1[g] * taken->row[g][k];
         }
     }
 }
@@ -302,15 +302,15 @@ static inline __attribute__((always_inline)) void update_group(const size_t grou
         if (again == BOTH)
             store(z1 + j, sum1);
     }
-    for (; j < n; j++) {
-        for (size_t g = 0; g < group; g++) {
-            float *weight = taken->row[g] + j;
+    for (size_t g = 0; g < group && j < n; g++) {
+        float *restrict row = taken->row[g];
 
-            *weight = keep * *weight - (taken->x0[g] * d0[j] + taken->x1[g] * d1[j]);
+        for (size_t k = j; k < n; k++) {
+            row[k] = keep * row[k] - (taken->x0[g] * d0[k] + taken->x1[g] * d1[k]);
             if (again != NOTHING)
-                z0[j] += taken->x0[g] * *weight;
+                z0[k] += taken->x0[g] * row[k];
             if (again == BOTH)
-                z1[j] += taken->x1[g] * *weight;
+                z1[k] += taken->x1[g] * row[k];
         }
     }
 }

@@ -1,8 +1,10 @@
 #include "message.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
+
+#include "spin.h"
 
 struct ff_pool {
     uint32_t count;
@@ -10,17 +12,9 @@ struct ff_pool {
     size_t bytes;
     pthread_mutex_t mutex; /* guards the list of those that are free */
     pthread_cond_t returned;
-    uint32_t free_count;
+    atomic_uint free_count;   /* looked at without the mutex before sleeping */
     struct ff_message **free; /* [count] */
 };
-
-uint64_t ff_clock(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
-}
 
 float *ff_floats(size_t count)
 {
@@ -84,7 +78,10 @@ struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struc
 struct ff_message *ff_pool_take(struct ff_pool *pool)
 {
     struct ff_message *message;
+    struct ff_spin spin = {0};
 
+    while (atomic_load(&pool->free_count) == 0 && ff_spin_again(&spin))
+        continue;
     pthread_mutex_lock(&pool->mutex);
     while (pool->free_count == 0)
         pthread_cond_wait(&pool->returned, &pool->mutex);

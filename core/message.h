@@ -69,9 +69,6 @@ void ff_pool_wait_all(struct ff_pool *pool); /* until every message has been ret
 size_t ff_pool_bytes(const struct ff_pool *pool);
 void ff_pool_destroy(struct ff_pool *pool); /* NULL is fine */
 
-/* Nanoseconds of the monotonic clock. */
-uint64_t ff_clock(void);
-
 /* One aligned array of floats, or NULL; free() it. */
 float *ff_floats(size_t count);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "spin.h"
 
 /* Sums of one layer over a window or an epoch. */
 struct sums {

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "layer.h"
+#include "spin.h"
 
 struct ff_stage {
     uint32_t first, count;

@@ -7,9 +7,11 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "placement.h"
 #include "plan.h"
 #include "sink.h"
 #include "source.h"
+#include "spin.h"
 #include "stage.h"
 
 struct ff_trainer;
@@ -68,30 +70,6 @@ uint64_t ff_parameter_count(const struct ff_config *config, const struct ff_data
     return plan.parameters;
 }
 
-/* Layers cost what their two products cost: rows x inputs x units, layer 0 per image. */
-static double layer_cost(const struct ff_plan *plan, uint32_t layer)
-{
-    double rows = layer == 0 ? 1 : plan->rows_per_image;
-
-    return rows * plan->layer[layer].inputs * plan->layer[layer].units;
-}
-
-/* How many layers, from `first` on, the next of `stages` stages takes: about its share of the cost that is left,
- * and at least one for each stage to come. */
-static uint32_t share_of_layers(const struct ff_plan *plan, uint32_t first, uint32_t stages)
-{
-    double left = 0, taken = 0;
-    uint32_t count = 0;
-
-    for (uint32_t i = first; i < plan->layers; i++)
-        left += layer_cost(plan, i);
-    do {
-        taken += layer_cost(plan, first + count++);
-    } while (plan->layers - first - count > stages - 1 &&
-             (stages == 1 || taken + layer_cost(plan, first + count) / 2 < left / stages));
-    return count;
-}
-
 static bool make_stations(struct ff_trainer *trainer, struct ff_error *error)
 {
     uint32_t stages = trainer->placement.stages, first = 0;
@@ -101,7 +79,7 @@ static bool make_stations(struct ff_trainer *trainer, struct ff_error *error)
         return ff_fail_memory(error, "the stages") == FF_OK;
     for (; trainer->stations_made < stages; trainer->stations_made++) {
         struct station *station = &trainer->stations[trainer->stations_made];
-        uint32_t count = share_of_layers(&trainer->plan, first, stages - trainer->stations_made);
+        uint32_t count = ff_placement_layers(&trainer->plan, first, stages - trainer->stations_made);
 
         station->trainer = trainer;
         for (uint32_t i = 0; i < count; i++)
@@ -139,20 +117,6 @@ static bool make_requests(struct ff_trainer *trainer, struct ff_error *error)
     return trainer->spans != NULL || ff_fail_memory(error, "the timeline") == FF_OK;
 }
 
-/* One stage, with a thread for every processor, unless told otherwise; never more stages than layers. */
-static struct ff_placement choose_placement(struct ff_placement placement, uint32_t layers)
-{
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-
-    if (placement.stages == 0)
-        placement.stages = 1;
-    if (placement.stages > layers)
-        placement.stages = layers;
-    if (placement.threads == 0)
-        placement.threads = (uint32_t)(processors > (long)placement.stages ? processors / placement.stages : 1);
-    return placement;
-}
-
 /* Linux hands out memory that is not there and kills later; so what cannot fit is refused before. */
 static ff_status check_memory(const struct ff_plan *plan, uint32_t messages, struct ff_error *error)
 {
@@ -185,6 +149,7 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
                                      struct ff_error *error)
 {
     struct ff_trainer *trainer = calloc(1, sizeof *trainer);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (trainer == NULL) {
         ff_fail_memory(error, "a run");
@@ -195,7 +160,7 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
     pthread_mutex_init(&trainer->spans_mutex, NULL);
     ff_plan_make(&trainer->plan, config, dataset);
     trainer->observer = *observer;
-    trainer->placement = choose_placement(placement, config->layer_count);
+    trainer->placement = ff_placement_choose(&trainer->plan, placement, processors > 0 ? (uint32_t)processors : 1);
     if (!make_line(trainer, dataset, error)) {
         ff_trainer_destroy(trainer);
         return NULL;

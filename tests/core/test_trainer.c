@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "placement.h"
 #include "plan.h"
+#include "preset.h"
 #include "synthetic.h"
 #include "trainer.h"
 
@@ -568,6 +570,58 @@ static void parameters_are_counted(void **state)
     assert_int_equal(ff_parameter_count(&config, &dataset), 784 * 500 + 500 * 300);
 }
 
+static struct ff_placement chosen(const char *preset, uint32_t batch, uint32_t processors)
+{
+    struct ff_dataset mnist = {
+        .shape = {1, 28, 28}, .classes = 10, .train = {.count = 60000}, .test = {.count = 10000}};
+    struct ff_config config;
+    struct ff_plan plan;
+
+    ff_preset_config(ff_preset_find(preset), &config);
+    if (batch != 0)
+        config.batch_size = batch;
+    ff_plan_make(&plan, &config, &mnist);
+    return ff_placement_choose(&plan, (struct ff_placement){0, 0}, processors);
+}
+
+static void wide_batches_get_a_team_and_single_images_a_line_of_stages(void **state)
+{
+    struct ff_placement placement;
+
+    (void)state;
+    placement = chosen("hinton", 0, 2);
+    assert_true(placement.stages == 1 && placement.threads == 2);
+    placement = chosen("original-base", 0, 2);
+    assert_true(placement.stages == 2 && placement.threads == 1);
+    for (uint32_t processors = 1; processors <= 64; processors *= 2) {
+        placement = chosen("hinton", 8, processors);
+        assert_true(placement.stages >= 1 && placement.stages <= 4);
+        assert_true(placement.threads >= 1 && placement.stages * placement.threads <= processors);
+        placement = chosen("original-small", 0, 1);
+        assert_true(placement.stages == 1 && placement.threads == 1);
+    }
+}
+
+static void what_is_asked_is_kept(void **state)
+{
+    struct ff_plan plan = {.layers = 3,
+                           .steps_per_epoch = 10,
+                           .classes = 2,
+                           .rows_per_image = 2,
+                           .train_images = 10,
+                           .config = {.evaluate_every = 1, .batch_size = 1},
+                           .layer = {{10, 10}, {10, 10}, {10, 10}}};
+    struct ff_placement placement;
+
+    (void)state;
+    placement = ff_placement_choose(&plan, (struct ff_placement){2, 3}, 1);
+    assert_true(placement.stages == 2 && placement.threads == 3);
+    placement = ff_placement_choose(&plan, (struct ff_placement){9, 0}, 4);
+    assert_true(placement.stages == 3 && placement.threads == 1);
+    placement = ff_placement_choose(&plan, (struct ff_placement){0, 5}, 2);
+    assert_true(placement.threads == 5);
+}
+
 static void the_rate_follows_its_schedule(void **state)
 {
     struct ff_plan plan = {.steps = 1000, .config = {.schedule = FF_SCHEDULE_LINEAR, .warmup = 0.1}};
@@ -605,6 +659,8 @@ int main(void)
         cmocka_unit_test(a_run_that_diverges_fails_with_layer_step_and_setting),
         cmocka_unit_test(what_cannot_fit_into_memory_is_refused_in_words),
         cmocka_unit_test(parameters_are_counted),
+        cmocka_unit_test(wide_batches_get_a_team_and_single_images_a_line_of_stages),
+        cmocka_unit_test(what_is_asked_is_kept),
         cmocka_unit_test(the_rate_follows_its_schedule),
     };
 

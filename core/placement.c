@@ -1,0 +1,118 @@
+#include "placement.h"
+
+#include <math.h>
+
+/* One thread of a present-day processor, roughly: figures of BLAS and of passes over memory, measured where this
+ * was written. Only their ratios matter. */
+static const double flops = 80e9;        /* of a product of batches */
+static const double pair_bytes = 60e9;   /* of passes over weights with one image a step */
+static const double update_bytes = 40e9; /* of optimizers */
+static const double zero_pixels = 0.75;  /* of an image, skipped with one image a step */
+static const double meeting = 6e-6;      /* a team's meeting before and after a phase */
+static const double hand_over = 4e-6;    /* a message's way from one stage to the next */
+
+enum { PANEL = 256 }; /* units that one thread takes at least */
+
+/* Bytes read and written of a weight and its state by a step. */
+static double update_traffic(enum ff_optimizer_id optimizer)
+{
+    return optimizer == FF_ADAM ? 28 : optimizer == FF_MOMENTUM ? 20 : 12;
+}
+
+static bool is_one_pair(const struct ff_plan *plan)
+{
+    return plan->config.batch_size == 1 && plan->config.optimizer == FF_SGD;
+}
+
+/* How many threads can share a layer's step. */
+static double sharers(const struct ff_plan *plan, uint32_t layer, uint32_t threads)
+{
+    uint32_t units = plan->layer[layer].units, panels = units < PANEL / 2 ? 1
+                                                        : units <= PANEL  ? 2
+                                                                          : (units + PANEL - 1) / PANEL;
+
+    if (is_one_pair(plan))
+        return 1;
+    return fmin(threads, panels);
+}
+
+static double step_cost(const struct ff_plan *plan, uint32_t layer, uint32_t threads)
+{
+    double weights = (double)plan->layer[layer].inputs * plan->layer[layer].units;
+    double images = fmin(plan->config.batch_size, plan->train_images),
+           rows = layer == 0 ? images : images * plan->rows_per_image;
+    double share = sharers(plan, layer, threads);
+
+    if (is_one_pair(plan))
+        return weights * (layer == 0 ? 1 - zero_pixels : 1) * 3 * sizeof(float) / pair_bytes;
+    return (4 * rows * weights / flops + weights * update_traffic(plan->config.optimizer) / update_bytes) / share +
+           (share > 1 ? 2 * meeting : 0);
+}
+
+static double forward_cost(const struct ff_plan *plan, uint32_t layer, uint32_t threads)
+{
+    double weights = (double)plan->layer[layer].inputs * plan->layer[layer].units,
+           rows = layer == 0 ? 1 : plan->classes;
+
+    return 2 * rows * weights / flops / fmin(threads, 1 + plan->layer[layer].units / (PANEL / 2));
+}
+
+uint32_t ff_placement_layers(const struct ff_plan *plan, uint32_t first, uint32_t stages)
+{
+    double left = 0, taken = 0;
+    uint32_t count = 0;
+
+    for (uint32_t i = first; i < plan->layers; i++)
+        left += step_cost(plan, i, 1);
+    do {
+        taken += step_cost(plan, first + count++, 1);
+    } while (plan->layers - first - count > stages - 1 &&
+             (stages == 1 || taken + step_cost(plan, first + count, 1) / 2 < left / stages));
+    return count;
+}
+
+double ff_placement_cost(const struct ff_plan *plan, struct ff_placement placement)
+{
+    double slowest_step = 0, slowest_forward = 0;
+    double images = (double)plan->judged_images / plan->config.evaluate_every +
+                    (double)plan->train_error_images / plan->config.evaluate_every;
+
+    for (uint32_t stage = 0, first = 0; stage < placement.stages; stage++) {
+        uint32_t count = ff_placement_layers(plan, first, placement.stages - stage);
+        double step = placement.stages > 1 ? hand_over : 0, forward = 0;
+
+        for (uint32_t i = first; i < first + count; i++) {
+            step += step_cost(plan, i, placement.threads);
+            forward += forward_cost(plan, i, placement.threads);
+        }
+        slowest_step = fmax(slowest_step, step);
+        slowest_forward = fmax(slowest_forward, forward);
+        first += count;
+    }
+    return (double)plan->steps_per_epoch * slowest_step + images * slowest_forward;
+}
+
+struct ff_placement ff_placement_choose(const struct ff_plan *plan, struct ff_placement asked, uint32_t processors)
+{
+    struct ff_placement best = {0};
+    double least = INFINITY;
+
+    if (asked.stages > plan->layers)
+        asked.stages = plan->layers;
+    for (uint32_t stages = 1; stages <= plan->layers; stages++) {
+        for (uint32_t threads = 1; threads == 1 || stages * threads <= processors; threads++) {
+            struct ff_placement placement = {asked.stages ? asked.stages : stages,
+                                             asked.threads ? asked.threads : threads};
+            double cost;
+
+            if (asked.stages == 0 && stages > 1 && stages > processors)
+                break;
+            cost = ff_placement_cost(plan, placement);
+            if (cost < 0.97 * least) { /* of about equal ones the plainest */
+                least = cost;
+                best = placement;
+            }
+        }
+    }
+    return best;
+}
