@@ -45,6 +45,8 @@ void api_catch_up(struct api *api, int64_t id);
 /* api_runs.c */
 http_handler api_post_run, api_list_runs, api_get_run, api_patch_run, api_delete_run;
 http_handler api_pause_run, api_resume_run, api_stop_run;
+/* api_predict.c, api_timeline.c */
+http_handler api_predict, api_timeline;
 /* api_metrics.c, api_epochs.c, api_events.c, api_log.c */
 http_handler api_metrics, api_epochs, api_run_events, api_all_events, api_log;
 /* api_datasets.c, api_presets.c, api_config.c */

@@ -211,6 +211,36 @@ bool request_is_last_try(const struct request *request)
     return request->last_try;
 }
 
+void *request_kept(const struct request *request)
+{
+    return request->kept;
+}
+
+void response_keep(struct response *response, void *state, void (*release)(void *state))
+{
+    response->request->kept = state;
+    response->request->release = release;
+}
+
+struct bell *response_bell(struct response *response)
+{
+    struct request *request = response->request;
+
+    if (request->bell == NULL)
+        request->bell = bell_create(&request->http->waiting, &request->waiter);
+    return request->bell != NULL ? bell_hold(request->bell) : NULL;
+}
+
+void http_bell_ring(struct bell *bell)
+{
+    bell_ring(bell);
+}
+
+void http_bell_release(struct bell *bell)
+{
+    bell_release(bell);
+}
+
 /* The request line is there: the library's own idea of the path (which ends at %00) is not used. */
 static void *note_target(void *self, const char *target, struct MHD_Connection *connection)
 {
@@ -233,6 +263,7 @@ static void end_request(void *self, struct MHD_Connection *connection, void **co
     (void)code;
     if (request == NULL)
         return;
+    bell_silence(request->bell);
     waiting_forget(&http->waiting, &request->waiter);
     request_destroy(request);
     *context = NULL;

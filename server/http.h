@@ -92,9 +92,20 @@ void respond_error(struct response *response,
                    const struct ff_error *error); /* status from the code: NOT_FOUND 404, CONFLICT 409, INVALID 422,
                                                      BUSY 503 + Retry-After, … */
 void respond_problems(struct response *response, const struct ff_problems *problems); /* 422 with all of them */
-/* Call the handler again at every http_wake, until `seconds` after the request arrived have passed: then once more,
- * and request_is_last_try tells it. */
+/* Call the handler again at every http_wake (and when its bell rings), until `seconds` after the request arrived
+ * have passed: then once more, and request_is_last_try tells it. */
 void respond_later(struct response *response, double seconds);
+/* What the handler finds again when it is called once more for this request (request_kept); `release` gets it when
+ * the request ends, whatever its end. Once a request. */
+void response_keep(struct response *response, void *state, void (*release)(void *state));
+void *request_kept(const struct request *request); /* NULL: nothing yet */
+/* A bell calls the handler of this one request again at once, whoever rings it and on whatever thread; it may
+ * outlive the request, and is then silent. One more reference to it, to be given back once with http_bell_release.
+ * NULL when memory is short. */
+struct bell;
+struct bell *response_bell(struct response *response);
+void http_bell_ring(struct bell *bell);
+void http_bell_release(struct bell *bell);
 /* Another status for an answer that stands, as for a page that says "not found". */
 void response_status(struct response *response, unsigned status);
 void response_header(struct response *response, const char *name, const char *value);

@@ -59,6 +59,9 @@ struct request {
     double arrived;
     bool last_try;
     struct waiter waiter;
+    struct bell *bell; /* of the waiter; NULL: nobody asked for it */
+    void *kept;        /* what the handler keeps between its calls */
+    void (*release)(void *kept);
     struct response response;
 };
 

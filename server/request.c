@@ -48,6 +48,9 @@ struct request *request_create(struct http *http, const char *target)
 void request_destroy(struct request *request)
 {
     response_clear(&request->response);
+    if (request->release != NULL)
+        request->release(request->kept);
+    bell_release(request->bell);
     for (size_t i = 0; i < request->query_count; i++) {
         free(request->query[i].name);
         free(request->query[i].value);

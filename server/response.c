@@ -132,8 +132,8 @@ void respond_problem(struct response *response, unsigned status, const char *for
 void respond_error(struct response *response, const struct ff_error *error)
 {
     static const unsigned statuses[] = {
-        [FF_OK] = 500,   [FF_INVALID] = 422,   [FF_DAMAGED] = 500, [FF_NOT_FOUND] = 404, [FF_CONFLICT] = 409,
-        [FF_BUSY] = 503, [FF_NO_MEMORY] = 503, [FF_IO] = 500,      [FF_DIVERGED] = 500};
+        [FF_OK] = 500,   [FF_INVALID] = 422,   [FF_DAMAGED] = 422, [FF_NOT_FOUND] = 404, [FF_CONFLICT] = 409,
+        [FF_BUSY] = 503, [FF_NO_MEMORY] = 503, [FF_IO] = 503,      [FF_DIVERGED] = 500};
 
     respond_problem(response, statuses[error->status], "%s", error->message);
 }

@@ -121,6 +121,7 @@ static void free_session(struct session *session)
         free(session->unsaved[i]);
     pthread_cond_destroy(&session->changed);
     pthread_mutex_destroy(&session->mutex);
+    pthread_mutex_destroy(&session->asking);
     pthread_mutex_destroy(&session->order);
     free(session);
 }
@@ -140,6 +141,7 @@ struct session *session_create(struct store *store, struct hub *hub, struct cata
     session->catalog = catalog;
     session->placement = placement;
     pthread_mutex_init(&session->order, NULL);
+    pthread_mutex_init(&session->asking, NULL);
     pthread_mutex_init(&session->mutex, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

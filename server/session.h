@@ -36,6 +36,33 @@ ff_status session_pause(struct session *session, int64_t id, struct run *run, st
 ff_status session_resume(struct session *session, int64_t id, struct run *run, struct ff_error *error);
 ff_status session_stop(struct session *session, int64_t id, struct run *run, struct ff_error *error);
 
+/* Prediction: what the network of a run that trains or is paused makes of an image, at that instant. */
+struct session_prediction;
+
+struct session_question {
+    const float *pixels; /* [pixels of the data set] 0 to 1, copied */
+    /* Called once when session_ask succeeded: the answer is there, or will never be. By any thread, without a lock;
+     * it must not wait, nor call the session. */
+    void (*tell)(void *self);
+    void *self;
+};
+
+/* FF_OK when a run in this state can be asked; FF_CONFLICT with the sentence when not. */
+ff_status session_check_asking(const struct run *run, struct ff_error *error);
+/* Put a question to the run. *prediction is the caller's to let go of. FF_NOT_FOUND, FF_CONFLICT; FF_BUSY: too many
+ * ask at once, or the run is just beginning or ending. Waits for no disk. */
+ff_status session_ask(struct session *session, int64_t id, const struct session_question *question,
+                      struct session_prediction **prediction, struct ff_error *error);
+/* FF_OK and the answer, which stands until session_drop; FF_BUSY: not yet; FF_CONFLICT: the run ended before. */
+ff_status session_answer(struct session *session, struct session_prediction *prediction,
+                         const struct ff_answer **answer, struct ff_error *error);
+void session_drop(struct session *session, struct session_prediction *prediction);
+
+/* Who worked when in the last seconds, oldest first: none for a run that does not hold the trainer. *spans is the
+ * caller's to free. FF_NO_MEMORY. */
+ff_status session_timeline(struct session *session, int64_t id, struct ff_span **spans, size_t *count,
+                           struct ff_error *error);
+
 /* Change name, notes, tags, and nothing else: `edit` is called with the newest value under the session's lock, and
  * must not call the session. */
 typedef void session_edit(void *self, struct run *run);

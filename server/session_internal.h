@@ -3,14 +3,19 @@
  *     session.c          life, submitting, looking
  *     session_control.c  pause, resume, stop, change, delete
  *     session_train.c    the thread that trains, and what its observer does
+ *     session_predict.c  questions to the network in training, and who worked when
  *     session_report.c   publishing a run's state to store and hub, and the thread that does it by the clock
  *
- * Two locks, so that training never waits for a disk or a client:
+ * Three locks, so that training never waits for a disk or a client:
  *
  * - `order` makes one change follow the other: who changes a run's state holds it from the decision until trainer,
  *   store and hub know. It may be held during I/O. The trainer's threads never take it.
  * - `mutex` guards the values, and is held no longer than it takes to copy them: nothing is called with it held.
- *   The observer takes it on the trainer's thread. Taken after `order`, never before. */
+ *   The observer takes it on the trainer's thread. Taken after `order`, never before.
+ * - `asking` guards the trainer as those see it who ask it something, and what was asked. They do not wait for the
+ *   disk, as with `order`, since an answer is to be there in a millisecond. It may be held while the trainer is
+ *   asked, which copies an image or its spans and no more. The observer takes it on the trainer's thread. Taken
+ *   after `order`, never together with `mutex`. */
 #ifndef SESSION_INTERNAL_H
 #define SESSION_INTERNAL_H
 
@@ -23,6 +28,14 @@ enum { SESSION_UNSAVED_MAX = 16 };
 /* What the run that holds the trainer is to do. */
 enum session_wanted { SESSION_RUN, SESSION_PAUSE, SESSION_STOP };
 
+/* The trainer that can be asked, from the moment it is there until it has ended. */
+struct session_line {
+    struct ff_trainer *trainer; /* NULL: none */
+    int64_t run;
+    uint32_t classes;
+    struct session_prediction *first; /* those that wait for their answer */
+};
+
 struct session {
     struct store *store;
     struct hub *hub;
@@ -34,6 +47,9 @@ struct session {
     struct ff_trainer *trainer;
     bool told_paused;   /* those in the queue know that they wait for a paused run */
     struct run scratch; /* for whoever holds `order` */
+
+    pthread_mutex_t asking; /* guards the next */
+    struct session_line line;
 
     pthread_mutex_t mutex;  /* guards the rest */
     pthread_cond_t changed; /* the queue, the state, or an end */
@@ -68,6 +84,14 @@ void session_publish_current(struct session *session, bool save);
 /* Tell the hub of those that wait, when it has changed what they wait for. */
 void session_publish_queue(struct session *session);
 void *session_report(void *session); /* the thread */
+
+/* session_predict.c; all without `mutex` and `asking` */
+
+/* From here to session_end_asking the trainer may be asked. */
+void session_begin_asking(struct session *session, int64_t id, struct ff_trainer *trainer, uint32_t classes);
+/* Who still waits is told that there will be no answer. */
+void session_end_asking(struct session *session);
+void session_see_answer(void *session, const struct ff_answer *answer); /* of the observer */
 
 /* session_train.c */
 

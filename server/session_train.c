@@ -178,8 +178,12 @@ static struct ff_trainer *make_trainer(struct session *session, const struct run
     struct ff_placement placement = {
         .stages = run->asked.stages > 0 ? run->asked.stages : session->placement.stages,
         .threads = run->asked.threads > 0 ? run->asked.threads : session->placement.threads};
-    struct ff_observer observer = {
-        .self = session, .points = see_points, .epoch = see_epoch, .paused = see_paused, .resumed = see_resumed};
+    struct ff_observer observer = {.self = session,
+                                   .points = see_points,
+                                   .epoch = see_epoch,
+                                   .answer = session_see_answer,
+                                   .paused = see_paused,
+                                   .resumed = see_resumed};
 
     if (!check_config(&run->config, dataset, error))
         return NULL;
@@ -197,8 +201,11 @@ static void train_current(struct session *session)
     const struct ff_dataset *dataset = catalog_acquire(session->catalog, run->config.dataset, &error);
     if (dataset != NULL)
         trainer = make_trainer(session, run, dataset, &error);
-    if (trainer != NULL)
+    if (trainer != NULL) {
+        session_begin_asking(session, run->id, trainer, dataset->classes);
         outcome = begin_training(session, trainer) ? ff_trainer_run(trainer, &error) : FF_STOPPED;
+        session_end_asking(session);
+    }
     end_run(session, outcome, error.message);
     ff_trainer_destroy(trainer);
     if (dataset != NULL)

@@ -1,5 +1,6 @@
 #include "waiting.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 double waiting_clock(void)
@@ -120,7 +121,8 @@ bool waiting_suspend(struct waiting *waiting, struct waiter *waiter, uint64_t wa
     bool waits;
 
     pthread_mutex_lock(&waiting->mutex);
-    waits = !waiting->closing && waiting->wakes == wakes;
+    waits = !waiting->closing && waiting->wakes == wakes && !waiter->rung;
+    waiter->rung = false;
     if (waits) {
         MHD_suspend_connection(waiter->connection);
         link_waiter(waiting, waiter);
@@ -146,6 +148,71 @@ void waiting_wake(struct waiting *waiting)
     resume(waiting, true, 0);
     pthread_mutex_unlock(&waiting->mutex);
 }
+
+/* --- bells ---------------------------------------------------------------------------------------------------- */
+
+struct bell *bell_create(struct waiting *waiting, struct waiter *waiter)
+{
+    struct bell *bell = calloc(1, sizeof *bell);
+
+    if (bell == NULL)
+        return NULL;
+    pthread_mutex_init(&bell->mutex, NULL);
+    bell->references = 1;
+    bell->waiting = waiting;
+    bell->waiter = waiter;
+    return bell;
+}
+
+struct bell *bell_hold(struct bell *bell)
+{
+    pthread_mutex_lock(&bell->mutex);
+    bell->references++;
+    pthread_mutex_unlock(&bell->mutex);
+    return bell;
+}
+
+void bell_release(struct bell *bell)
+{
+    bool last;
+
+    if (bell == NULL)
+        return;
+    pthread_mutex_lock(&bell->mutex);
+    last = --bell->references == 0;
+    pthread_mutex_unlock(&bell->mutex);
+    if (!last)
+        return;
+    pthread_mutex_destroy(&bell->mutex);
+    free(bell);
+}
+
+void bell_ring(struct bell *bell)
+{
+    pthread_mutex_lock(&bell->mutex);
+    if (bell->waiting != NULL) {
+        pthread_mutex_lock(&bell->waiting->mutex);
+        if (bell->waiter->waiting) {
+            unlink_waiter(bell->waiter);
+            MHD_resume_connection(bell->waiter->connection);
+        } else {
+            bell->waiter->rung = true;
+        }
+        pthread_mutex_unlock(&bell->waiting->mutex);
+    }
+    pthread_mutex_unlock(&bell->mutex);
+}
+
+void bell_silence(struct bell *bell)
+{
+    if (bell == NULL)
+        return;
+    pthread_mutex_lock(&bell->mutex);
+    bell->waiting = NULL;
+    pthread_mutex_unlock(&bell->mutex);
+}
+
+/* --- requests under way --------------------------------------------------------------------------------------- */
 
 void waiting_enter(struct waiting *waiting)
 {

@@ -21,7 +21,17 @@ struct waiter {
     struct MHD_Connection *connection;
     double deadline; /* resumed then at the latest, by waiting_clock; 0: none */
     bool waiting;    /* suspended, and in the ring of those who wait */
+    bool rung;       /* woken alone since its last look */
     struct waiter *next, *previous;
+};
+
+/* Wakes one waiter, at once, and may outlive it: whoever has something for a request, which may be gone by then,
+ * holds a reference to its bell. */
+struct bell {
+    pthread_mutex_t mutex; /* guards all below; taken before the mutex of `waiting` */
+    unsigned references;
+    struct waiting *waiting; /* NULL: the waiter is gone */
+    struct waiter *waiter;
 };
 
 struct waiting {
@@ -45,8 +55,8 @@ void waiting_destroy(struct waiting *waiting);
 /* How many wakes there were; to be asked before looking whether there is something to do. */
 uint64_t waiting_wakes(struct waiting *waiting);
 
-/* Suspend the waiter's connection, unless something was woken since `wakes`: then false, and it is to look again.
- * To be called on the connection's own thread. */
+/* Suspend the waiter's connection, unless something was woken since `wakes`, or its bell rang: then false, and it
+ * is to look again. To be called on the connection's own thread. */
 bool waiting_suspend(struct waiting *waiting, struct waiter *waiter, uint64_t wakes);
 
 /* The waiter is about to go. */
@@ -54,6 +64,15 @@ void waiting_forget(struct waiting *waiting, struct waiter *waiter);
 
 /* Resume all. */
 void waiting_wake(struct waiting *waiting);
+
+/* A bell with one reference. NULL when memory is short. */
+struct bell *bell_create(struct waiting *waiting, struct waiter *waiter);
+struct bell *bell_hold(struct bell *bell); /* one reference more */
+void bell_release(struct bell *bell);      /* one less; the last one frees it. NULL is fine */
+/* The waiter looks again now; if it has not been suspended yet, before it is. Nothing when it is gone. */
+void bell_ring(struct bell *bell);
+/* The waiter is about to go; before waiting_forget. NULL is fine. */
+void bell_silence(struct bell *bell);
 
 /* A request has begun; has ended. */
 void waiting_enter(struct waiting *waiting);

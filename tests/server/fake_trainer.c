@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { STEPS_PER_EPOCH = 10, COMMANDS_MAX = 4096 };
 
@@ -22,6 +23,11 @@ struct ff_trainer {
     struct ff_placement placement;
     bool pause, stop, paused;
     struct ff_progress progress;
+    uint32_t classes;
+    size_t pixels;
+    uint64_t last_ticket; /* the questions not yet answered are the last ones asked */
+    size_t questions;
+    float question[FF_REQUESTS_MAX]; /* the last pixel of each, oldest first */
 };
 
 /* All of it guarded by the mutex. */
@@ -29,7 +35,7 @@ static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed;
     struct command commands[COMMANDS_MAX];
-    size_t first, end, alive;
+    size_t first, end, alive, answers, questions;
     bool held;
     char refusal[256];
     struct ff_placement placement;
@@ -47,7 +53,7 @@ static void add_command(struct command command)
 void fake_trainer_reset(void)
 {
     pthread_mutex_lock(&fake.mutex);
-    fake.first = fake.end = 0;
+    fake.first = fake.end = fake.answers = fake.questions = 0;
     fake.held = false;
     fake.refusal[0] = '\0';
     pthread_mutex_unlock(&fake.mutex);
@@ -73,6 +79,22 @@ void fake_trainer_fail(const char *sentence)
     struct command command = {.kind = FAIL};
     snprintf(command.sentence, sizeof command.sentence, "%s", sentence);
     add_command(command);
+}
+
+void fake_trainer_answer(void)
+{
+    pthread_mutex_lock(&fake.mutex);
+    fake.answers++;
+    pthread_cond_broadcast(&fake.changed);
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+size_t fake_trainer_questions(void)
+{
+    pthread_mutex_lock(&fake.mutex);
+    size_t questions = fake.questions;
+    pthread_mutex_unlock(&fake.mutex);
+    return questions;
 }
 
 void fake_trainer_hold(bool held)
@@ -112,7 +134,6 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
                                      struct ff_placement placement, const struct ff_observer *observer,
                                      struct ff_error *error)
 {
-    (void)dataset;
     struct ff_trainer *trainer = calloc(1, sizeof *trainer);
 
     pthread_mutex_lock(&fake.mutex);
@@ -125,6 +146,8 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
         fake.placement = placement;
         trainer->config = *config;
         trainer->observer = *observer;
+        trainer->classes = dataset->classes;
+        trainer->pixels = ff_shape_size(dataset->shape);
         trainer->placement.stages = placement.stages > 0 ? placement.stages : 1;
         trainer->placement.threads = placement.threads > 0 ? placement.threads : 1;
         trainer->progress = (struct ff_progress){.epochs = config->epochs,
@@ -142,6 +165,7 @@ void ff_trainer_destroy(struct ff_trainer *trainer)
         return;
     pthread_mutex_lock(&fake.mutex);
     fake.alive--;
+    fake.questions -= trainer->questions;
     pthread_mutex_unlock(&fake.mutex);
     free(trainer);
 }
@@ -167,6 +191,38 @@ void ff_trainer_resume(struct ff_trainer *trainer)
 void ff_trainer_stop(struct ff_trainer *trainer)
 {
     ask(&trainer->stop, true);
+}
+
+ff_status ff_trainer_ask(struct ff_trainer *trainer, const float *pixels, uint64_t *ticket, struct ff_error *error)
+{
+    ff_status status = FF_OK;
+
+    pthread_mutex_lock(&fake.mutex);
+    if (trainer->stop) {
+        status = ff_fail(error, FF_CONFLICT, "the run has ended");
+    } else if (trainer->questions == FF_REQUESTS_MAX) {
+        status = ff_fail(error, FF_BUSY, "%d predictions wait already; try again", FF_REQUESTS_MAX);
+    } else {
+        *ticket = ++trainer->last_ticket;
+        trainer->question[trainer->questions++] = pixels[trainer->pixels - 1];
+        fake.questions++;
+        pthread_cond_broadcast(&fake.changed);
+    }
+    pthread_mutex_unlock(&fake.mutex);
+    return status;
+}
+
+/* A span a step: step n worked during the n-th millisecond. */
+size_t ff_trainer_timeline(struct ff_trainer *trainer, struct ff_span *spans, size_t most)
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&fake.mutex);
+    for (uint64_t step = 1; step <= trainer->progress.step && count < most; step++)
+        spans[count++] =
+            (struct ff_span){.layer = 1, .step = step, .begin = step * 1000000, .end = (step + 1) * 1000000};
+    pthread_mutex_unlock(&fake.mutex);
+    return count;
 }
 
 void ff_trainer_progress(struct ff_trainer *trainer, struct ff_progress *progress)
@@ -243,6 +299,32 @@ static void do_epoch(struct ff_trainer *trainer, double test_error)
     pthread_mutex_lock(&fake.mutex);
 }
 
+/* The oldest question's: layer l gives label c the goodness pixel + l + 10 c. */
+static void do_answer(struct ff_trainer *trainer)
+{
+    float goodness[2 * FF_CLASSES_MAX], probabilities[FF_CLASSES_MAX] = {0};
+    uint64_t ticket = trainer->last_ticket - trainer->questions + 1;
+    float pixel = trainer->question[0];
+
+    trainer->questions--;
+    fake.questions--;
+    fake.answers--;
+    memmove(trainer->question, trainer->question + 1, trainer->questions * sizeof pixel);
+    for (uint32_t i = 0; i < 2 * trainer->classes; i++)
+        goodness[i] = pixel + (float)(i / trainer->classes) + 10 * (float)(i % trainer->classes);
+    probabilities[trainer->classes - 1] = 1;
+    struct ff_answer answer = {.ticket = ticket,
+                               .step = trainer->progress.step,
+                               .layers = 2,
+                               .classes = trainer->classes,
+                               .goodness = goodness,
+                               .probabilities = probabilities,
+                               .label = trainer->classes - 1};
+    pthread_mutex_unlock(&fake.mutex);
+    trainer->observer.answer(trainer->observer.self, &answer);
+    pthread_mutex_lock(&fake.mutex);
+}
+
 /* A change of pausing that is due is told; whether there was one. */
 static bool follow_pause(struct ff_trainer *trainer)
 {
@@ -264,6 +346,10 @@ static bool next_command(struct ff_trainer *trainer, struct command *command)
             return false;
         if (!fake.held && follow_pause(trainer))
             continue;
+        if (!fake.held && fake.answers > 0 && trainer->questions > 0) {
+            do_answer(trainer);
+            continue;
+        }
         if (!fake.held && !trainer->paused && fake.first < fake.end) {
             *command = fake.commands[fake.first++];
             return true;

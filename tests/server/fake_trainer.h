@@ -17,10 +17,13 @@ void fake_trainer_points(uint32_t count); /* a step and a point each */
 void fake_trainer_epoch(double test_error);
 void fake_trainer_finish(void);
 void fake_trainer_fail(const char *sentence);
+/* It answers the oldest question it was asked, paused or not; waits for one where there is none. */
+void fake_trainer_answer(void);
 /* Held, it does nothing, and does not look at what it is asked. */
 void fake_trainer_hold(bool held);
 /* The next to be made is refused with this sentence. */
 void fake_trainer_refuse(const char *sentence);
+size_t fake_trainer_questions(void);              /* asked and not answered */
 size_t fake_trainer_alive(void);                  /* made and not destroyed */
 struct ff_placement fake_trainer_placement(void); /* that the newest was made with */
 

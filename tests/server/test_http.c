@@ -16,11 +16,13 @@
 /* --- a small program behind the server ------------------------------------------------------------------------ */
 
 static struct {
-    atomic_bool ready;         /* what /later waits for */
-    atomic_int asked;          /* how often /later's handler ran */
-    atomic_int available;      /* numbers that /stream may have written */
-    atomic_bool over;          /* /stream ends after them */
-    atomic_int opened, closed; /* streams */
+    atomic_bool ready;           /* what /later waits for */
+    atomic_int asked;            /* how often /later's handler ran */
+    atomic_int available;        /* numbers that /stream may have written */
+    atomic_bool over;            /* /stream ends after them */
+    atomic_int opened, closed;   /* streams */
+    _Atomic(struct bell *) bell; /* of /rung's last request */
+    atomic_int released;         /* what /rung's requests kept */
 } world;
 
 static void echo(struct api *api, const struct request *request, struct response *response)
@@ -54,6 +56,37 @@ static void later(struct api *api, const struct request *request, struct respons
         respond_later(response, strtod(seconds, NULL));
     else
         respond_text(response, 200, "text/plain", strdup(request_is_last_try(request) ? "late\n" : "ready\n"), 6);
+}
+
+static void release_kept(void *state)
+{
+    free(state);
+    atomic_fetch_add(&world.released, 1);
+}
+
+/* Keeps how often it was called, and gives its bell to the test; or rings it before the request is suspended. */
+static void rung(struct api *api, const struct request *request, struct response *response)
+{
+    int *calls = request_kept(request);
+
+    (void)api;
+    atomic_fetch_add(&world.asked, 1);
+    if (calls == NULL) {
+        struct bell *bell = response_bell(response);
+
+        calls = calloc(1, sizeof *calls);
+        response_keep(response, calls, release_kept);
+        if (request_query(request, "early") != NULL) {
+            http_bell_ring(bell);
+            http_bell_release(bell);
+        } else {
+            atomic_store(&world.bell, bell);
+        }
+    }
+    if (++*calls < 2 && !request_is_last_try(request))
+        respond_later(response, 300);
+    else
+        respond_text(response, 200, "text/plain", strdup("second\n"), 7);
 }
 
 static ssize_t read_numbers(void *self, char *buffer, size_t size)
@@ -99,6 +132,7 @@ static const struct http_route routes[] = {
     {.method = "POST", .path = "/echo", .handler = echo},
     {.method = "PATCH", .path = "/echo", .handler = echo},
     {.method = "GET", .path = "/later", .handler = later},
+    {.method = "GET", .path = "/rung", .handler = rung},
     {.method = "GET", .path = "/stream", .handler = stream},
     {.method = "GET", .path = "/{path*}", .handler = page, .access = HTTP_PAGE, .exists = page_exists},
 };
@@ -399,6 +433,82 @@ static void a_request_that_waits_is_answered_when_its_time_is_over(void **state)
     assert_int_equal(atomic_load(&world.asked), 2);
 }
 
+/* The bell of the request that came last, waited for. */
+static struct bell *take_bell(void)
+{
+    struct bell *bell;
+
+    while ((bell = atomic_exchange(&world.bell, NULL)) == NULL)
+        sched_yield();
+    return bell;
+}
+
+static void a_bell_calls_its_own_request_again_and_no_other(void **state)
+{
+    static const char request[] = "GET /rung HTTP/1.1\r\n" HOST "\r\n";
+    static const char other[] = "GET /later?seconds=300 HTTP/1.1\r\n" HOST "\r\n";
+    static char answer[ANSWER_MAX];
+    int fds[2] = {dial(*state), dial(*state)};
+
+    send_bytes(fds[0], other, strlen(other));
+    while (atomic_load(&world.asked) == 0)
+        sched_yield();
+    send_bytes(fds[1], request, strlen(request));
+    struct bell *bell = take_bell();
+    http_bell_ring(bell);
+    answer[0] = '\0';
+    receive(fds[1], answer, sizeof answer, NULL);
+    assert_non_null(strstr(answer, "second\n"));
+    while (atomic_load(&world.released) == 0)
+        sched_yield();
+    http_bell_ring(bell); /* the request is gone: silent */
+    http_bell_release(bell);
+    assert_int_equal(atomic_load(&world.asked), 3); /* the other one was called once */
+    close(fds[0]);
+    close(fds[1]);
+}
+
+static void a_bell_that_rings_before_the_request_waits_is_heard(void **state)
+{
+    static const char request[] = "GET /rung?early=1 HTTP/1.1\r\n" HOST "\r\n";
+    static char answer[ANSWER_MAX];
+
+    exchange(*state, request, strlen(request), answer);
+    assert_non_null(strstr(answer, "second\n"));
+    assert_int_equal(atomic_load(&world.asked), 2);
+}
+
+static void what_a_request_keeps_is_released_when_its_client_has_left(void **state)
+{
+    static const char request[] = "GET /rung HTTP/1.1\r\n" HOST "\r\n";
+    int fd = dial(*state);
+
+    send_bytes(fd, request, strlen(request));
+    struct bell *bell = take_bell();
+    close(fd);
+    http_bell_ring(bell);
+    while (atomic_load(&world.released) == 0)
+        sched_yield();
+    http_bell_release(bell);
+}
+
+static void a_bell_outlives_the_server(void **state)
+{
+    static const char request[] = "GET /rung HTTP/1.1\r\n" HOST "\r\n";
+    struct http *http = start();
+    int fd = dial(http);
+
+    (void)state;
+    memset(&world, 0, sizeof world);
+    send_bytes(fd, request, strlen(request));
+    struct bell *bell = take_bell();
+    http_stop(http);
+    http_bell_ring(bell);
+    http_bell_release(bell);
+    assert_int_equal(atomic_load(&world.released), 1);
+    close(fd);
+}
+
 static void a_stream_is_written_when_woken_and_ends(void **state)
 {
     static const char request[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
@@ -557,6 +667,11 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_request_that_waits_is_answered_when_woken, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_request_that_waits_is_answered_when_its_time_is_over, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_bell_calls_its_own_request_again_and_no_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_bell_that_rings_before_the_request_waits_is_heard, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_request_keeps_is_released_when_its_client_has_left, set_up,
+                                        tear_down),
+        cmocka_unit_test(a_bell_outlives_the_server),
         cmocka_unit_test_setup_teardown(a_stream_is_written_when_woken_and_ends, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_reader_who_leaves_closes_the_stream, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_reader_misses_a_wake, set_up, tear_down),

@@ -808,12 +808,243 @@ static void a_stop_before_the_first_step_ends_it(void **state)
     }
 }
 
+/* Questions */
+
+/* Who asked: how often it was told, guarded by the fixture's mutex. */
+struct asker {
+    struct fixture *fixture;
+    size_t told;
+    struct session_prediction *prediction;
+};
+
+static void tell(void *self)
+{
+    struct asker *asker = self;
+
+    pthread_mutex_lock(&asker->fixture->mutex);
+    asker->told++;
+    pthread_cond_broadcast(&asker->fixture->woken);
+    pthread_mutex_unlock(&asker->fixture->mutex);
+}
+
+static ff_status ask(struct asker *asker, int64_t id, float last_pixel)
+{
+    static float pixels[28 * 28];
+    struct session_question question = {.pixels = pixels, .tell = tell, .self = asker};
+
+    pixels[28 * 28 - 1] = last_pixel;
+    return session_ask(asker->fixture->session, id, &question, &asker->prediction, &asker->fixture->error);
+}
+
+static void wait_until_told(struct asker *asker)
+{
+    struct timespec deadline;
+    int code = 0;
+
+    clock_gettime(CLOCK_REALTIME, &deadline);
+    deadline.tv_sec += PATIENCE_SECONDS;
+    pthread_mutex_lock(&asker->fixture->mutex);
+    while (asker->told == 0 && code == 0)
+        code = pthread_cond_timedwait(&asker->fixture->woken, &asker->fixture->mutex, &deadline);
+    size_t told = asker->told;
+    pthread_mutex_unlock(&asker->fixture->mutex);
+    assert_int_equal(told, 1);
+}
+
+/* The fake's answer to a question with this last pixel. */
+static void assert_answered(struct asker *asker, float pixel, uint64_t step)
+{
+    const struct ff_answer *answer;
+
+    wait_until_told(asker);
+    assert_good(session_answer(asker->fixture->session, asker->prediction, &answer, &asker->fixture->error),
+                &asker->fixture->error);
+    assert_int_equal(answer->step, step);
+    assert_int_equal(answer->label, 9);
+    assert_int_equal(answer->layers, 2);
+    assert_int_equal(answer->classes, 10);
+    for (uint32_t layer = 0; layer < 2; layer++)
+        for (uint32_t label = 0; label < 10; label++)
+            assert_true(answer->goodness[layer * 10 + label] == pixel + (float)layer + 10 * (float)label);
+    for (uint32_t label = 0; label < 10; label++)
+        assert_true(answer->probabilities[label] == (label == 9 ? 1 : 0));
+    session_drop(asker->fixture->session, asker->prediction);
+}
+
+/* A run that trains, and whose trainer is there: it has told of an epoch. */
+static int64_t submit_and_train(struct fixture *fixture)
+{
+    int64_t id = submit(fixture);
+
+    fake_trainer_epoch(0.5);
+    await_type(fixture, "epoch");
+    return id;
+}
+
+static void a_question_is_answered_while_a_run_trains_and_while_it_is_paused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asker asker = {fixture, 0, NULL}, other = {fixture, 0, NULL};
+    const struct ff_answer *answer;
+    int64_t id = submit_and_train(fixture);
+
+    fake_trainer_points(3);
+    await_type(fixture, "points");
+    pause_run(fixture, id);
+    await(fixture, id, "paused", NULL);
+    uint64_t step = get(fixture, id)->progress.step;
+    assert_good(ask(&asker, id, 0.25f), &fixture->error);
+    assert_int_equal(session_answer(fixture->session, asker.prediction, &answer, &fixture->error), FF_BUSY);
+    fake_trainer_answer();
+    assert_answered(&asker, 0.25f, step);
+    resume_run(fixture, id);
+    await(fixture, id, "running", NULL);
+    fake_trainer_epoch(0.5);
+    await_type(fixture, "epoch");
+    asker.told = 0;
+    assert_good(ask(&asker, id, 0.5f), &fixture->error);
+    assert_good(ask(&other, id, 0.75f), &fixture->error);
+    fake_trainer_answer();
+    fake_trainer_answer();
+    assert_answered(&other, 0.75f, 3);
+    assert_answered(&asker, 0.5f, 3);
+}
+
+static void who_waits_when_the_run_ends_is_told_that_no_answer_comes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asker asker = {fixture, 0, NULL};
+    const struct ff_answer *answer;
+    int64_t id = submit_and_train(fixture);
+
+    assert_good(ask(&asker, id, 0), &fixture->error);
+    stop_run(fixture, id);
+    wait_until_told(&asker);
+    assert_int_equal(session_answer(fixture->session, asker.prediction, &answer, &fixture->error), FF_CONFLICT);
+    assert_non_null(strstr(fixture->error.message, "ended before"));
+    session_drop(fixture->session, asker.prediction);
+}
+
+static void who_does_not_wait_any_more_leaves_nothing_behind(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asker answered = {fixture, 0, NULL}, ended = {fixture, 0, NULL};
+    int64_t id = submit_and_train(fixture);
+
+    assert_good(ask(&answered, id, 0), &fixture->error);
+    session_drop(fixture->session, answered.prediction);
+    fake_trainer_answer();
+    wait_until_told(&answered);
+    assert_good(ask(&ended, id, 0), &fixture->error);
+    session_drop(fixture->session, ended.prediction);
+    stop_run(fixture, id);
+    wait_until_told(&ended);
+}
+
+static void only_the_run_that_holds_the_trainer_can_be_asked(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asker asker = {fixture, 0, NULL};
+    int64_t first = submit_and_train(fixture), second = submit(fixture);
+
+    assert_int_equal(ask(&asker, 77, 0), FF_NOT_FOUND);
+    assert_int_equal(ask(&asker, second, 0), FF_CONFLICT);
+    assert_non_null(strstr(fixture->error.message, "queued"));
+    fake_trainer_finish();
+    await(fixture, first, "finished", NULL);
+    assert_int_equal(ask(&asker, first, 0), FF_CONFLICT);
+    assert_non_null(strstr(fixture->error.message, "weights are not kept"));
+    fake_trainer_epoch(0.5);
+    await_type(fixture, "epoch");
+    assert_good(ask(&asker, second, 0), &fixture->error);
+    fake_trainer_answer();
+    assert_answered(&asker, 0, 0);
+}
+
+static void too_many_questions_at_once_are_refused(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asker askers[FF_REQUESTS_MAX], one_more = {fixture, 0, NULL};
+    int64_t id = submit_and_train(fixture);
+
+    for (size_t i = 0; i < FF_REQUESTS_MAX; i++) {
+        askers[i] = (struct asker){fixture, 0, NULL};
+        assert_good(ask(&askers[i], id, (float)i / 64), &fixture->error);
+    }
+    assert_int_equal(ask(&one_more, id, 0), FF_BUSY);
+    assert_int_equal(fake_trainer_questions(), FF_REQUESTS_MAX);
+    for (size_t i = 0; i < FF_REQUESTS_MAX; i++) {
+        fake_trainer_answer();
+        assert_answered(&askers[i], (float)i / 64, 0);
+    }
+    assert_int_equal(one_more.told, 0);
+}
+
+static void the_timeline_is_that_of_the_run_that_holds_the_trainer(void **state)
+{
+    struct fixture *fixture = *state;
+    struct ff_span *spans;
+    size_t count;
+    int64_t id = submit_and_train(fixture);
+
+    fake_trainer_points(3);
+    fake_trainer_epoch(0.5);
+    await_type(fixture, "epoch");
+    assert_good(session_timeline(fixture->session, id, &spans, &count, &fixture->error), &fixture->error);
+    assert_int_equal(count, 3);
+    assert_int_equal(spans[2].step, 3);
+    free(spans);
+    assert_good(session_timeline(fixture->session, id + 1, &spans, &count, &fixture->error), &fixture->error);
+    assert_int_equal(count, 0);
+    free(spans);
+    stop_run(fixture, id);
+    await(fixture, id, "stopped", NULL);
+    assert_good(session_timeline(fixture->session, id, &spans, &count, &fixture->error), &fixture->error);
+    assert_int_equal(count, 0);
+    free(spans);
+}
+
+enum { ASKERS_MAX = 2000 };
+
 /* Clients who do all they can at once, until the last run has ended. */
 struct client {
     struct fixture *fixture;
     unsigned seed;
     int64_t last;
+    size_t asked;
+    struct asker askers[ASKERS_MAX];
 };
+
+/* A question that may be refused, answered, or given up at any moment. */
+static void ask_and_go(struct client *client, int64_t id)
+{
+    struct session *session = client->fixture->session;
+    struct asker *asker = &client->askers[client->asked];
+    const struct ff_answer *answer;
+    struct ff_error error;
+    float pixels[28 * 28] = {0};
+    struct session_question question = {.pixels = pixels, .tell = tell, .self = asker};
+
+    if (client->asked == ASKERS_MAX)
+        return;
+    *asker = (struct asker){client->fixture, 0, NULL};
+    if (session_ask(session, id, &question, &asker->prediction, &error) != FF_OK)
+        return;
+    client->asked++;
+    fake_trainer_answer();
+    session_answer(session, asker->prediction, &answer, &error);
+    session_drop(session, asker->prediction);
+}
+
+static void look_at_time(struct session *session, int64_t id)
+{
+    struct ff_error error;
+    struct ff_span *spans;
+    size_t count;
+
+    if (session_timeline(session, id, &spans, &count, &error) == FF_OK)
+        free(spans);
+}
 
 static void *disturb(void *self)
 {
@@ -827,7 +1058,7 @@ static void *disturb(void *self)
     while (session_get(session, client->last, run, &error) == FF_OK && !run_state_is_final(run->state)) {
         int64_t id = session_current(session) > 0 ? session_current(session) : client->last;
         ff_status status = FF_OK;
-        switch (rand_r(&client->seed) % 6) {
+        switch (rand_r(&client->seed) % 8) {
         case 0:
             status = session_pause(session, id, run, &error);
             break;
@@ -838,6 +1069,12 @@ static void *disturb(void *self)
             break;
         case 4:
             status = session_change(session, id, rename_it, name, run, &error);
+            break;
+        case 5:
+            ask_and_go(client, id);
+            break;
+        case 6:
+            look_at_time(session, id);
             break;
         default:
             session_refresh(session, run);
@@ -854,7 +1091,7 @@ static void many_clients_at_once_do_no_harm(void **state)
 {
     enum { RUNS = 5, CLIENTS = 3, POINTS = 40 };
     struct fixture *fixture = *state;
-    struct client clients[CLIENTS];
+    static struct client clients[CLIENTS]; /* too large for a stack */
     pthread_t threads[CLIENTS];
     int64_t last = 0;
 
@@ -866,11 +1103,16 @@ static void many_clients_at_once_do_no_harm(void **state)
         last = submit(fixture);
     }
     for (unsigned i = 0; i < CLIENTS; i++) {
-        clients[i] = (struct client){fixture, i + 1, last};
+        clients[i].fixture = fixture;
+        clients[i].seed = i + 1;
+        clients[i].last = last;
         pthread_create(&threads[i], NULL, disturb, &clients[i]);
     }
     for (size_t i = 0; i < CLIENTS; i++)
         pthread_join(threads[i], NULL);
+    for (size_t i = 0; i < CLIENTS; i++)
+        for (size_t j = 0; j < clients[i].asked; j++)
+            wait_until_told(&clients[i].askers[j]);
     for (int64_t id = 1; id <= RUNS; id++) {
         assert_int_equal(stored(fixture, id)->state, RUN_FINISHED);
         assert_int_equal(fixture->run.last.epoch, POINTS / 10);
@@ -910,6 +1152,12 @@ int main(void)
         SESSION_TEST(a_run_that_cannot_be_stored_is_refused),
         SESSION_TEST(a_pause_before_the_first_step_holds),
         SESSION_TEST(a_stop_before_the_first_step_ends_it),
+        SESSION_TEST(a_question_is_answered_while_a_run_trains_and_while_it_is_paused),
+        SESSION_TEST(who_waits_when_the_run_ends_is_told_that_no_answer_comes),
+        SESSION_TEST(who_does_not_wait_any_more_leaves_nothing_behind),
+        SESSION_TEST(only_the_run_that_holds_the_trainer_can_be_asked),
+        SESSION_TEST(too_many_questions_at_once_are_refused),
+        SESSION_TEST(the_timeline_is_that_of_the_run_that_holds_the_trainer),
         SESSION_TEST(many_clients_at_once_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
