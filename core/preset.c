@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-
 /* The numpy original: one image a step in file order, tanh, gap of sums of squares, no normalization, weights from
  * sqrt(2 / inputs), the next layer sees the updated weights. */
 #define ORIGINAL(layers, images)                                                                                   \
