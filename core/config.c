@@ -77,7 +77,7 @@ static void list_choices(const char *const *choices, char *text, size_t size)
     }
 }
 
-static const char *kind_of(const cJSON *value)
+const char *ff_json_kind(const cJSON *value)
 {
     if (cJSON_IsString(value))
         return "a string";
@@ -121,7 +121,7 @@ static bool read_number(struct reading *reading, const cJSON *value, const char 
 {
     if (!cJSON_IsNumber(value)) {
         ff_problem_add(reading->problems, pointer, "must be a %snumber, got %s", whole ? "whole " : "",
-                       kind_of(value));
+                       ff_json_kind(value));
         return false;
     }
     *number = value->valuedouble;
@@ -139,7 +139,7 @@ static bool read_number(struct reading *reading, const cJSON *value, const char 
 static bool read_flag(struct reading *reading, const cJSON *value, const char *pointer, bool *flag)
 {
     if (!cJSON_IsBool(value)) {
-        ff_problem_add(reading->problems, pointer, "must be true or false, got %s", kind_of(value));
+        ff_problem_add(reading->problems, pointer, "must be true or false, got %s", ff_json_kind(value));
         return false;
     }
     *flag = cJSON_IsTrue(value);
@@ -154,7 +154,7 @@ static int read_choice(struct reading *reading, const cJSON *value, const char *
 
     list_choices(choices, known, sizeof known);
     if (!cJSON_IsString(value)) {
-        ff_problem_add(reading->problems, pointer, "must be %s, got %s", known, kind_of(value));
+        ff_problem_add(reading->problems, pointer, "must be %s, got %s", known, ff_json_kind(value));
         return -1;
     }
     for (int i = 0; choices[i] != NULL; i++) {
@@ -173,7 +173,7 @@ static void read_name(struct reading *reading, const struct setting *setting, co
     char *name = (char *)reading->config + setting->offset;
 
     if (!cJSON_IsString(value))
-        ff_problem_add(reading->problems, pointer, "must be a string, got %s", kind_of(value));
+        ff_problem_add(reading->problems, pointer, "must be a string, got %s", ff_json_kind(value));
     else if (value->valuestring[0] == '\0' || strlen(value->valuestring) >= FF_DATASET_NAME_MAX)
         ff_problem_add(reading->problems, pointer, "must be a name of 1 to %d bytes", FF_DATASET_NAME_MAX - 1);
     else
@@ -294,7 +294,7 @@ static void read_parts(struct reading *reading, const struct setting *setting, c
     const cJSON *item;
 
     if (!cJSON_IsObject(value)) {
-        ff_problem_add(reading->problems, pointer, "must be an object, got %s", kind_of(value));
+        ff_problem_add(reading->problems, pointer, "must be an object, got %s", ff_json_kind(value));
         return;
     }
     cJSON_ArrayForEach(item, value)
@@ -414,7 +414,7 @@ bool ff_config_apply(struct ff_config *config, const cJSON *object, const char *
     const cJSON *value;
 
     if (!cJSON_IsObject(object)) {
-        ff_problem_add(problems, pointer, "must be an object, got %s", kind_of(object));
+        ff_problem_add(problems, pointer, "must be an object, got %s", ff_json_kind(object));
         return false;
     }
     cJSON_ArrayForEach(value, object)

@@ -124,6 +124,9 @@ void ff_problem_add(struct ff_problems *problems, const char *pointer, const cha
  * you mean" in every kind of message. */
 const char *ff_nearest_name(const char *wrong, const char *const *names);
 
+/* What a JSON value is, in words for such messages: "a string", "true or false". */
+const char *ff_json_kind(const cJSON *value);
+
 void ff_config_defaults(struct ff_config *config);
 
 /* Put the fields of `settings` over `config`. Adds every problem found (unknown names with the nearest known one,

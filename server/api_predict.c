@@ -33,7 +33,7 @@ static void read_pixel(const cJSON *value, size_t index, struct question *questi
 
     snprintf(pointer, sizeof pointer, "/image/%zu", index);
     if (!cJSON_IsNumber(value))
-        ff_problem_add(problems, pointer, "must be a number from 0 to 1, got %s", json_kind(value));
+        ff_problem_add(problems, pointer, "must be a number from 0 to 1, got %s", ff_json_kind(value));
     else if (!(value->valuedouble >= 0 && value->valuedouble <= 1))
         ff_problem_add(problems, pointer, "must be from 0 to 1, got %g", value->valuedouble);
     else if (index < question->size)
@@ -49,7 +49,7 @@ static void read_image(const cJSON *value, const struct ff_dataset *dataset, str
 
     if (!cJSON_IsArray(value)) {
         ff_problem_add(problems, "/image", "must be an array of %zu numbers from 0 to 1, got %s", question->size,
-                       json_kind(value));
+                       ff_json_kind(value));
         return;
     }
     cJSON_ArrayForEach(pixel, value) read_pixel(pixel, count++, question, problems);
@@ -71,7 +71,7 @@ static bool read_split(const cJSON *value, enum ff_split *split, struct ff_probl
     if (cJSON_IsString(value))
         ff_problem_add(problems, "/split", "must be \"test\" or \"train\", got \"%.80s\"", name);
     else
-        ff_problem_add(problems, "/split", "must be \"test\" or \"train\", got %s", json_kind(value));
+        ff_problem_add(problems, "/split", "must be \"test\" or \"train\", got %s", ff_json_kind(value));
     return false;
 }
 
@@ -92,7 +92,7 @@ static void read_sample(const cJSON *value, const cJSON *split_value, const stru
     const struct ff_images *images = ff_dataset_split(dataset, split);
 
     if (!cJSON_IsNumber(value))
-        ff_problem_add(problems, "/sample", "must be a whole number, got %s", json_kind(value));
+        ff_problem_add(problems, "/sample", "must be a whole number, got %s", ff_json_kind(value));
     else if (!(value->valuedouble >= 0) || floor(value->valuedouble) != value->valuedouble)
         ff_problem_add(problems, "/sample", "must be a whole number from 0 on, got %.17g", value->valuedouble);
     else if (split_is_known && value->valuedouble >= images->count)

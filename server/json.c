@@ -532,16 +532,3 @@ cJSON *json_parse_strict(const char *text, size_t length, struct ff_error *error
     free(parser.names);
     return value;
 }
-
-const char *json_kind(const cJSON *value)
-{
-    if (cJSON_IsString(value))
-        return "a string";
-    if (cJSON_IsNumber(value))
-        return "a number";
-    if (cJSON_IsBool(value))
-        return "true or false";
-    if (cJSON_IsArray(value))
-        return "an array";
-    return cJSON_IsObject(value) ? "an object" : "null";
-}

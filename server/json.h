@@ -20,7 +20,4 @@ enum { JSON_DEPTH_MAX = 64 };
  * (characters, both from 1) of the first fault, or FF_NO_MEMORY. */
 cJSON *json_parse_strict(const char *text, size_t length, struct ff_error *error);
 
-/* Say what a value is, with its article, for messages: "a string", "an object", "null" … */
-const char *json_kind(const cJSON *value);
-
 #endif

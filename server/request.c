@@ -294,7 +294,7 @@ static void parse_body(struct request *request)
         respond_problem(&request->response, error.status == FF_NO_MEMORY ? 500 : 400, "the body is not JSON: %s",
                         error.message);
     } else if (!cJSON_IsObject(request->json)) {
-        ff_problem_add(&problems, "", "must be an object, got %s", json_kind(request->json));
+        ff_problem_add(&problems, "", "must be an object, got %s", ff_json_kind(request->json));
         respond_problems(&request->response, &problems);
     }
 }

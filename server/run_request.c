@@ -68,7 +68,7 @@ static bool read_text(const cJSON *value, const char *pointer, bool may_be_empty
     size_t length;
 
     if (!cJSON_IsString(value)) {
-        ff_problem_add(problems, pointer, "must be a string, got %s", json_kind(value));
+        ff_problem_add(problems, pointer, "must be a string, got %s", ff_json_kind(value));
         return false;
     }
     length = strlen(value->valuestring);
@@ -105,7 +105,7 @@ static void read_tags(const cJSON *value, struct run *run, struct ff_problems *p
     int index = 0;
 
     if (!cJSON_IsArray(value)) {
-        ff_problem_add(problems, "/tags", "must be an array of strings, got %s", json_kind(value));
+        ff_problem_add(problems, "/tags", "must be an array of strings, got %s", ff_json_kind(value));
         return;
     }
     if (cJSON_GetArraySize(value) > RUN_TAGS_MAX) {
@@ -156,7 +156,7 @@ static const struct ff_preset *read_preset(const cJSON *value, struct ff_problem
     if (value == NULL)
         return &presets[0];
     if (!cJSON_IsString(value)) {
-        ff_problem_add(problems, "/preset", "must be a preset's name, got %s", json_kind(value));
+        ff_problem_add(problems, "/preset", "must be a preset's name, got %s", ff_json_kind(value));
         return &presets[0];
     }
     preset = ff_preset_find(value->valuestring);
@@ -182,7 +182,7 @@ static void read_config(const cJSON *value, struct ff_config *config, struct ff_
     if (cJSON_IsObject(value))
         ff_config_apply(config, value, "/config", problems);
     else
-        ff_problem_add(problems, "/config", "must be an object, got %s", json_kind(value));
+        ff_problem_add(problems, "/config", "must be an object, got %s", ff_json_kind(value));
 }
 
 static void read_count(const cJSON *value, const char *pointer, uint32_t most, uint32_t *count,
@@ -191,7 +191,7 @@ static void read_count(const cJSON *value, const char *pointer, uint32_t most, u
     if (value == NULL)
         return;
     if (!cJSON_IsNumber(value))
-        ff_problem_add(problems, pointer, "must be a whole number, got %s", json_kind(value));
+        ff_problem_add(problems, pointer, "must be a whole number, got %s", ff_json_kind(value));
     else if (value->valuedouble < 1 || value->valuedouble > most || floor(value->valuedouble) != value->valuedouble)
         ff_problem_add(problems, pointer, "must be a whole number from 1 to %u, got %g", (unsigned)most,
                        value->valuedouble);
@@ -207,7 +207,7 @@ static void read_placement(const cJSON *value, struct ff_placement *placement, s
         return;
     if (!cJSON_IsObject(value)) {
         ff_problem_add(problems, "/placement", "must be \"auto\" or {\"stages\": n, \"threads\": n}, got %s",
-                       cJSON_IsString(value) ? "another string" : json_kind(value));
+                       cJSON_IsString(value) ? "another string" : ff_json_kind(value));
         return;
     }
     run_request_names(value, "/placement", names, problems);
@@ -223,7 +223,7 @@ bool run_request_parse(const cJSON *body, struct run *run, struct ff_problems *p
 
     memset(run, 0, sizeof *run);
     if (!cJSON_IsObject(body)) {
-        ff_problem_add(problems, "", "must be an object, got %s", json_kind(body));
+        ff_problem_add(problems, "", "must be an object, got %s", ff_json_kind(body));
         return false;
     }
     run_request_names(body, "", names, problems);
