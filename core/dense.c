@@ -10,10 +10,9 @@
 #include "random.h"
 
 enum {
-    PANEL_MAX = 256,        /* units of a panel: its slice of a batch and of the weights stay in a core's cache */
-    PANEL_SPLIT = 128,      /* from so many units on there are at least two panels */
-    BLOCK = 256,            /* inputs whose gradient is made at once, before the optimizer takes it */
-    WHOLE_WEIGHTS = 1 << 20 /* one image a step: layers with fewer weights are one item of work */
+    PANEL_MAX = 256,   /* units of a panel: its slice of a batch and of the weights stay in a core's cache */
+    PANEL_SPLIT = 128, /* from so many units on there are at least two panels */
+    BLOCK = 256        /* inputs whose gradient is made at once, before the optimizer takes it */
 };
 
 struct ff_dense {
@@ -23,6 +22,14 @@ struct ff_dense {
     uint32_t image_row;     /* layer 0: the row of W that an image's first used pixel meets */
     float *weights, *bias, *weight_state[2], *bias_state[2];
     bool train_bias; /* else the bias stays 0 and is no tensor */
+
+    /* sgd with one pair a step: the step is put off until the next pair comes, so that one pass over the weights
+     * serves both. */
+    struct ff_rows rows;            /* of W, that meet an input that is not zero, now or in the step that is due */
+    float overlap[3];               /* of the inputs at hand: x0 . x0, x0 . x1, x1 . x1 */
+    float *rows_memory;             /* [5][inputs] */
+    float *product;                 /* [2][panels][panel], layer 0 [1]…: x W before the step */
+    float keep_due, *x_due, *d_due; /* the step: [2][inputs], layer 0 [1]…; [2][panels][panel] */
 };
 
 /* Units [begin, begin + count) of an item. */
@@ -39,13 +46,6 @@ struct scratch {
     float *row2;   /* [panel] */
 };
 
-static uint32_t item_width(const struct ff_dense *dense)
-{
-    const struct ff_layer *layer = &dense->layer;
-
-    return (uint64_t)layer->inputs * layer->units < WHOLE_WEIGHTS ? layer->units : dense->panel;
-}
-
 static size_t scratch_rows(const struct ff_dense *dense)
 {
     const struct ff_plan *plan = dense->layer.plan;
@@ -57,10 +57,8 @@ size_t ff_dense_scratch(const struct ff_layer *layer)
 {
     const struct ff_dense *dense = (const struct ff_dense *)layer;
     size_t labels = dense->first ? layer->plan->classes : 0;
-    size_t batch = (scratch_rows(dense) + BLOCK + labels + 2) * dense->panel,
-           one = (size_t)item_width(dense) * 4 + (size_t)layer->inputs * 3;
 
-    return batch > one ? batch : one;
+    return (scratch_rows(dense) + BLOCK + labels + 2) * dense->panel;
 }
 
 static struct scratch cut_scratch(const struct ff_dense *dense, float *memory)
@@ -86,7 +84,8 @@ static size_t items(const struct ff_layer *layer, const struct ff_message *messa
 {
     const struct ff_dense *dense = (const struct ff_dense *)layer;
 
-    return is_one_pair(layer, message) && item_width(dense) == layer->units ? 1 : dense->panels;
+    (void)message;
+    return dense->panels;
 }
 
 static struct panel panel_of(const struct ff_dense *dense, size_t item)
@@ -94,8 +93,6 @@ static struct panel panel_of(const struct ff_dense *dense, size_t item)
     uint32_t units = dense->layer.units, width = dense->panel;
     struct panel panel = {(uint32_t)item * width, width};
 
-    if (is_one_pair(&dense->layer, dense->layer.message) && item_width(dense) == units)
-        return (struct panel){0, units};
     if (panel.begin + panel.count > units)
         panel.count = units - panel.begin;
     return panel;
@@ -118,11 +115,21 @@ static float *activities_at(const struct ff_layer *layer, uint32_t row, struct p
     return layer->workspace->spare + (size_t)row * layer->units + panel.begin;
 }
 
+/* A panel's weights, or a state of theirs: [inputs][dense->panel], one after the other, so that two threads never
+ * write to one cache line and a pass over a panel is a pass over memory. */
+static float *panel_at(const struct ff_dense *dense, float *tensor, struct panel panel)
+{
+    return tensor + (size_t)panel.begin * dense->layer.inputs;
+}
+
+static float *weights_at(const struct ff_dense *dense, uint32_t input, struct panel panel)
+{
+    return panel_at(dense, dense->weights, panel) + (size_t)input * dense->panel;
+}
+
 static const float *label_weights(const struct ff_dense *dense, uint32_t row, struct panel panel)
 {
-    if (!dense->first)
-        return NULL;
-    return dense->weights + (size_t)dense->layer.message->label[row] * dense->layer.units + panel.begin;
+    return dense->first ? weights_at(dense, dense->layer.message->label[row], panel) : NULL;
 }
 
 /* Bias, label and activation of every row; `product` [images or rows][stride] is the product so far. */
@@ -157,65 +164,141 @@ static void forward_batch(struct ff_dense *dense, size_t item, struct panel pane
 {
     struct ff_layer *layer = &dense->layer;
     const struct ff_message *message = layer->message;
-    const float *weights = dense->weights + (size_t)dense->image_row * layer->units + panel.begin;
-    int units = (int)layer->units, count = (int)panel.count;
+    const float *weights = weights_at(dense, dense->image_row, panel);
+    int stride = (int)dense->panel, units = (int)layer->units, count = (int)panel.count;
 
     if (dense->first) {
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)message->images, count, (int)image_width(dense),
-                    1, image_at(dense, 0), (int)layer->plan->pixels, weights, units, 0, scratch.rows, count);
+                    1, image_at(dense, 0), (int)layer->plan->pixels, weights, stride, 0, scratch.rows, count);
         finish_rows(dense, item, panel, scratch.rows, panel.count);
     } else {
         float *activities = activities_at(layer, 0, panel);
 
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)message->rows, count, (int)layer->inputs, 1,
-                    message->x, (int)layer->inputs, weights, units, 0, activities, units);
+                    message->x, (int)layer->inputs, weights, stride, 0, activities, units);
         finish_rows(dense, item, panel, activities, layer->units);
     }
 }
 
-/* The inputs of one pair that are not both zero (four fifths of MNIST's pixels are), with the rows of W they meet;
- * `all`: those too. `memory`: 3 floats an input. */
-static struct ff_rows pair_rows(const struct ff_dense *dense, bool all, float *memory)
+/* The inputs at hand, [1 or 2][inputs], and how many. */
+static const float *pair_inputs(const struct ff_dense *dense, uint32_t *count)
 {
-    const struct ff_layer *layer = &dense->layer;
-    uint32_t inputs = dense->first ? image_width(dense) : layer->inputs, *index = (uint32_t *)(void *)memory;
-    const float *x0 = dense->first ? image_at(dense, 0) : layer->message->x,
-                *x1 = dense->first ? x0 : x0 + layer->inputs;
-    float *to0 = memory + inputs, *to1 = to0 + inputs;
+    *count = dense->first ? image_width(dense) : dense->layer.inputs;
+    return dense->first ? image_at(dense, 0) : dense->layer.message->x;
+}
+
+/* The inputs of a step, row by row of the pair; none, and so zeros everywhere, when NULL. */
+struct inputs {
+    const float *x[2];
+    size_t step;
+};
+
+static struct inputs inputs_of(const struct ff_dense *dense, const float *x, uint32_t count)
+{
+    static const float zero;
+
+    if (x == NULL)
+        return (struct inputs){{&zero, &zero}, 0};
+    return (struct inputs){{x, dense->first ? x : x + count}, 1};
+}
+
+/* The rows of W that a pass has to do with: those whose inputs are not all zero (four fifths of MNIST's pixels
+ * are); with weight decay all, for it takes from every weight. `now` NULL: only the step that is due. */
+static void list_rows(struct ff_dense *dense, const float *now, uint32_t inputs)
+{
+    uint32_t *index = (uint32_t *)(void *)dense->rows_memory;
+    float *x0 = dense->rows_memory + inputs, *x1 = x0 + inputs, *y0 = x1 + inputs, *y1 = y0 + inputs;
+    struct inputs due = inputs_of(dense, dense->layer.due ? dense->x_due : NULL, inputs),
+                  at_hand = inputs_of(dense, now, inputs);
+    bool all = dense->layer.due && dense->keep_due != 1;
     size_t count = 0;
 
     for (uint32_t k = 0; k < inputs; k++) {
-        index[count] = dense->image_row + k;
-        to0[count] = x0[k];
-        to1[count] = x1[k];
-        count += all || x0[k] != 0 || x1[k] != 0;
+        index[count] = k;
+        count += all || due.x[0][k * due.step] != 0 || due.x[1][k * due.step] != 0 ||
+                 at_hand.x[0][k * at_hand.step] != 0 || at_hand.x[1][k * at_hand.step] != 0;
     }
-    return (struct ff_rows){count, index, to0, to1};
+    for (size_t i = 0; i < count; i++) {
+        x0[i] = due.x[0][index[i] * due.step];
+        x1[i] = due.x[1][index[i] * due.step];
+        y0[i] = at_hand.x[0][index[i] * at_hand.step];
+        y1[i] = at_hand.x[1][index[i] * at_hand.step];
+        index[i] += dense->image_row;
+    }
+    dense->rows = (struct ff_rows){count, index, x0, x1, y0, y1};
 }
 
-/* z of one pair without bias and label: [panel] for layer 0, whose rows share the image, else [2][panel]. */
-static void multiply_pair(struct ff_dense *dense, struct panel panel, float *z, float *memory)
+static void prepare(struct ff_layer *layer)
+{
+    struct ff_dense *dense = (struct ff_dense *)layer;
+    uint32_t inputs;
+    const float *x0 = pair_inputs(dense, &inputs), *x1 = dense->first ? x0 : x0 + inputs;
+
+    layer->puts_off = is_one_pair(layer, layer->message);
+    if (!layer->puts_off)
+        return;
+    list_rows(dense, x0, inputs);
+    dense->overlap[0] = layer->kernels->dot(x0, x0, inputs);
+    dense->overlap[1] = layer->kernels->dot(x0, x1, inputs);
+    dense->overlap[2] = layer->kernels->dot(x1, x1, inputs);
+}
+
+static size_t padded_units(const struct ff_dense *dense)
+{
+    return (size_t)dense->panels * dense->panel;
+}
+
+/* Row `row`'s product at the panel; the rows of layer 0 share their image's. */
+static float *product_at(struct ff_dense *dense, uint32_t row, struct panel panel)
+{
+    return dense->product + (dense->first ? 0 : (size_t)row * padded_units(dense)) + panel.begin;
+}
+
+/* The step that is due, at a panel. */
+static struct ff_due due_at(const struct ff_dense *dense, struct panel panel)
+{
+    const float *d0 = dense->d_due + panel.begin;
+
+    return (struct ff_due){dense->keep_due, d0, dense->first ? NULL : d0 + padded_units(dense)};
+}
+
+static void forward_pair(struct ff_dense *dense, size_t item, struct panel panel)
 {
     struct ff_layer *layer = &dense->layer;
-    struct ff_rows rows = pair_rows(dense, false, memory);
+    float *z0 = product_at(dense, 0, panel), *z1 = dense->first ? NULL : product_at(dense, 1, panel);
+    struct ff_due due = due_at(dense, panel);
 
-    memset(z, 0, (dense->first ? 1 : 2) * panel.count * sizeof *z);
-    layer->kernels->multiply_rows(&rows, z, dense->first ? NULL : z + panel.count, dense->weights + panel.begin,
-                                  layer->units, panel.count);
+    memset(z0, 0, dense->panel * sizeof *z0);
+    if (z1 != NULL)
+        memset(z1, 0, dense->panel * sizeof *z1);
+    layer->kernels->pass_rows(&dense->rows, weights_at(dense, 0, panel), dense->panel, layer->due ? &due : NULL, z0,
+                              z1, dense->panel);
+    finish_rows(dense, item, panel, z0, padded_units(dense));
+}
+
+static void catch_up(struct ff_layer *layer)
+{
+    struct ff_dense *dense = (struct ff_dense *)layer;
+
+    list_rows(dense, NULL, dense->first ? image_width(dense) : layer->inputs);
+    for (size_t item = 0; item < dense->panels; item++) {
+        struct panel panel = panel_of(dense, item);
+        struct ff_due due = due_at(dense, panel);
+
+        layer->kernels->pass_rows(&dense->rows, weights_at(dense, 0, panel), dense->panel, &due, NULL, NULL,
+                                  dense->panel);
+    }
 }
 
 static void forward(struct ff_layer *layer, size_t item, unsigned worker)
 {
     struct ff_dense *dense = (struct ff_dense *)layer;
     struct panel panel = panel_of(dense, item);
-    float *memory = layer->workspace->scratch[worker];
 
-    if (is_one_pair(layer, layer->message)) {
-        multiply_pair(dense, panel, memory, memory + (size_t)4 * item_width(dense));
-        finish_rows(dense, item, panel, memory, panel.count);
-    } else {
-        forward_batch(dense, item, panel, cut_scratch(dense, memory));
-    }
+    if (layer->puts_off)
+        forward_pair(dense, item, panel);
+    else
+        forward_batch(dense, item, panel, cut_scratch(dense, layer->workspace->scratch[worker]));
 }
 
 /* --- the step --- */
@@ -237,13 +320,16 @@ static void apply_rows(struct ff_dense *dense, uint32_t from, uint32_t count, st
     struct ff_layer *layer = &dense->layer;
     enum ff_optimizer_id optimizer = layer->plan->config.optimizer;
 
-    for (uint32_t k = 0; k < count; k++) {
-        size_t at = (size_t)(from + k) * layer->units + panel.begin;
-        float *state[2] = {dense->weight_state[0] ? dense->weight_state[0] + at : NULL,
-                           dense->weight_state[1] ? dense->weight_state[1] + at : NULL};
+    uint32_t together = panel.count == dense->panel ? count : 1; /* a narrower panel's rows lie apart */
 
-        ff_optimizer_apply(optimizer, layer->kernels, &layer->update, dense->weights + at, state,
-                           gradient + (size_t)k * panel.count, panel.count);
+    for (uint32_t k = 0; k < count; k += together) {
+        size_t at = (size_t)(from + k) * dense->panel;
+        float *state[2];
+
+        for (unsigned i = 0; i < 2; i++)
+            state[i] = dense->weight_state[i] ? panel_at(dense, dense->weight_state[i], panel) + at : NULL;
+        ff_optimizer_apply(optimizer, layer->kernels, &layer->update, weights_at(dense, from + k, panel), state,
+                           gradient + (size_t)k * panel.count, (size_t)together * panel.count);
     }
 }
 
@@ -318,11 +404,20 @@ static void step_batch(struct ff_dense *dense, struct panel panel, struct scratc
     apply_bias(dense, panel, scratch.row);
 }
 
-/* The labels' rows of W, and the bias, which meets an input of 1. A label that is not shown only decays. */
-static void update_labels_and_bias(struct ff_dense *dense, struct panel panel, const float *d0, const float *d1)
+/* One row of weights meets x0 and x1: a label's, the bias (whose input is 1), or, see step_product, no weights. */
+static void step_row(struct ff_dense *dense, float *row, float keep, float x0, float x1, const float *d0,
+                     const float *d1)
 {
-    struct ff_layer *layer = &dense->layer;
-    const struct ff_kernels *kernels = layer->kernels;
+    const uint32_t index = 0;
+
+    dense->layer.kernels->pass_rows(&(struct ff_rows){1, &index, &x0, &x1, NULL, NULL}, row, 0,
+                                    &(struct ff_due){keep, d0, d1}, NULL, NULL, dense->panel);
+}
+
+/* The labels' rows of W, and the bias. A label that is not shown only decays. */
+static void step_labels_and_bias(struct ff_dense *dense, struct panel panel, const float *d0, const float *d1)
+{
+    const struct ff_layer *layer = &dense->layer;
     float label_scale = (float)layer->plan->config.label_scale, keep = layer->update.keep;
 
     for (uint32_t label = 0; dense->first && label < layer->plan->classes; label++) {
@@ -330,31 +425,46 @@ static void update_labels_and_bias(struct ff_dense *dense, struct panel panel, c
               x1 = layer->message->label[1] == label ? label_scale : 0;
 
         if (x0 != 0 || x1 != 0 || keep != 1)
-            kernels->update_rows(&(struct ff_rows){1, &label, &x0, &x1}, dense->weights + panel.begin, layer->units,
-                                 keep, d0, d1, NULL, NULL, panel.count);
+            step_row(dense, weights_at(dense, label, panel), keep, x0, x1, d0, d1);
     }
     if (dense->train_bias)
-        kernels->update_rows(&(struct ff_rows){1, (const uint32_t[]){0}, (const float[]){1}, (const float[]){1}},
-                             dense->bias + panel.begin, 0, 1, d0, d1, NULL, NULL, panel.count);
+        step_row(dense, dense->bias + panel.begin, 1, 1, 1, d0, d1);
 }
 
-/* sgd of one pair. Where the layer goes forward again, the new weights serve that too while they are at hand. */
-static void step_pair(struct ff_dense *dense, size_t item, struct panel panel, float *memory, bool again)
+/* The step of one pair is put off. What it makes of row `row`'s product is known without the weights: it takes
+ * x0 d0 + x1 d1 from them, and so (x . x0) d0 + (x . x1) d1 from x W. */
+static void step_pair(struct ff_dense *dense, size_t item, struct panel panel, bool again)
 {
     struct ff_layer *layer = &dense->layer;
-    float *d0 = memory, *d1 = d0 + panel.count, *z = d1 + panel.count, keep = layer->update.keep;
-    struct ff_rows rows = pair_rows(dense, keep != 1, memory + (size_t)4 * item_width(dense));
+    float *d0 = dense->d_due + panel.begin, *d1 = d0 + padded_units(dense), keep = layer->update.keep;
+    const float *overlap = dense->overlap;
 
     delta_of(layer, d0, 0, panel);
     delta_of(layer, d1, 1, panel);
     layer->kernels->scale(d0, layer->update.rate, panel.count);
     layer->kernels->scale(d1, layer->update.rate, panel.count);
-    memset(z, 0, 2 * panel.count * sizeof *z);
-    layer->kernels->update_rows(&rows, dense->weights + panel.begin, layer->units, keep, d0, d1, again ? z : NULL,
-                                again && !dense->first ? z + panel.count : NULL, panel.count);
-    update_labels_and_bias(dense, panel, d0, d1);
-    if (again)
-        finish_rows(dense, item, panel, z, panel.count);
+    step_labels_and_bias(dense, panel, d0, d1);
+    if (dense->first) { /* both rows show one image */
+        layer->kernels->add(d0, d1, panel.count);
+        d1 = NULL;
+    }
+    if (!again)
+        return;
+    step_row(dense, product_at(dense, 0, panel), keep, overlap[0], overlap[1], d0, d1);
+    if (!dense->first)
+        step_row(dense, product_at(dense, 1, panel), keep, overlap[1], overlap[2], d0, d1);
+    finish_rows(dense, item, panel, product_at(dense, 0, panel), padded_units(dense));
+}
+
+/* What the step that was put off will need: the message goes on. */
+static void put_off(struct ff_layer *layer)
+{
+    struct ff_dense *dense = (struct ff_dense *)layer;
+    uint32_t inputs;
+    const float *x = pair_inputs(dense, &inputs);
+
+    memcpy(dense->x_due, x, (dense->first ? 1 : 2) * (size_t)inputs * sizeof *x);
+    dense->keep_due = layer->update.keep;
 }
 
 static void normalize_panel(struct ff_layer *layer, struct panel panel)
@@ -375,12 +485,11 @@ static void gradient(struct ff_layer *layer, size_t item, unsigned worker)
     const struct ff_config *config = &layer->plan->config;
     struct panel panel = panel_of(dense, item);
     bool top = layer->index + 1 == layer->plan->layers, again = config->forward_after_update && !top;
-    float *memory = layer->workspace->scratch[worker];
 
-    if (is_one_pair(layer, layer->message)) {
-        step_pair(dense, item, panel, memory, again);
+    if (layer->puts_off) {
+        step_pair(dense, item, panel, again);
     } else {
-        step_batch(dense, panel, cut_scratch(dense, memory));
+        step_batch(dense, panel, cut_scratch(dense, layer->workspace->scratch[worker]));
         if (again)
             forward(layer, item, worker);
     }
@@ -398,30 +507,41 @@ static void destroy(struct ff_layer *layer)
         free(layer->tensors[i].data);
     if (!dense->train_bias)
         free(dense->bias);
+    free(dense->rows_memory);
+    free(dense->product);
+    free(dense->x_due);
+    free(dense->d_due);
     free(layer->partial);
     free(layer->coefficient);
     free(layer->inverse_norm);
     free(layer);
 }
 
-static const struct ff_layer_kind_methods methods = {
-    .items = items, .forward = forward, .gradient = gradient, .normalize = normalize, .destroy = destroy};
+static const struct ff_layer_kind_methods methods = {.items = items,
+                                                     .prepare = prepare,
+                                                     .forward = forward,
+                                                     .gradient = gradient,
+                                                     .normalize = normalize,
+                                                     .put_off = put_off,
+                                                     .catch_up = catch_up,
+                                                     .destroy = destroy};
 
 /* Add a tensor of zeros; NULL when memory is short. */
-static float *add_tensor(struct ff_layer *layer, const char *name, const char *part, uint32_t rank, uint32_t rows,
-                         uint32_t columns)
+static float *add_tensor(struct ff_dense *dense, const char *name, const char *part, uint32_t rank)
 {
-    size_t count = (size_t)rows * (rank == 2 ? columns : 1);
+    struct ff_layer *layer = &dense->layer;
     struct ff_tensor *tensor = &layer->tensors[layer->tensor_count];
 
-    tensor->data = ff_floats(count);
+    snprintf(tensor->name, sizeof tensor->name, "%s%s%s", name, part ? "." : "", part ? part : "");
+    tensor->rows = rank == 2 ? layer->inputs : 1;
+    tensor->columns = layer->units;
+    tensor->panel = dense->panel;
+    tensor->rank = rank;
+    tensor->floats = (size_t)tensor->rows * dense->panels * dense->panel;
+    tensor->data = ff_floats(tensor->floats);
     if (tensor->data == NULL)
         return NULL;
-    memset(tensor->data, 0, count * sizeof(float));
-    snprintf(tensor->name, sizeof tensor->name, "%s%s%s", name, part ? "." : "", part ? part : "");
-    tensor->rank = rank;
-    tensor->shape[0] = rows;
-    tensor->shape[1] = columns;
+    memset(tensor->data, 0, tensor->floats * sizeof(float));
     layer->tensor_count++;
     return tensor->data;
 }
@@ -430,33 +550,39 @@ static bool add_tensors(struct ff_dense *dense)
 {
     struct ff_layer *layer = &dense->layer;
     enum ff_optimizer_id optimizer = layer->plan->config.optimizer;
-    uint32_t inputs = layer->inputs, units = layer->units;
 
-    dense->weights = add_tensor(layer, "weights", NULL, 2, inputs, units);
-    dense->bias = dense->train_bias ? add_tensor(layer, "bias", NULL, 1, units, 0) : calloc(units, sizeof(float));
+    dense->weights = add_tensor(dense, "weights", NULL, 2);
+    dense->bias = dense->train_bias ? add_tensor(dense, "bias", NULL, 1) : calloc(layer->units, sizeof(float));
     layer->parameter_tensors = layer->tensor_count;
     if (dense->weights == NULL || dense->bias == NULL)
         return false;
     for (unsigned state = 0; state < ff_optimizer_states(optimizer); state++) {
         const char *part = ff_optimizer_state_name(optimizer, state);
 
-        dense->weight_state[state] = add_tensor(layer, "weights", part, 2, inputs, units);
+        dense->weight_state[state] = add_tensor(dense, "weights", part, 2);
         if (dense->weight_state[state] == NULL)
             return false;
-        if (dense->train_bias && (dense->bias_state[state] = add_tensor(layer, "bias", part, 1, units, 0)) == NULL)
+        if (dense->train_bias && (dense->bias_state[state] = add_tensor(dense, "bias", part, 1)) == NULL)
             return false;
     }
     return true;
 }
 
-static void initialize_weights(struct ff_dense *dense)
+/* Row by row, since a number depends on its place in [inputs][units] alone. */
+static bool initialize_weights(struct ff_dense *dense)
 {
-    const struct ff_layer *layer = &dense->layer;
+    struct ff_layer *layer = &dense->layer;
     const struct ff_config *config = &layer->plan->config;
     double fan = config->init == FF_INIT_HE ? layer->inputs : (double)layer->inputs + layer->units;
+    float *row = ff_floats(layer->units);
 
-    ff_random_normal(config->seed, FF_RANDOM_WEIGHTS, layer->index, 0, (size_t)layer->inputs * layer->units,
-                     config->init_gain * sqrt(2 / fan), dense->weights);
+    for (uint32_t input = 0; row != NULL && input < layer->inputs; input++) {
+        ff_random_normal(config->seed, FF_RANDOM_WEIGHTS, layer->index, (uint64_t)input * layer->units,
+                         layer->units, config->init_gain * sqrt(2 / fan), row);
+        ff_tensor_put(&layer->tensors[0], (uint64_t)input * layer->units, layer->units, row);
+    }
+    free(row);
+    return row != NULL;
 }
 
 static void choose_panels(struct ff_dense *dense)
@@ -467,6 +593,22 @@ static void choose_panels(struct ff_dense *dense)
         panels = 2;
     dense->panel = ((units + panels - 1) / panels + 15) / 16 * 16;
     dense->panels = (units + dense->panel - 1) / dense->panel;
+}
+
+static bool create_pair_memory(struct ff_dense *dense)
+{
+    size_t inputs = dense->layer.inputs, units = padded_units(dense);
+
+    if (dense->layer.plan->config.optimizer != FF_SGD)
+        return true;
+    dense->rows_memory = ff_floats(5 * inputs);
+    dense->product = ff_floats(2 * units);
+    dense->x_due = ff_floats(2 * inputs);
+    dense->d_due = ff_floats(2 * units);
+    if (!dense->rows_memory || !dense->product || !dense->x_due || !dense->d_due)
+        return false;
+    memset(dense->d_due, 0, 2 * units * sizeof *dense->d_due); /* where the last panel is filled up it stays so */
+    return true;
 }
 
 struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
@@ -492,11 +634,11 @@ struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, str
     layer->partial = ff_floats((size_t)dense->panels * plan->max_rows);
     layer->coefficient = ff_floats(plan->max_rows);
     layer->inverse_norm = ff_floats(plan->max_rows);
-    if (!layer->partial || !layer->coefficient || !layer->inverse_norm || !add_tensors(dense)) {
+    if (!create_pair_memory(dense) || !layer->partial || !layer->coefficient || !layer->inverse_norm ||
+        !add_tensors(dense) || !initialize_weights(dense)) {
         ff_fail_memory(error, "a layer's weights");
         destroy(layer);
         return NULL;
     }
-    initialize_weights(dense);
     return layer;
 }

@@ -26,17 +26,17 @@ static float add_lanes(const float *lanes)
     return sum[0];
 }
 
-static float sum_of_squares(const float *x, size_t n)
+static float dot(const float *x, const float *y, size_t n)
 {
     float lanes[LANES] = {0};
     size_t i = 0;
 
     for (; i + LANES <= n; i += LANES) {
         for (size_t lane = 0; lane < LANES; lane++)
-            lanes[lane] += x[i + lane] * x[i + lane];
+            lanes[lane] += x[i + lane] * y[i + lane];
     }
     for (size_t lane = 0; i + lane < n; lane++)
-        lanes[lane] += x[i + lane] * x[i + lane];
+        lanes[lane] += x[i + lane] * y[i + lane];
     return add_lanes(lanes);
 }
 
@@ -94,7 +94,7 @@ static inline float tanh_of(float x)
             for (size_t i = 0; i < n; i++)                                                                         \
                 out[i] = function(in[i] + bias[i]);                                                                \
         }                                                                                                          \
-        return sum_of_squares(out, n);                                                                             \
+        return dot(out, out, n);                                                                                   \
     }
 
 ACTIVATE(relu, relu_of)
@@ -173,177 +173,139 @@ static void adam(const struct ff_update *update, float *restrict w, float *restr
     }
 }
 
-/* --- one image: passes over rows of weights --- */
+/* --- one image: a pass over rows of weights --- */
 
-/* Sixteen floats: one register, or two, or four. */
-typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+/* A register of this vector unit, and rows that go by at once: sums and deltas are loaded once for them. */
+#if defined(__AVX512F__)
+enum { WIDTH = 16, GROUP = 8 };
+#elif defined(__AVX__)
+enum { WIDTH = 8, GROUP = 4 };
+#else
+enum { WIDTH = 4, GROUP = 4 };
+#endif
 
-static inline lanes load(const float *from)
+typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
+
+static inline vector load(const float *from)
 {
-    lanes value;
+    vector value;
 
     memcpy(&value, from, sizeof value);
     return value;
 }
 
-static inline void store(float *to, lanes value)
+static inline void store(float *to, vector value)
 {
     memcpy(to, &value, sizeof value);
 }
 
-enum { GROUP = 4 }; /* rows of weights that go by at once: sums are loaded and stored once for them */
-
-/* Rows from `from` on, `group` of them: what an update or a product does with them. */
-struct group {
-    float *row[GROUP];
-    float x0[GROUP], x1[GROUP];
+/* What a pass does, known when it is compiled. */
+struct doing {
+    bool both;          /* two rows, or one */
+    bool update, decay; /* the step that is due; with keep other than 1 */
+    bool multiply;
 };
 
-static inline struct group group_of(const struct ff_rows *rows, size_t from, size_t group, float *w, size_t stride)
+static inline __attribute__((always_inline)) void pass_group(const struct doing doing, const size_t group,
+                                                             const struct ff_rows *rows, size_t from, float *w,
+                                                             size_t stride, const struct ff_due *due, float *z0,
+                                                             float *z1, size_t n)
 {
-    struct group taken = {0};
+    const float *d0 = doing.update ? due->d0 : NULL, *d1 = doing.update ? due->d1 : NULL;
+    const float keep = doing.decay ? due->keep : 1;
+    float *row[GROUP], x0[GROUP], x1[GROUP], y0[GROUP], y1[GROUP];
+    size_t j = 0;
 
     for (size_t g = 0; g < group; g++) {
-        taken.row[g] = w + rows->index[from + g] * stride;
-        taken.x0[g] = rows->x0[from + g];
-        taken.x1[g] = rows->x1[from + g];
+        row[g] = w + rows->index[from + g] * stride;
+        x0[g] = doing.update ? rows->x0[from + g] : 0;
+        x1[g] = doing.update && doing.both ? rows->x1[from + g] : 0;
+        y0[g] = doing.multiply ? rows->y0[from + g] : 0;
+        y1[g] = doing.multiply && doing.both ? rows->y1[from + g] : 0;
     }
-    return taken;
-}
+    for (; j + WIDTH <= n; j += WIDTH) {
+        vector delta0 = {0}, delta1 = {0}, sum0 = {0}, sum1 = {0};
 
-static inline __attribute__((always_inline)) void
-multiply_group(const size_t group, const bool both, const struct group *taken, float *z0, float *z1, size_t n)
-{
-    size_t j = 0;
-
-    for (; j + LANES <= n; j += LANES) {
-        lanes sum0 = load(z0 + j), sum1 = both ? load(z1 + j) : sum0;
-
+        if (doing.update)
+            delta0 = load(d0 + j);
+        if (doing.update && doing.both)
+            delta1 = load(d1 + j);
+        if (doing.multiply)
+            sum0 = load(z0 + j);
+        if (doing.multiply && doing.both)
+            sum1 = load(z1 + j);
         for (size_t g = 0; g < group; g++) {
-            lanes weights = load(taken->row[g] + j);
+            vector weights = load(row[g] + j);
 
-            sum0 += taken->x0[g] * weights;
-            if (both)
-                sum1 += taken->x1[g] * weights;
+            if (doing.update) {
+                vector gradient = x0[g] * delta0;
+
+                if (doing.both)
+                    gradient += x1[g] * delta1;
+                if (doing.decay)
+                    weights *= keep;
+                weights -= gradient;
+                store(row[g] + j, weights);
+            }
+            if (doing.multiply)
+                sum0 += y0[g] * weights;
+            if (doing.multiply && doing.both)
+                sum1 += y1[g] * weights;
         }
-        store(z0 + j, sum0);
-        if (both)
-            store(z1 + j, sum1);
-    }
-    for (size_t g = 0; g < group && j < n; g++) {
-        for (size_t k = j; k < n; k++) {
-            z0[k] += taken->x0[g] * taken->row[g][k];
-            if (both)
-                z1[k] += taken->x1[g] * taken->row[g][k];
-        }
-    }
-}
-
-static inline __attribute__((always_inline)) void multiply_all(const bool both, const struct ff_rows *rows,
-                                                               float *z0, float *z1, const float *w, size_t stride,
-                                                               size_t n)
-{
-    size_t i = 0;
-
-    for (; i + GROUP <= rows->count; i += GROUP) {
-        struct group taken = group_of(rows, i, GROUP, (float *)(uintptr_t)w, stride);
-
-        multiply_group(GROUP, both, &taken, z0, z1, n);
-    }
-    for (; i < rows->count; i++) {
-        struct group taken = group_of(rows, i, 1, (float *)(uintptr_t)w, stride);
-
-        multiply_group(1, both, &taken, z0, z1, n);
-    }
-}
-
-static void multiply_rows(const struct ff_rows *rows, float *z0, float *z1, const float *w, size_t stride, size_t n)
-{
-    if (z1 != NULL)
-        multiply_all(true, rows, z0, z1, w, stride, n);
-    else
-        multiply_all(false, rows, z0, NULL, w, stride, n);
-}
-
-/* What is made of the new weights: nothing, one row's product, or both rows'. */
-enum again { NOTHING, ONE, BOTH };
-
-/* The vectors that an update works with, besides the weights. */
-struct step {
-    float keep;
-    const float *d0, *d1;
-    float *z0, *z1;
-};
-
-static inline __attribute__((always_inline)) void update_group(const size_t group, const enum again again,
-                                                               const struct group *taken, const struct step *step,
-                                                               size_t n)
-{
-    const float *d0 = step->d0, *d1 = step->d1;
-    const float keep = step->keep;
-    float *z0 = step->z0, *z1 = step->z1;
-    size_t j = 0;
-
-    for (; j + LANES <= n; j += LANES) {
-        lanes delta0 = load(d0 + j), delta1 = load(d1 + j);
-        lanes sum0 = again != NOTHING ? load(z0 + j) : delta0, sum1 = again == BOTH ? load(z1 + j) : delta1;
-
-        for (size_t g = 0; g < group; g++) {
-            lanes weights = keep * load(taken->row[g] + j) - (taken->x0[g] * delta0 + taken->x1[g] * delta1);
-
-            store(taken->row[g] + j, weights);
-            if (again != NOTHING)
-                sum0 += taken->x0[g] * weights;
-            if (again == BOTH)
-                sum1 += taken->x1[g] * weights;
-        }
-        if (again != NOTHING)
+        if (doing.multiply)
             store(z0 + j, sum0);
-        if (again == BOTH)
+        if (doing.multiply && doing.both)
             store(z1 + j, sum1);
     }
-    for (size_t g = 0; g < group && j < n; g++) {
-        float *restrict row = taken->row[g];
-
+    for (size_t g = 0; g < group; g++) {
         for (size_t k = j; k < n; k++) {
-            row[k] = keep * row[k] - (taken->x0[g] * d0[k] + taken->x1[g] * d1[k]);
-            if (again != NOTHING)
-                z0[k] += taken->x0[g] * row[k];
-            if (again == BOTH)
-                z1[k] += taken->x1[g] * row[k];
+            if (doing.update)
+                row[g][k] = keep * row[g][k] - (doing.both ? x0[g] * d0[k] + x1[g] * d1[k] : x0[g] * d0[k]);
+            if (doing.multiply)
+                z0[k] += y0[g] * row[g][k];
+            if (doing.multiply && doing.both)
+                z1[k] += y1[g] * row[g][k];
         }
     }
 }
 
-static inline __attribute__((always_inline)) void update_all(const enum again again, const struct ff_rows *rows,
-                                                             float *w, size_t stride, const struct step *step,
-                                                             size_t n)
+static inline __attribute__((always_inline)) void pass(const struct doing doing, const struct ff_rows *rows,
+                                                       float *w, size_t stride, const struct ff_due *due, float *z0,
+                                                       float *z1, size_t n)
 {
     size_t i = 0;
 
-    for (; i + GROUP <= rows->count; i += GROUP) {
-        struct group taken = group_of(rows, i, GROUP, w, stride);
-
-        update_group(GROUP, again, &taken, step, n);
-    }
-    for (; i < rows->count; i++) {
-        struct group taken = group_of(rows, i, 1, w, stride);
-
-        update_group(1, again, &taken, step, n);
-    }
+    for (; i + GROUP <= rows->count; i += GROUP)
+        pass_group(doing, GROUP, rows, i, w, stride, due, z0, z1, n);
+    for (; i < rows->count; i++)
+        pass_group(doing, 1, rows, i, w, stride, due, z0, z1, n);
 }
 
-static void update_rows(const struct ff_rows *rows, float *w, size_t stride, float keep, const float *d0,
-                        const float *d1, float *z0, float *z1, size_t n)
+static inline __attribute__((always_inline)) void pass_rows_of(const bool both, const struct ff_rows *rows,
+                                                               float *w, size_t stride, const struct ff_due *due,
+                                                               float *z0, float *z1, size_t n)
 {
-    const struct step step = {keep, d0, d1, z0, z1};
+    bool decay = due != NULL && due->keep != 1;
 
-    if (z0 == NULL)
-        update_all(NOTHING, rows, w, stride, &step, n);
-    else if (z1 == NULL)
-        update_all(ONE, rows, w, stride, &step, n);
+    if (due == NULL)
+        pass((struct doing){both, false, false, true}, rows, w, stride, NULL, z0, z1, n);
+    else if (z0 == NULL && !decay)
+        pass((struct doing){both, true, false, false}, rows, w, stride, due, NULL, NULL, n);
+    else if (z0 == NULL)
+        pass((struct doing){both, true, true, false}, rows, w, stride, due, NULL, NULL, n);
+    else if (!decay)
+        pass((struct doing){both, true, false, true}, rows, w, stride, due, z0, z1, n);
     else
-        update_all(BOTH, rows, w, stride, &step, n);
+        pass((struct doing){both, true, true, true}, rows, w, stride, due, z0, z1, n);
+}
+
+static void pass_rows(const struct ff_rows *rows, float *w, size_t stride, const struct ff_due *due, float *z0,
+                      float *z1, size_t n)
+{
+    if (z1 != NULL || (due != NULL && due->d1 != NULL))
+        pass_rows_of(true, rows, w, stride, due, z0, z1, n);
+    else
+        pass_rows_of(false, rows, w, stride, due, z0, z1, n);
 }
 
 const struct ff_kernels FF_KERNELS = {
@@ -355,11 +317,10 @@ const struct ff_kernels FF_KERNELS = {
     .add = add,
     .add_scaled = add_scaled,
     .scale = scale,
-    .sum_of_squares = sum_of_squares,
+    .dot = dot,
     .sgd = sgd,
     .momentum = momentum,
     .adam = adam,
-    .multiply_rows = multiply_rows,
-    .update_rows = update_rows,
+    .pass_rows = pass_rows,
     .pixels = pixels,
 };

@@ -22,11 +22,19 @@ struct ff_update {
     float epsilon;
 };
 
-/* Inputs of one pair that are not both zero. */
+/* Rows of weights that a pass goes over, in the order of their index: what they met in the step that is due, and
+ * what they meet now; for both rows of a pair. */
 struct ff_rows {
     size_t count;
     const uint32_t *index; /* [count] */
-    const float *x0, *x1;  /* [count] */
+    const float *x0, *x1;  /* [count] of the step that is due */
+    const float *y0, *y1;  /* [count] now */
+};
+
+/* A step of sgd with one pair: w = keep * w - (x0 d0 + x1 d1), the rate within d0 and d1. */
+struct ff_due {
+    float keep;
+    const float *d0, *d1; /* [n]; d1 NULL: both rows show the same, and d0 is their sum */
 };
 
 struct ff_kernels {
@@ -45,24 +53,18 @@ struct ff_kernels {
     void (*add)(float *sum, const float *x, size_t n);                      /* sum[i] += x[i] */
     void (*add_scaled)(float *sum, const float *x, float factor, size_t n); /* sum[i] += factor * x[i] */
     void (*scale)(float *x, float factor, size_t n);                        /* x[i] *= factor */
-    float (*sum_of_squares)(const float *x, size_t n);
+    float (*dot)(const float *x, const float *y, size_t n);                 /* sum of x[i] * y[i] */
 
     /* One step of n parameters w with gradient g; states start at 0 (formulas: optimizer.h). */
     void (*sgd)(const struct ff_update *update, float *w, const float *g, size_t n);
     void (*momentum)(const struct ff_update *update, float *w, float *v, const float *g, size_t n);
     void (*adam)(const struct ff_update *update, float *w, float *m, float *v, const float *g, size_t n);
 
-    /* Batches of one image, where passing over the weights is what costs. Row index[i] of w (rows `stride` floats
-     * apart) is met by the input x0[i] of one row and x1[i] of the other; inputs that are zero are not in the list.
-     * All n columns.
-     *
-     * multiply_rows: z0 += sum over i of x0[i] * w[index[i]], z1 the same with x1 (z1 NULL: only z0). */
-    void (*multiply_rows)(const struct ff_rows *rows, float *z0, float *z1, const float *w, size_t stride,
-                          size_t n);
-    /* update_rows: w[index[i]] = keep * w[index[i]] - (x0[i] * d0 + x1[i] * d1), sgd with the rate within d0 and
-     * d1; then, where z0 is not NULL, what multiply_rows does with the new weights, while they are in registers. */
-    void (*update_rows)(const struct ff_rows *rows, float *w, size_t stride, float keep, const float *d0,
-                        const float *d1, float *z0, float *z1, size_t n);
+    /* One pair a step, where passing over the weights is what costs: rows of n columns, `stride` floats apart, take
+     * the step that is due (NULL: none), and then z0 += y0[i] * row i, z1 += y1[i] * row i (z1 NULL: both rows show
+     * the same; z0 NULL too: no product). */
+    void (*pass_rows)(const struct ff_rows *rows, float *w, size_t stride, const struct ff_due *due, float *z0,
+                      float *z1, size_t n);
 
     /* out[i] = in[i] * scale + offset: pixels to floats. */
     void (*pixels)(float *out, const unsigned char *in, float scale, float offset, size_t n);

@@ -25,8 +25,7 @@ size_t ff_layer_bytes(const struct ff_layer *layer)
     size_t floats = 0;
 
     for (uint32_t i = 0; i < layer->tensor_count; i++)
-        floats +=
-            (size_t)layer->tensors[i].shape[0] * (layer->tensors[i].rank == 2 ? layer->tensors[i].shape[1] : 1);
+        floats += layer->tensors[i].floats;
     return floats * sizeof(float);
 }
 
@@ -38,6 +37,46 @@ uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan)
 uint64_t ff_layer_tensor_size(const struct ff_plan *plan, uint32_t index, uint32_t tensor)
 {
     return tensor == 0 ? (uint64_t)plan->layer[index].inputs * plan->layer[index].units : plan->layer[index].units;
+}
+
+/* --- tensors --- */
+
+/* Where place `at` of [rows][columns] is kept; *count becomes how many of the places from there on, at most *count,
+ * lie side by side. */
+static float *find_places(const struct ff_tensor *tensor, uint64_t at, uint64_t *count)
+{
+    uint64_t row = at / tensor->columns, column = at % tensor->columns, panel = column / tensor->panel;
+    uint64_t end = (panel + 1) * tensor->panel;
+
+    end = end < tensor->columns ? end : tensor->columns;
+    *count = *count < end - column ? *count : end - column;
+    return tensor->data + (panel * tensor->rows + row) * tensor->panel + column % tensor->panel;
+}
+
+void ff_tensor_take(const struct ff_tensor *tensor, uint64_t first, uint64_t count, float *values)
+{
+    while (count > 0) {
+        uint64_t together = count;
+        const float *places = find_places(tensor, first, &together);
+
+        memcpy(values, places, together * sizeof *values);
+        values += together;
+        first += together;
+        count -= together;
+    }
+}
+
+void ff_tensor_put(struct ff_tensor *tensor, uint64_t first, uint64_t count, const float *values)
+{
+    while (count > 0) {
+        uint64_t together = count;
+        float *places = find_places(tensor, first, &together);
+
+        memcpy(places, values, together * sizeof *values);
+        values += together;
+        first += together;
+        count -= together;
+    }
 }
 
 /* --- one message --- */
@@ -61,6 +100,18 @@ static void normalize_item(void *self, size_t item, unsigned worker)
     struct ff_layer *layer = self;
 
     layer->kind->normalize(layer, item, worker);
+}
+
+/* All items of a phase: by the team, or, where that would cost more than it saves, by this thread alone. */
+static void run(struct ff_layer *layer, size_t items, void (*item)(void *, size_t, unsigned))
+{
+    bool little = layer->message->kind == FF_TRAIN && layer->message->images == 1 &&
+                  (uint64_t)layer->inputs * layer->units < FF_SHARED_WEIGHTS;
+
+    if (!little)
+        ff_team_run(layer->workspace->team, items, item, layer);
+    for (size_t i = 0; little && i < items; i++)
+        item(layer, i, 0);
 }
 
 /* The items' shares of every row's sum of squares, added in the items' order: goodness, and what the row is divided
@@ -112,27 +163,39 @@ static void pass_on(struct ff_layer *layer, struct ff_message *message)
     message->width = layer->units;
 }
 
+static void catch_up(struct ff_layer *layer)
+{
+    if (layer->due)
+        layer->kind->catch_up(layer);
+    layer->due = false;
+}
+
 static void train(struct ff_layer *layer, struct ff_message *message)
 {
     const struct ff_plan *plan = layer->plan;
-    struct ff_team *team = layer->workspace->team;
     size_t items = layer->kind->items(layer, message);
     float *goodness = message->goodness + (size_t)layer->index * plan->max_rows;
 
     layer->update = ff_optimizer_update(&plan->config, layer->index, message->rate, message->step);
     layer->bias_update = layer->update;
     layer->bias_update.keep = 1;
-    ff_team_run(team, items, forward_item, layer);
+    layer->kind->prepare(layer);
+    if (!layer->puts_off)
+        catch_up(layer);
+    run(layer, items, forward_item);
     if (!sum_goodness(layer, items, goodness)) {
         message->failed_layer = (int32_t)layer->index;
         return;
     }
     apply_objective(layer, goodness, &message->loss[layer->index]);
-    ff_team_run(team, items, gradient_item, layer);
+    run(layer, items, gradient_item);
+    if (layer->puts_off)
+        layer->kind->put_off(layer);
+    layer->due = layer->puts_off;
     if (plan->config.forward_after_update && plan->config.normalize != FF_NORMALIZE_NONE &&
         layer->index + 1 < plan->layers) {
         sum_goodness(layer, items, NULL);
-        ff_team_run(team, items, normalize_item, layer);
+        run(layer, items, normalize_item);
     }
     pass_on(layer, message);
 }
@@ -141,25 +204,26 @@ static void forward(struct ff_layer *layer, struct ff_message *message)
 {
     size_t items = layer->kind->items(layer, message);
 
-    ff_team_run(layer->workspace->team, items, forward_item, layer);
+    catch_up(layer);
+    layer->puts_off = false;
+    run(layer, items, forward_item);
     if (!sum_goodness(layer, items, message->goodness + (size_t)layer->index * layer->plan->max_rows)) {
         message->failed_layer = (int32_t)layer->index;
         return;
     }
     if (layer->plan->config.normalize != FF_NORMALIZE_NONE && layer->index + 1 < layer->plan->layers)
-        ff_team_run(layer->workspace->team, items, normalize_item, layer);
+        run(layer, items, normalize_item);
     pass_on(layer, message);
 }
 
 static void copy_range(struct ff_layer *layer, struct ff_message *message)
 {
-    float *stretch = layer->tensors[message->range.tensor].data + message->range.offset;
-    size_t bytes = message->range.count * sizeof(float);
+    const struct ff_range *range = &message->range;
 
     if (message->kind == FF_GET)
-        memcpy(message->x, stretch, bytes);
+        ff_tensor_take(&layer->tensors[range->tensor], range->offset, range->count, message->x);
     else
-        memcpy(stretch, message->x, bytes);
+        ff_tensor_put(&layer->tensors[range->tensor], range->offset, range->count, message->x);
 }
 
 void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct ff_workspace *workspace)
@@ -177,6 +241,7 @@ void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct 
         break;
     case FF_GET:
     case FF_SET:
+        catch_up(layer);
         if (message->range.layer == layer->index)
             copy_range(layer, message);
         break;

@@ -15,11 +15,19 @@
 
 enum { FF_TENSORS_MAX = 8 };
 
+/* Everybody else counts a tensor's floats as [rows][columns]; it is kept panel by panel of its columns:
+ * [panels][rows][panel], the last panel filled up. */
 struct ff_tensor {
-    char name[48]; /* "weights", "bias", "weights.mean", … */
+    char name[48];                /* "weights", "bias", "weights.mean", … */
+    uint32_t rank, rows, columns; /* weights: 2, inputs, units; bias: 1, 1, units */
+    uint32_t panel;
     float *data;
-    uint32_t rank, shape[2]; /* weights: [inputs][units], row-major; bias: [units] */
+    size_t floats; /* of data */
 };
+
+/* Copy `count` floats from place `first` of [rows][columns] on; values: [count]. */
+void ff_tensor_take(const struct ff_tensor *tensor, uint64_t first, uint64_t count, float *values);
+void ff_tensor_put(struct ff_tensor *tensor, uint64_t first, uint64_t count, const float *values);
 
 /* What a stage lends its layers while they work: one message is in one layer at a time. */
 struct ff_workspace {
@@ -34,11 +42,18 @@ struct ff_layer_kind_methods {
     /* Items of the forward and of the gradient phase for a message of this size; the work of each must not depend
      * on others. */
     size_t (*items)(const struct ff_layer *layer, const struct ff_message *message);
+    /* Before the first item of a TRAIN message: what all items share. */
+    void (*prepare)(struct ff_layer *layer);
     /* Activities of all rows into the workspace's spare; the item's share of every row's sum of squares. */
     void (*forward)(struct ff_layer *layer, size_t item, unsigned worker);
     /* The weights' step from `coefficient`; then, with forward_after_update, forward again, else the rows divided
      * by their norm. Of the top layer's activities nothing more is made. */
     void (*gradient)(struct ff_layer *layer, size_t item, unsigned worker);
+    /* A kind may put the weights' step off (puts_off, set by prepare) until the next message, so that one pass over
+     * the weights serves both. put_off keeps what the step needs; catch_up takes it, before anything else looks at
+     * the weights. */
+    void (*put_off)(struct ff_layer *layer);
+    void (*catch_up)(struct ff_layer *layer);
     /* The rows divided by their norm. */
     void (*normalize)(struct ff_layer *layer, size_t item, unsigned worker);
     void (*destroy)(struct ff_layer *layer);
@@ -59,6 +74,8 @@ struct ff_layer {
     const struct ff_message *message;
     struct ff_workspace *workspace;
     struct ff_update update, bias_update;
+    bool puts_off; /* its step; and `due`: that of the message before is still to be taken */
+    bool due;
     float *partial;      /* [items][max_rows] sums of squares */
     float *coefficient;  /* [max_rows] dloss / d(sum of squares), over the number of images */
     float *inverse_norm; /* [max_rows] what a row is multiplied by before the next layer */

@@ -59,6 +59,16 @@ struct ff_answer {
     uint32_t label;             /* the most probable; of equals the lowest */
 };
 
+/* How far a run has come. */
+struct ff_progress {
+    uint32_t epoch, epochs; /* the epoch under way (from 1; 0 before the first step), and how many there will be */
+    uint64_t step, steps;   /* done, and to be done */
+    double elapsed;         /* seconds, pauses left out */
+    double remaining;       /* seconds; NaN until it can be known */
+    double samples_per_second; /* images trained a second of training, evaluation left out; NaN until known */
+    double evaluating;         /* seconds of `elapsed` spent on evaluation */
+};
+
 struct ff_observer {
     void *self;
     void (*points)(void *self, const struct ff_point *points, size_t count);

@@ -2,16 +2,22 @@
 
 #include <math.h>
 
+#include "plan.h"
+
 /* One thread of a present-day processor, roughly: figures of BLAS and of passes over memory, measured where this
  * was written. Only their ratios matter. */
 static const double flops = 80e9;        /* of a product of batches */
-static const double pair_bytes = 60e9;   /* of passes over weights with one image a step */
+static const double pair_weights = 12e9; /* that a step with one image passes over */
+static const double pair_layer = 3e-6;   /* what such a step costs a layer of any size */
 static const double update_bytes = 40e9; /* of optimizers */
-static const double zero_pixels = 0.75;  /* of an image, skipped with one image a step */
+static const double zero_pixels = 0.7;   /* of an image, skipped with one image a step */
 static const double meeting = 6e-6;      /* a team's meeting before and after a phase */
-static const double hand_over = 4e-6;    /* a message's way from one stage to the next */
+static const double hand_over = 1e-6;    /* a message's way from one stage to the next */
 
-enum { PANEL = 256 }; /* units that one thread takes at least */
+static const double queued_seconds = 1e-3; /* of work under way at most, and bytes of messages */
+static const double queued_bytes = 16e6;
+
+enum { PANEL = 256 /* units that one thread takes at least */, MESSAGES_MAX = 64 };
 
 /* Bytes read and written of a weight and its state by a step. */
 static double update_traffic(enum ff_optimizer_id optimizer)
@@ -31,7 +37,7 @@ static double sharers(const struct ff_plan *plan, uint32_t layer, uint32_t threa
                                                         : units <= PANEL  ? 2
                                                                           : (units + PANEL - 1) / PANEL;
 
-    if (is_one_pair(plan))
+    if (is_one_pair(plan) && (uint64_t)plan->layer[layer].inputs * units < FF_SHARED_WEIGHTS)
         return 1;
     return fmin(threads, panels);
 }
@@ -44,7 +50,7 @@ static double step_cost(const struct ff_plan *plan, uint32_t layer, uint32_t thr
     double share = sharers(plan, layer, threads);
 
     if (is_one_pair(plan))
-        return weights * (layer == 0 ? 1 - zero_pixels : 1) * 3 * sizeof(float) / pair_bytes;
+        return pair_layer + weights * (layer == 0 ? 1 - zero_pixels : 1) / pair_weights / share;
     return (4 * rows * weights / flops + weights * update_traffic(plan->config.optimizer) / update_bytes) / share +
            (share > 1 ? 2 * meeting : 0);
 }
@@ -71,25 +77,43 @@ uint32_t ff_placement_layers(const struct ff_plan *plan, uint32_t first, uint32_
     return count;
 }
 
+/* Seconds that the slowest stage takes for a step, and for an image's evaluation. */
+static void slowest_stage(const struct ff_plan *plan, struct ff_placement placement, double *step, double *forward)
+{
+    *step = *forward = 0;
+    for (uint32_t stage = 0, first = 0; stage < placement.stages; stage++) {
+        uint32_t count = ff_placement_layers(plan, first, placement.stages - stage);
+        double stage_step = placement.stages > 1 ? hand_over : 0, stage_forward = 0;
+
+        for (uint32_t i = first; i < first + count; i++) {
+            stage_step += step_cost(plan, i, placement.threads);
+            stage_forward += forward_cost(plan, i, placement.threads);
+        }
+        *step = fmax(*step, stage_step);
+        *forward = fmax(*forward, stage_forward);
+        first += count;
+    }
+}
+
 double ff_placement_cost(const struct ff_plan *plan, struct ff_placement placement)
 {
-    double slowest_step = 0, slowest_forward = 0;
+    double step, forward;
     double images = (double)plan->judged_images / plan->config.evaluate_every +
                     (double)plan->train_error_images / plan->config.evaluate_every;
 
-    for (uint32_t stage = 0, first = 0; stage < placement.stages; stage++) {
-        uint32_t count = ff_placement_layers(plan, first, placement.stages - stage);
-        double step = placement.stages > 1 ? hand_over : 0, forward = 0;
+    slowest_stage(plan, placement, &step, &forward);
+    return (double)plan->steps_per_epoch * step + images * forward;
+}
 
-        for (uint32_t i = first; i < first + count; i++) {
-            step += step_cost(plan, i, placement.threads);
-            forward += forward_cost(plan, i, placement.threads);
-        }
-        slowest_step = fmax(slowest_step, step);
-        slowest_forward = fmax(slowest_forward, forward);
-        first += count;
-    }
-    return (double)plan->steps_per_epoch * slowest_step + images * slowest_forward;
+uint32_t ff_placement_messages(const struct ff_plan *plan, struct ff_placement placement)
+{
+    double step, forward, most, least = 3 * placement.stages - 1;
+
+    if (placement.stages == 1)
+        return 1;
+    slowest_stage(plan, placement, &step, &forward);
+    most = fmin(queued_seconds / step, queued_bytes / ((double)plan->capacity * sizeof(float)));
+    return (uint32_t)fmax(least, fmin(most, MESSAGES_MAX));
 }
 
 struct ff_placement ff_placement_choose(const struct ff_plan *plan, struct ff_placement asked, uint32_t processors)

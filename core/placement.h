@@ -5,14 +5,25 @@
 #ifndef FF_PLACEMENT_H
 #define FF_PLACEMENT_H
 
-#include "plan.h"
-#include "trainer.h"
+#include <stdint.h>
+
+struct ff_plan;
+
+struct ff_placement {
+    uint32_t stages;  /* parts that the layers are divided into, one after the other; 0: choose */
+    uint32_t threads; /* of each stage's team; 0: choose */
+};
 
 /* The placement with what `asked` leaves open (0) chosen for `processors`; never more stages than layers. */
 struct ff_placement ff_placement_choose(const struct ff_plan *plan, struct ff_placement asked, uint32_t processors);
 
 /* Seconds of one epoch, its evaluation included, as the model sees them: only their ratios mean something. */
 double ff_placement_cost(const struct ff_plan *plan, struct ff_placement placement);
+
+/* How many messages the line has: one for a stage alone, else enough that no stage waits for another that was held
+ * up for a moment, as on a machine that does other things too; but no more than are soon worked off, since whoever
+ * asks something waits for them, nor than a few megabytes. */
+uint32_t ff_placement_messages(const struct ff_plan *plan, struct ff_placement placement);
 
 /* How many layers, from `first` on, the next of `stages` stages takes: about its share of the cost that is left,
  * and at least one for each stage to come. */

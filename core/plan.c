@@ -2,9 +2,7 @@
 
 #include <math.h>
 
-#include "trainer.h"
-
-enum { FORWARD_ROWS = 512 }; /* rows a FORWARD message: enough for BLAS, few enough for a core's cache */
+enum { FORWARD_ROWS = 256 }; /* rows a FORWARD message: enough for BLAS, few enough for a core's cache */
 
 static uint32_t at_most(uint32_t count, uint32_t limit)
 {
@@ -72,7 +70,7 @@ void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const st
     plan->window = ff_window_steps(plan->steps_per_epoch, plan->steps);
 }
 
-/* Rounded down, so that an epoch of 100 steps or more has at least 100 points; never more than 100,000 in all. */
+/* Rounded down, so that an epoch of 100 steps or more has at least 100 points. */
 uint64_t ff_window_steps(uint64_t steps_per_epoch, uint64_t steps)
 {
     uint64_t window = steps_per_epoch / 100, least = (steps + 99999) / 100000;

@@ -31,6 +31,13 @@ struct ff_plan {
 /* `config` has passed ff_config_check with this data set. */
 void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const struct ff_dataset *dataset);
 
+/* One image a step: layers with fewer weights are not worth a team's meeting, so one thread takes them. */
+enum { FF_SHARED_WEIGHTS = 1 << 20 };
+
+/* The steps that one point of the series covers: at least 100 points an epoch of so many steps, at most 100,000 in
+ * all. */
+uint64_t ff_window_steps(uint64_t steps_per_epoch, uint64_t steps);
+
 /* The learning rate's factor at a step (from 1) by schedule and warm-up, 0 to 1. */
 double ff_plan_rate(const struct ff_plan *plan, uint64_t step);
 

@@ -7,7 +7,6 @@
 
 #include "message.h"
 #include "observer.h"
-#include "trainer.h"
 
 struct ff_sink;
 

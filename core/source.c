@@ -72,7 +72,7 @@ static void normalize_image(struct ff_source *source, float *x)
 
     if (plan->config.input != FF_INPUT_RMS)
         return;
-    norm = sqrt((double)source->kernels->sum_of_squares(x, plan->pixels) / plan->pixels);
+    norm = sqrt((double)source->kernels->dot(x, x, plan->pixels) / plan->pixels);
     source->kernels->scale(x, (float)(plan->config.input_scale / (norm + 1e-8)), plan->pixels);
 }
 

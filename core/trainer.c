@@ -92,7 +92,7 @@ static bool make_stations(struct ff_trainer *trainer, struct ff_error *error)
     return true;
 }
 
-static bool make_channels(struct ff_trainer *trainer, struct ff_error *error)
+static bool make_channels(struct ff_trainer *trainer, uint32_t messages, struct ff_error *error)
 {
     uint32_t count = trainer->placement.stages - 1;
 
@@ -100,7 +100,7 @@ static bool make_channels(struct ff_trainer *trainer, struct ff_error *error)
         return true;
     trainer->channels = calloc(count, sizeof(struct ff_channel *));
     for (uint32_t i = 0; trainer->channels != NULL && i < count; i++) {
-        if ((trainer->channels[i] = ff_channel_create(2, error)) == NULL)
+        if ((trainer->channels[i] = ff_channel_create(messages, error)) == NULL)
             return false;
         trainer->stations[i].out = trainer->stations[i + 1].in = trainer->channels[i];
     }
@@ -133,10 +133,10 @@ static ff_status check_memory(const struct ff_plan *plan, uint32_t messages, str
 
 static bool make_line(struct ff_trainer *trainer, const struct ff_dataset *dataset, struct ff_error *error)
 {
-    uint32_t stages = trainer->placement.stages, messages = stages == 1 ? 1 : 3 * stages - 1;
+    uint32_t messages = ff_placement_messages(&trainer->plan, trainer->placement);
 
     if (check_memory(&trainer->plan, messages, error) != FF_OK || !make_stations(trainer, error) ||
-        !make_channels(trainer, error) || !make_requests(trainer, error))
+        !make_channels(trainer, messages, error) || !make_requests(trainer, error))
         return false;
     trainer->source = ff_source_create(&trainer->plan, dataset, error);
     trainer->sink = trainer->source ? ff_sink_create(&trainer->plan, &trainer->observer, error) : NULL;

@@ -13,24 +13,11 @@
 #include "dataset.h"
 #include "error.h"
 #include "observer.h"
+#include "placement.h"
 
 struct ff_trainer;
 
-struct ff_placement {
-    uint32_t stages;  /* parts that the layers are divided into, one after the other; 0: choose */
-    uint32_t threads; /* of each stage's team; 0: choose */
-};
-
 enum ff_outcome { FF_FINISHED, FF_STOPPED, FF_FAILED };
-
-struct ff_progress {
-    uint32_t epoch, epochs; /* the epoch under way (from 1; 0 before the first step), and how many there will be */
-    uint64_t step, steps;   /* done, and to be done */
-    double elapsed;         /* seconds, pauses left out */
-    double remaining;       /* seconds; NaN until it can be known */
-    double samples_per_second; /* images trained a second of training, evaluation left out; NaN until known */
-    double evaluating;         /* seconds of `elapsed` spent on evaluation */
-};
 
 /* Make a run of `config`, which has passed ff_config_check with this dataset. The dataset must outlive the trainer;
  * config and observer are copied. NULL and `error` set: FF_NO_MEMORY, FF_INVALID. */
@@ -76,9 +63,5 @@ void ff_trainer_destroy(struct ff_trainer *trainer); /* NULL is fine; not while 
 
 /* Weights and biases of a configuration on images of this shape, without making it. */
 uint64_t ff_parameter_count(const struct ff_config *config, const struct ff_dataset *dataset);
-
-/* The steps that one point of the series covers (api.md: at least 100 points an epoch; design: at most 100,000 in
- * all). */
-uint64_t ff_window_steps(uint64_t steps_per_epoch, uint64_t steps);
 
 #endif

@@ -33,17 +33,17 @@ static const struct bench_setup setups[] = {
 
 /* --- what it may hold --- */
 
-/* The line's messages (trainer.c: one, or three a stage but the last's one), and the spare of every stage. */
-static double message_bytes(const struct ff_plan *plan, uint32_t stages)
+/* The messages of the line, and the spare of every stage. */
+static double message_bytes(const struct ff_plan *plan, struct ff_placement placement)
 {
-    uint32_t messages = stages == 1 ? 1 : 3 * stages - 1;
+    uint32_t messages = ff_placement_messages(plan, placement);
     struct ff_error error;
     struct ff_pool *pool = ff_pool_create(plan, messages, &error);
     double bytes;
 
     if (pool == NULL)
         bench_fail("messages", error.message);
-    bytes = (double)ff_pool_bytes(pool) + 4.0 * (double)plan->capacity * stages;
+    bytes = (double)ff_pool_bytes(pool) + 4.0 * (double)plan->capacity * placement.stages;
     ff_pool_destroy(pool);
     return bytes;
 }
@@ -57,7 +57,7 @@ static double allowed_bytes(const struct bench_setup *setup, uint64_t *parameter
     ff_plan_make(&plan, &config, &dataset);
     *parameters = plan.parameters;
     return 4.0 * (double)plan.parameters * (2 + ff_optimizer_states(setup->optimizer)) +
-           message_bytes(&plan, setup->placement.stages) +
+           message_bytes(&plan, setup->placement) +
            (double)(BENCH_IMAGES + BENCH_TEST_IMAGES) * BENCH_SIDE * BENCH_SIDE + 30e6;
 }
 

@@ -120,7 +120,7 @@ static void run_all(const struct ff_kernels *k, size_t n, float out[16][MOST])
                           .epsilon = 1e-8f};
     static const uint32_t index[] = {0, 0};
     static const float x0[] = {0.4f, -0.3f}, x1[] = {-1.3f, 2};
-    const struct ff_rows rows = {2, index, x0, x1};
+    const struct ff_rows rows = {2, index, x0, x1, x1, x0};
     unsigned char bytes[MOST];
 
     fill(&v, 100);
@@ -134,15 +134,16 @@ static void run_all(const struct ff_kernels *k, size_t n, float out[16][MOST])
     k->add(out[4], v.a, n);
     k->add_scaled(out[4], v.b, 0.7f, n);
     k->scale(out[4], 1.1f, n);
-    out[15][2] = k->sum_of_squares(v.a, n);
+    out[15][2] = k->dot(v.a, v.b, n);
     k->sgd(&u, out[5], v.a, n);
     k->sgd(&u, out[5], v.b, n);
     k->momentum(&u, out[6], out[7], v.a, n);
     k->momentum(&u, out[6], out[7], v.b, n);
     k->adam(&u, out[8], out[9], out[10], v.a, n);
     k->adam(&u, out[8], out[9], out[10], v.b, n);
-    k->multiply_rows(&rows, out[11], out[12], v.a, 0, n);
-    k->update_rows(&(struct ff_rows){1, index, x0, x1}, out[11], 0, 0.99f, v.b, v.c, out[14], out[12], n);
+    k->pass_rows(&rows, v.d, 0, NULL, out[11], out[12], n);
+    k->pass_rows(&rows, out[11], 0, &(struct ff_due){0.99f, v.b, v.c}, NULL, NULL, n);
+    k->pass_rows(&rows, out[14], 0, &(struct ff_due){1, v.b, NULL}, out[12], NULL, n);
     k->pixels(out[13], bytes, 3 / 255.0f, -0.25f, n);
 }
 
@@ -168,51 +169,82 @@ static void all_builds_give_the_same_bits(void **state)
     }
 }
 
-/* A matrix of ROWS x MOST, of which some rows meet an input. */
-enum { ROWS = 7, MET = 4 };
+/* A matrix of ROWS x MOST, of which some rows meet an input: enough for a group of rows and for single ones. */
+enum { ROWS = 15, MET = 11 };
 
-static void passes_over_rows_agree_with_a_plain_loop(void **state)
+struct met {
+    uint32_t index[MET];
+    float x0[MET], x1[MET], y0[MET], y1[MET];
+};
+
+static void fill_met(struct met *met)
 {
-    static const uint32_t index[MET] = {0, 2, 3, 6};
-    static const float x0[MET] = {0.5f, -2, 0, 1.5f}, x1[MET] = {1, 0.25f, -0.75f, 0};
-    const struct ff_rows rows = {MET, index, x0, x1};
-    const struct ff_kernels *kernels = ff_kernels();
+    for (uint32_t i = 0; i < MET; i++) {
+        met->index[i] = i + i / 3; /* rows 3, 7 and 11 meet nothing */
+        met->x0[i] = (float)i * 0.25f - 1;
+        met->x1[i] = i % 3 == 0 ? 0 : 1.5f - (float)i * 0.5f;
+        met->y0[i] = i % 4 == 1 ? 0 : (float)i * 0.125f;
+        met->y1[i] = 1 - (float)i * 0.25f;
+    }
+}
+
+/* One pass over n columns against a plain loop in double. */
+static void check_pass(const struct ff_kernels *kernels, size_t n, bool both, bool update, float keep,
+                       bool multiply)
+{
+    float w[ROWS * MOST], before[ROWS * MOST], z0[MOST], z1[MOST];
+    bool is_met[ROWS] = {false};
+    struct vectors v;
+    struct met met;
+
+    fill(&v, 50);
+    fill_met(&met);
+    ff_random_normal(3, FF_RANDOM_WEIGHTS, 9, 0, ROWS * MOST, 1, w);
+    memcpy(before, w, sizeof w);
+    memcpy(z0, v.c, sizeof z0);
+    memcpy(z1, v.d, sizeof z1);
+    kernels->pass_rows(&(struct ff_rows){MET, met.index, met.x0, met.x1, met.y0, met.y1}, w, MOST,
+                       update ? &(struct ff_due){keep, v.a, both ? v.b : NULL} : NULL, multiply ? z0 : NULL,
+                       multiply && both ? z1 : NULL, n);
+    for (size_t i = 0; i < MET; i++)
+        is_met[met.index[i]] = true;
+    for (size_t j = 0; j < n; j++) {
+        double sum0 = (double)v.c[j], sum1 = (double)v.d[j];
+
+        for (size_t i = 0; i < MET; i++) {
+            double weight = (double)before[met.index[i] * MOST + j];
+
+            if (update)
+                weight = (double)keep * weight - (double)met.x0[i] * (double)v.a[j] -
+                         (both ? (double)met.x1[i] * (double)v.b[j] : 0);
+            sum0 += (double)met.y0[i] * weight;
+            sum1 += (double)met.y1[i] * weight;
+            assert_near((double)w[met.index[i] * MOST + j], weight, 2e-6);
+        }
+        assert_near((double)z0[j], multiply ? sum0 : (double)v.c[j], 5e-6);
+        assert_near((double)z1[j], multiply && both ? sum1 : (double)v.d[j], 5e-6);
+    }
+    for (size_t i = 0; i < ROWS * MOST; i++) { /* nothing beside the rows and columns meant */
+        if (!update || !is_met[i / MOST] || i % MOST >= n)
+            assert_true(w[i] == before[i]);
+    }
+}
+
+static void a_pass_over_rows_agrees_with_a_plain_loop(void **state)
+{
+    size_t count;
+    const struct ff_kernels *const *all = ff_kernels_all(&count);
 
     (void)state;
-    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
-        float w[ROWS * MOST], before[ROWS * MOST], z0[MOST] = {0}, z1[MOST] = {0}, again0[MOST] = {0},
-                                                   again1[MOST] = {0};
-        size_t n = sizes[s];
-        struct vectors v;
-
-        fill(&v, 50);
-        ff_random_normal(3, FF_RANDOM_WEIGHTS, 9, 0, ROWS * MOST, 1, w);
-        memcpy(before, w, sizeof w);
-        kernels->multiply_rows(&rows, z0, z1, w, MOST, n);
-        kernels->update_rows(&rows, w, MOST, 0.9f, v.a, v.b, again0, again1, n);
-        for (size_t j = 0; j < n; j++) {
-            double sum0 = 0, sum1 = 0, new0 = 0, new1 = 0;
-
-            for (size_t i = 0; i < MET; i++) {
-                double old = (double)before[index[i] * MOST + j];
-                double new = (double)0.9f * old - ((double)x0[i] * (double)v.a[j] + (double)x1[i] * (double)v.b[j]);
-
-                sum0 += (double)x0[i] * old;
-                sum1 += (double)x1[i] * old;
-                new0 += (double)x0[i] * new;
-                new1 += (double)x1[i] * new;
-                assert_near((double)w[index[i] * MOST + j], new, 1e-6);
+    for (size_t k = 0; k < count; k++) {
+        for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+            for (int both = 0; both < 2; both++) {
+                check_pass(all[k], sizes[s], both, false, 1, true);
+                check_pass(all[k], sizes[s], both, true, 1, false);
+                check_pass(all[k], sizes[s], both, true, 0.9f, false);
+                check_pass(all[k], sizes[s], both, true, 1, true);
+                check_pass(all[k], sizes[s], both, true, 0.9f, true);
             }
-            assert_near((double)z0[j], sum0, 2e-6);
-            assert_near((double)z1[j], sum1, 2e-6);
-            assert_near((double)again0[j], new0, 2e-6);
-            assert_near((double)again1[j], new1, 2e-6);
-        }
-        for (size_t i = 0; i < ROWS * MOST; i++) { /* nothing beside the rows and columns meant */
-            bool met = i / MOST == 0 || i / MOST == 2 || i / MOST == 3 || i / MOST == 6;
-
-            if (!met || i % MOST >= n)
-                assert_true(w[i] == before[i]);
         }
     }
 }
@@ -224,7 +256,7 @@ int main(void)
         cmocka_unit_test(tanh_is_good_to_a_few_units_in_the_last_place_everywhere),
         cmocka_unit_test(not_a_number_passes_through_activations_and_sums),
         cmocka_unit_test(all_builds_give_the_same_bits),
-        cmocka_unit_test(passes_over_rows_agree_with_a_plain_loop),
+        cmocka_unit_test(a_pass_over_rows_agrees_with_a_plain_loop),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
