@@ -406,8 +406,22 @@ static void escape_pointer(const char *name, char *escaped, size_t size)
     escaped[used] = '\0';
 }
 
-bool ff_config_apply(struct ff_config *config, const cJSON *object, const char *pointer,
-                     struct ff_problems *problems)
+static void refuse_while_training(struct ff_problems *problems, const char *place)
+{
+    char live[256] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < FF_SETTINGS; i++) {
+        if (ff_settings[i].live && used < sizeof live)
+            used += (size_t)snprintf(live + used, sizeof live - used, "%s%s", used == 0 ? "" : ", ",
+                                     ff_settings[i].name);
+    }
+    ff_problem_add(problems, place, "cannot change in a run that has begun; what can: %s", live);
+}
+
+/* `live`: refuse what is not live. */
+static bool apply(struct ff_config *config, const cJSON *object, const char *pointer, struct ff_problems *problems,
+                  bool live)
 {
     struct reading reading = {config, problems};
     size_t before = problems->count;
@@ -426,10 +440,24 @@ bool ff_config_apply(struct ff_config *config, const cJSON *object, const char *
         snprintf(place, sizeof place, "%.60s/%s", pointer, escaped);
         if (setting == NULL)
             unknown_setting(&reading, value->string, place);
+        else if (live && !setting->live)
+            refuse_while_training(problems, place);
         else
             read_setting(&reading, setting, value, place);
     }
     return problems->count == before;
+}
+
+bool ff_config_apply(struct ff_config *config, const cJSON *settings, const char *pointer,
+                     struct ff_problems *problems)
+{
+    return apply(config, settings, pointer, problems, false);
+}
+
+bool ff_config_apply_live(struct ff_config *config, const cJSON *settings, const char *pointer,
+                          struct ff_problems *problems)
+{
+    return apply(config, settings, pointer, problems, true);
 }
 
 /* --- whether the fields fit each other --- */

@@ -105,6 +105,12 @@ struct ff_config {
     uint32_t evaluate_every, evaluate_samples, train_error_samples;
 };
 
+/* Live settings that were turned: from the step after `step` on the run has this configuration. */
+struct ff_change {
+    uint64_t step;
+    struct ff_config config;
+};
+
 /* What is wrong with a configuration: all of it at once. */
 struct ff_problem {
     char pointer[160]; /* RFC 6901: "/config/learning_rate" */
@@ -135,6 +141,10 @@ void ff_config_defaults(struct ff_config *config);
 bool ff_config_apply(struct ff_config *config, const cJSON *settings, const char *pointer,
                      struct ff_problems *problems);
 
+/* The same for a run that trains: adds a problem for every setting that is not live, too. */
+bool ff_config_apply_live(struct ff_config *config, const cJSON *settings, const char *pointer,
+                          struct ff_problems *problems);
+
 /* Whether the fields fit each other and the data set (NULL: check only the former). Adds every problem found. */
 bool ff_config_check(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
                      struct ff_problems *problems);
@@ -142,6 +152,12 @@ bool ff_config_check(const struct ff_config *config, const struct ff_dataset *da
 /* Every field, in the table's order; ff_config_apply of it gives the same config. NULL when memory is short. The
  * caller deletes it. */
 cJSON *ff_config_to_json(const struct ff_config *config);
+
+/* The live settings alone. */
+cJSON *ff_config_live_to_json(const struct ff_config *config);
+
+/* The settings that differ, each with both values: {"learning_rate": [0.03, 0.01]}. */
+cJSON *ff_config_difference(const struct ff_config *from, const struct ff_config *to);
 
 /* JSON Schema (draft 2020-12) of a configuration: type, range, default, description, and the annotations `x-live`
  * (may change while it trains), `x-unit`, `x-group` (a heading for forms), `x-available` (false where this build

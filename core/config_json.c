@@ -116,12 +116,58 @@ static bool add_item(cJSON *object, const char *name, cJSON *item)
     return false;
 }
 
-cJSON *ff_config_to_json(const struct ff_config *config)
+/* All settings, or the live ones. */
+static cJSON *settings_json(const struct ff_config *config, bool live)
 {
     cJSON *object = cJSON_CreateObject();
 
     for (size_t i = 0; object != NULL && i < FF_SETTINGS; i++) {
+        if (live && !ff_settings[i].live)
+            continue;
         if (!add_item(object, ff_settings[i].name, setting_json(&ff_settings[i], config))) {
+            cJSON_Delete(object);
+            return NULL;
+        }
+    }
+    return object;
+}
+
+cJSON *ff_config_to_json(const struct ff_config *config)
+{
+    return settings_json(config, false);
+}
+
+cJSON *ff_config_live_to_json(const struct ff_config *config)
+{
+    return settings_json(config, true);
+}
+
+static cJSON *pair_json(cJSON *from, cJSON *to)
+{
+    cJSON *pair = cJSON_CreateArray();
+
+    if (pair == NULL || from == NULL || to == NULL) {
+        cJSON_Delete(pair);
+        cJSON_Delete(from);
+        cJSON_Delete(to);
+        return NULL;
+    }
+    cJSON_AddItemToArray(pair, from);
+    cJSON_AddItemToArray(pair, to);
+    return pair;
+}
+
+cJSON *ff_config_difference(const struct ff_config *from, const struct ff_config *to)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    for (size_t i = 0; object != NULL && i < FF_SETTINGS; i++) {
+        cJSON *before = setting_json(&ff_settings[i], from), *after = setting_json(&ff_settings[i], to);
+
+        if (before != NULL && after != NULL && cJSON_Compare(before, after, true)) {
+            cJSON_Delete(before);
+            cJSON_Delete(after);
+        } else if (!add_item(object, ff_settings[i].name, pair_json(before, after))) {
             cJSON_Delete(object);
             return NULL;
         }

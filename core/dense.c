@@ -77,7 +77,7 @@ static struct scratch cut_scratch(const struct ff_dense *dense, float *memory)
 static bool is_one_pair(const struct ff_layer *layer, const struct ff_message *message)
 {
     return message->kind == FF_TRAIN && message->images == 1 && message->rows == 2 &&
-           layer->plan->config.optimizer == FF_SGD;
+           layer->config.optimizer == FF_SGD;
 }
 
 static size_t items(const struct ff_layer *layer, const struct ff_message *message)
@@ -103,10 +103,10 @@ static struct panel panel_of(const struct ff_dense *dense, size_t item)
 static float activate(const struct ff_layer *layer, float *out, const float *in, const float *bias,
                       const float *label, size_t n)
 {
-    float label_scale = (float)layer->plan->config.label_scale;
+    float label_scale = (float)layer->config.label_scale;
 
-    return layer->plan->config.activation == FF_RELU ? layer->kernels->relu(out, in, bias, label, label_scale, n)
-                                                     : layer->kernels->tanh(out, in, bias, label, label_scale, n);
+    return layer->config.activation == FF_RELU ? layer->kernels->relu(out, in, bias, label, label_scale, n)
+                                               : layer->kernels->tanh(out, in, bias, label, label_scale, n);
 }
 
 /* Row `row` of the activities, at the panel. */
@@ -307,7 +307,7 @@ static void delta_of(const struct ff_layer *layer, float *delta, uint32_t row, s
 {
     const float *activities = activities_at(layer, row, panel);
 
-    if (layer->plan->config.activation == FF_RELU)
+    if (layer->config.activation == FF_RELU)
         layer->kernels->relu_delta(delta, activities, layer->coefficient[row], panel.count);
     else
         layer->kernels->tanh_delta(delta, activities, layer->coefficient[row], panel.count);
@@ -318,7 +318,7 @@ static void apply_rows(struct ff_dense *dense, uint32_t from, uint32_t count, st
                        const float *gradient)
 {
     struct ff_layer *layer = &dense->layer;
-    enum ff_optimizer_id optimizer = layer->plan->config.optimizer;
+    enum ff_optimizer_id optimizer = layer->config.optimizer;
 
     uint32_t together = panel.count == dense->panel ? count : 1; /* a narrower panel's rows lie apart */
 
@@ -340,8 +340,8 @@ static void apply_bias(struct ff_dense *dense, struct panel panel, const float *
                        dense->bias_state[1] ? dense->bias_state[1] + panel.begin : NULL};
 
     if (dense->train_bias)
-        ff_optimizer_apply(layer->plan->config.optimizer, layer->kernels, &layer->bias_update,
-                           dense->bias + panel.begin, state, gradient, panel.count);
+        ff_optimizer_apply(layer->config.optimizer, layer->kernels, &layer->bias_update, dense->bias + panel.begin,
+                           state, gradient, panel.count);
 }
 
 /* Layer 0: deltas summed per image, and per label (times the label's value), in the order of the rows. */
@@ -349,7 +349,7 @@ static void first_deltas(struct ff_dense *dense, struct panel panel, struct scra
 {
     struct ff_layer *layer = &dense->layer;
     const struct ff_message *message = layer->message;
-    float label_scale = (float)layer->plan->config.label_scale;
+    float label_scale = (float)layer->config.label_scale;
 
     memset(scratch.rows, 0, (size_t)message->images * panel.count * sizeof *scratch.rows);
     memset(scratch.labels, 0, (size_t)layer->plan->classes * panel.count * sizeof *scratch.labels);
@@ -418,7 +418,7 @@ static void step_row(struct ff_dense *dense, float *row, float keep, float x0, f
 static void step_labels_and_bias(struct ff_dense *dense, struct panel panel, const float *d0, const float *d1)
 {
     const struct ff_layer *layer = &dense->layer;
-    float label_scale = (float)layer->plan->config.label_scale, keep = layer->update.keep;
+    float label_scale = (float)layer->config.label_scale, keep = layer->update.keep;
 
     for (uint32_t label = 0; dense->first && label < layer->plan->classes; label++) {
         float x0 = layer->message->label[0] == label ? label_scale : 0,
@@ -482,7 +482,7 @@ static void normalize(struct ff_layer *layer, size_t item, unsigned worker)
 static void gradient(struct ff_layer *layer, size_t item, unsigned worker)
 {
     struct ff_dense *dense = (struct ff_dense *)layer;
-    const struct ff_config *config = &layer->plan->config;
+    const struct ff_config *config = &layer->config;
     struct panel panel = panel_of(dense, item);
     bool top = layer->index + 1 == layer->plan->layers, again = config->forward_after_update && !top;
 
@@ -526,56 +526,57 @@ static const struct ff_layer_kind_methods methods = {.items = items,
                                                      .catch_up = catch_up,
                                                      .destroy = destroy};
 
-/* Add a tensor of zeros; NULL when memory is short. */
-static float *add_tensor(struct ff_dense *dense, const char *name, const char *part, uint32_t rank)
+uint32_t ff_dense_parameter_tensors(const struct ff_plan *plan, uint32_t layer)
 {
-    struct ff_layer *layer = &dense->layer;
-    struct ff_tensor *tensor = &layer->tensors[layer->tensor_count];
-
-    snprintf(tensor->name, sizeof tensor->name, "%s%s%s", name, part ? "." : "", part ? part : "");
-    tensor->rows = rank == 2 ? layer->inputs : 1;
-    tensor->columns = layer->units;
-    tensor->panel = dense->panel;
-    tensor->rank = rank;
-    tensor->floats = (size_t)tensor->rows * dense->panels * dense->panel;
-    tensor->data = ff_floats(tensor->floats);
-    if (tensor->data == NULL)
-        return NULL;
-    memset(tensor->data, 0, tensor->floats * sizeof(float));
-    layer->tensor_count++;
-    return tensor->data;
+    (void)layer;
+    return plan->config.bias ? 2 : 1;
 }
 
+struct ff_tensor_form ff_dense_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
+{
+    uint32_t inputs = plan->layer[layer].inputs, units = plan->layer[layer].units;
+
+    return tensor == 0 ? (struct ff_tensor_form){"weights", 2, inputs, units}
+                       : (struct ff_tensor_form){"bias", 1, 1, units};
+}
+
+/* All tensors, of zeros. */
 static bool add_tensors(struct ff_dense *dense)
 {
     struct ff_layer *layer = &dense->layer;
-    enum ff_optimizer_id optimizer = layer->plan->config.optimizer;
+    uint32_t count = ff_layer_tensors(layer->plan, layer->index);
+    uint32_t parameters = ff_dense_parameter_tensors(layer->plan, layer->index);
 
-    dense->weights = add_tensor(dense, "weights", NULL, 2);
-    dense->bias = dense->train_bias ? add_tensor(dense, "bias", NULL, 1) : calloc(layer->units, sizeof(float));
-    layer->parameter_tensors = layer->tensor_count;
-    if (dense->weights == NULL || dense->bias == NULL)
-        return false;
-    for (unsigned state = 0; state < ff_optimizer_states(optimizer); state++) {
-        const char *part = ff_optimizer_state_name(optimizer, state);
+    for (; layer->tensor_count < count; layer->tensor_count++) {
+        struct ff_tensor *tensor = &layer->tensors[layer->tensor_count];
 
-        dense->weight_state[state] = add_tensor(dense, "weights", part, 2);
-        if (dense->weight_state[state] == NULL)
+        tensor->form = ff_layer_tensor(layer->plan, layer->index, layer->tensor_count);
+        tensor->panel = dense->panel;
+        tensor->floats = (size_t)tensor->form.rows * padded_units(dense);
+        if ((tensor->data = ff_floats(tensor->floats)) == NULL)
             return false;
-        if (dense->train_bias && (dense->bias_state[state] = add_tensor(dense, "bias", part, 1)) == NULL)
-            return false;
+        memset(tensor->data, 0, tensor->floats * sizeof(float));
     }
-    return true;
+    dense->weights = layer->tensors[0].data;
+    dense->bias = dense->train_bias ? layer->tensors[1].data : calloc(layer->units, sizeof(float));
+    for (uint32_t state = 0; (state + 1) * parameters < count; state++) {
+        dense->weight_state[state] = layer->tensors[(state + 1) * parameters].data;
+        dense->bias_state[state] = dense->train_bias ? layer->tensors[(state + 1) * parameters + 1].data : NULL;
+    }
+    return dense->bias != NULL;
 }
 
 /* Row by row, since a number depends on its place in [inputs][units] alone. */
 static bool initialize_weights(struct ff_dense *dense)
 {
     struct ff_layer *layer = &dense->layer;
-    const struct ff_config *config = &layer->plan->config;
+    const struct ff_config *config = &layer->config;
     double fan = config->init == FF_INIT_HE ? layer->inputs : (double)layer->inputs + layer->units;
-    float *row = ff_floats(layer->units);
+    float *row;
 
+    if (layer->plan->blank)
+        return true;
+    row = ff_floats(layer->units);
     for (uint32_t input = 0; row != NULL && input < layer->inputs; input++) {
         ff_random_normal(config->seed, FF_RANDOM_WEIGHTS, layer->index, (uint64_t)input * layer->units,
                          layer->units, config->init_gain * sqrt(2 / fan), row);
@@ -599,7 +600,7 @@ static bool create_pair_memory(struct ff_dense *dense)
 {
     size_t inputs = dense->layer.inputs, units = padded_units(dense);
 
-    if (dense->layer.plan->config.optimizer != FF_SGD)
+    if (dense->layer.config.optimizer != FF_SGD)
         return true;
     dense->rows_memory = ff_floats(5 * inputs);
     dense->product = ff_floats(2 * units);
@@ -622,6 +623,7 @@ struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, str
     }
     layer->kind = &methods;
     layer->plan = plan;
+    layer->config = plan->config;
     layer->kernels = ff_kernels();
     layer->index = index;
     layer->inputs = plan->layer[index].inputs;

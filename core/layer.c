@@ -1,6 +1,7 @@
 #include "layer.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,14 +30,26 @@ size_t ff_layer_bytes(const struct ff_layer *layer)
     return floats * sizeof(float);
 }
 
-uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan)
+uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan, uint32_t layer)
 {
-    return plan->config.bias ? 2 : 1;
+    return ff_dense_parameter_tensors(plan, layer);
 }
 
-uint64_t ff_layer_tensor_size(const struct ff_plan *plan, uint32_t index, uint32_t tensor)
+uint32_t ff_layer_tensors(const struct ff_plan *plan, uint32_t layer)
 {
-    return tensor == 0 ? (uint64_t)plan->layer[index].inputs * plan->layer[index].units : plan->layer[index].units;
+    return ff_layer_parameter_tensors(plan, layer) * (1 + ff_optimizer_states(plan->config.optimizer));
+}
+
+struct ff_tensor_form ff_layer_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
+{
+    uint32_t parameters = ff_layer_parameter_tensors(plan, layer);
+    struct ff_tensor_form form = ff_dense_tensor(plan, layer, tensor % parameters);
+    size_t length = strlen(form.name);
+
+    if (tensor >= parameters)
+        snprintf(form.name + length, sizeof form.name - length, ".%s",
+                 ff_optimizer_state_name(plan->config.optimizer, tensor / parameters - 1));
+    return form;
 }
 
 /* --- tensors --- */
@@ -45,12 +58,12 @@ uint64_t ff_layer_tensor_size(const struct ff_plan *plan, uint32_t index, uint32
  * lie side by side. */
 static float *find_places(const struct ff_tensor *tensor, uint64_t at, uint64_t *count)
 {
-    uint64_t row = at / tensor->columns, column = at % tensor->columns, panel = column / tensor->panel;
+    uint64_t row = at / tensor->form.columns, column = at % tensor->form.columns, panel = column / tensor->panel;
     uint64_t end = (panel + 1) * tensor->panel;
 
-    end = end < tensor->columns ? end : tensor->columns;
+    end = end < tensor->form.columns ? end : tensor->form.columns;
     *count = *count < end - column ? *count : end - column;
-    return tensor->data + (panel * tensor->rows + row) * tensor->panel + column % tensor->panel;
+    return tensor->data + (panel * tensor->form.rows + row) * tensor->panel + column % tensor->panel;
 }
 
 void ff_tensor_take(const struct ff_tensor *tensor, uint64_t first, uint64_t count, float *values)
@@ -76,6 +89,17 @@ void ff_tensor_put(struct ff_tensor *tensor, uint64_t first, uint64_t count, con
         values += together;
         first += together;
         count -= together;
+    }
+}
+
+void ff_tensor_take_columns(const struct ff_tensor *tensor, uint64_t first, uint64_t count, float *values)
+{
+    for (uint64_t column = 0; column < count; column++) {
+        uint64_t one = 1;
+        const float *places = find_places(tensor, first + column, &one);
+
+        for (uint32_t row = 0; row < tensor->form.rows; row++)
+            *values++ = places[(size_t)row * tensor->panel];
     }
 }
 
@@ -119,7 +143,8 @@ static void run(struct ff_layer *layer, size_t items, void (*item)(void *, size_
 static bool sum_goodness(struct ff_layer *layer, size_t items, float *goodness)
 {
     const struct ff_plan *plan = layer->plan;
-    bool mean = plan->config.goodness == FF_GOODNESS_MEAN, normalize = plan->config.normalize != FF_NORMALIZE_NONE;
+    bool mean = layer->config.goodness == FF_GOODNESS_MEAN,
+         normalize = layer->config.normalize != FF_NORMALIZE_NONE;
     bool finite = true;
 
     for (uint32_t row = 0; row < layer->message->rows; row++) {
@@ -139,7 +164,7 @@ static bool sum_goodness(struct ff_layer *layer, size_t items, float *goodness)
 static void apply_objective(struct ff_layer *layer, const float *goodness, double *mean_loss)
 {
     const struct ff_message *message = layer->message;
-    double scale = layer->plan->config.goodness == FF_GOODNESS_MEAN ? 2.0 / layer->units : 2.0, sum = 0;
+    double scale = layer->config.goodness == FF_GOODNESS_MEAN ? 2.0 / layer->units : 2.0, sum = 0;
 
     scale /= message->images;
     for (uint32_t row = 0; row < message->rows; row += message->rows_per_image) {
@@ -176,7 +201,7 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     size_t items = layer->kind->items(layer, message);
     float *goodness = message->goodness + (size_t)layer->index * plan->max_rows;
 
-    layer->update = ff_optimizer_update(&plan->config, layer->index, message->rate, message->step);
+    layer->update = ff_optimizer_update(&layer->config, layer->index, message->rate, message->step);
     layer->bias_update = layer->update;
     layer->bias_update.keep = 1;
     layer->kind->prepare(layer);
@@ -192,7 +217,7 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     if (layer->puts_off)
         layer->kind->put_off(layer);
     layer->due = layer->puts_off;
-    if (plan->config.forward_after_update && plan->config.normalize != FF_NORMALIZE_NONE &&
+    if (layer->config.forward_after_update && layer->config.normalize != FF_NORMALIZE_NONE &&
         layer->index + 1 < plan->layers) {
         sum_goodness(layer, items, NULL);
         run(layer, items, normalize_item);
@@ -211,19 +236,28 @@ static void forward(struct ff_layer *layer, struct ff_message *message)
         message->failed_layer = (int32_t)layer->index;
         return;
     }
-    if (layer->plan->config.normalize != FF_NORMALIZE_NONE && layer->index + 1 < layer->plan->layers)
+    if (layer->config.normalize != FF_NORMALIZE_NONE && layer->index + 1 < layer->plan->layers)
         run(layer, items, normalize_item);
     pass_on(layer, message);
 }
 
+/* GET and SET of a tensor, or SET of the live settings. */
 static void copy_range(struct ff_layer *layer, struct ff_message *message)
 {
     const struct ff_range *range = &message->range;
+    struct ff_tensor *tensor = &layer->tensors[range->tensor];
 
-    if (message->kind == FF_GET)
-        ff_tensor_take(&layer->tensors[range->tensor], range->offset, range->count, message->x);
-    else
-        ff_tensor_put(&layer->tensors[range->tensor], range->offset, range->count, message->x);
+    catch_up(layer);
+    if (message->config != NULL) {
+        layer->config = *message->config;
+        layer->objective = ff_objective_of(&layer->config, layer->index);
+    } else if (range->layer == layer->index && message->kind == FF_SET) {
+        ff_tensor_put(tensor, range->offset, range->count, message->x);
+    } else if (range->layer == layer->index && range->by_columns) {
+        ff_tensor_take_columns(tensor, range->offset, range->count, message->x);
+    } else if (range->layer == layer->index) {
+        ff_tensor_take(tensor, range->offset, range->count, message->x);
+    }
 }
 
 void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct ff_workspace *workspace)
@@ -241,9 +275,7 @@ void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct 
         break;
     case FF_GET:
     case FF_SET:
-        catch_up(layer);
-        if (message->range.layer == layer->index)
-            copy_range(layer, message);
+        copy_range(layer, message);
         break;
     case FF_STOP:
         break;

@@ -15,11 +15,15 @@
 
 enum { FF_TENSORS_MAX = 8 };
 
-/* Everybody else counts a tensor's floats as [rows][columns]; it is kept panel by panel of its columns:
- * [panels][rows][panel], the last panel filled up. */
-struct ff_tensor {
+/* What a tensor is, as everybody but its layer sees it: floats [rows][columns]. */
+struct ff_tensor_form {
     char name[48];                /* "weights", "bias", "weights.mean", … */
     uint32_t rank, rows, columns; /* weights: 2, inputs, units; bias: 1, 1, units */
+};
+
+/* It is kept panel by panel of its columns: [panels][rows][panel], the last panel filled up. */
+struct ff_tensor {
+    struct ff_tensor_form form;
     uint32_t panel;
     float *data;
     size_t floats; /* of data */
@@ -28,6 +32,8 @@ struct ff_tensor {
 /* Copy `count` floats from place `first` of [rows][columns] on; values: [count]. */
 void ff_tensor_take(const struct ff_tensor *tensor, uint64_t first, uint64_t count, float *values);
 void ff_tensor_put(struct ff_tensor *tensor, uint64_t first, uint64_t count, const float *values);
+/* Columns from `first` on, as values [count][rows]. */
+void ff_tensor_take_columns(const struct ff_tensor *tensor, uint64_t first, uint64_t count, float *values);
 
 /* What a stage lends its layers while they work: one message is in one layer at a time. */
 struct ff_workspace {
@@ -62,13 +68,12 @@ struct ff_layer_kind_methods {
 struct ff_layer {
     const struct ff_layer_kind_methods *kind;
     const struct ff_plan *plan;
+    struct ff_config config; /* the plan's, with the live settings as they are now */
     const struct ff_kernels *kernels;
     uint32_t index, inputs, units;
     struct ff_objective objective;
     uint32_t tensor_count;
-    struct ff_tensor
-        tensors[FF_TENSORS_MAX]; /* parameters first: weights, then bias if there is one; then states */
-    uint32_t parameter_tensors;
+    struct ff_tensor tensors[FF_TENSORS_MAX]; /* as ff_layer_tensor counts them */
 
     /* Of the message at hand. */
     const struct ff_message *message;
@@ -94,9 +99,10 @@ void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct 
 
 void ff_layer_destroy(struct ff_layer *layer); /* NULL is fine */
 
-/* The parameter tensors that a layer of this plan has (weights, bias), and the floats of each: for whoever sends
- * GETs. */
-uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan);
-uint64_t ff_layer_tensor_size(const struct ff_plan *plan, uint32_t index, uint32_t tensor);
+/* The tensors of a layer, for whoever sends GETs and SETs: the parameters first (weights, then the bias if there is
+ * one), then what the optimizer keeps of each. */
+uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan, uint32_t layer);
+uint32_t ff_layer_tensors(const struct ff_plan *plan, uint32_t layer);
+struct ff_tensor_form ff_layer_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor);
 
 #endif

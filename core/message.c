@@ -22,6 +22,34 @@ float *ff_floats(size_t count)
     return aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64 + 64);
 }
 
+void ff_message_start(struct ff_message *message, const struct ff_plan *plan, enum ff_kind kind,
+                      enum ff_ticket ticket)
+{
+    message->kind = kind;
+    message->ticket = ticket;
+    message->last = message->closes_epoch = false;
+    message->images = message->rows = 0;
+    message->width = plan->pixels;
+    message->range = (struct ff_range){0};
+    message->config = NULL;
+    message->failed_layer = -1;
+}
+
+void ff_message_put_row(struct ff_message *message, uint32_t label, enum ff_role role)
+{
+    message->label[message->rows] = (uint16_t)label;
+    message->role[message->rows] = (int8_t)role;
+    message->rows++;
+}
+
+void ff_message_put_labels(struct ff_message *message, const struct ff_plan *plan)
+{
+    message->rows_per_image = plan->classes;
+    message->images++;
+    for (uint32_t label = 0; label < plan->classes; label++)
+        ff_message_put_row(message, label, FF_NEUTRAL);
+}
+
 static void destroy_message(struct ff_message *message)
 {
     free(message->sample);

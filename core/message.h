@@ -17,18 +17,28 @@ enum ff_kind {
     FF_TRAIN,   /* a layer takes its local step */
     FF_FORWARD, /* its forward pass, no change */
     FF_GET,     /* copies `range` of one of its tensors into x */
-    FF_SET,     /* copies x into `range` of one of its tensors */
+    FF_SET,     /* copies x into `range` of one of its tensors; or takes the live settings of `config` */
     FF_STOP     /* nothing more comes */
 };
 
 enum ff_role { FF_NEGATIVE = -1, FF_NEUTRAL = 0, FF_POSITIVE = 1 };
 
 /* Who asked, so that the sink knows what an answer is for. */
-enum ff_ticket { FF_FOR_TRAINING, FF_FOR_JUDGING, FF_FOR_TRAIN_ERROR, FF_FOR_DIGEST, FF_FOR_REQUEST };
+enum ff_ticket {
+    FF_FOR_TRAINING,
+    FF_FOR_JUDGING,
+    FF_FOR_TRAIN_ERROR,
+    FF_FOR_DIGEST,
+    FF_FOR_SNAPSHOT,
+    FF_FOR_RESTORING,
+    FF_FOR_SETTINGS,
+    FF_FOR_REQUEST
+};
 
 struct ff_range {
-    uint32_t layer, tensor; /* tensor: as ff_layer_tensors counts them */
-    uint64_t offset, count; /* floats; count at most the message's capacity */
+    uint32_t layer, tensor; /* tensor: as ff_layer_tensor counts them */
+    uint64_t offset, count; /* floats of [rows][columns]; count at most the message's capacity */
+    bool by_columns;        /* GET: offset and count are columns, and x becomes [count][rows] */
 };
 
 /* When a layer was at work: nanoseconds of the monotonic clock. */
@@ -56,8 +66,17 @@ struct ff_message {
     double *loss;         /* [layers] mean per pair */
     struct ff_busy *busy; /* [layers] */
     struct ff_range range;
+    const struct ff_config *config; /* SET for settings: of all layers. Lives as long as the run */
     int32_t failed_layer; /* whose goodness is not finite; -1: none. Layers pass such a message on untouched */
 };
+
+/* A message without images yet, at the step and epoch that it already has. */
+void ff_message_start(struct ff_message *message, const struct ff_plan *plan, enum ff_kind kind,
+                      enum ff_ticket ticket);
+void ff_message_put_row(struct ff_message *message, uint32_t label, enum ff_role role);
+/* The rows of a FORWARD message's next image: one for every label. Its pixels, sample and truth are the caller's.
+ */
+void ff_message_put_labels(struct ff_message *message, const struct ff_plan *plan);
 
 struct ff_pool;
 

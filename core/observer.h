@@ -1,10 +1,11 @@
 /* observer.h - what a run tells while it goes: points, epochs, evaluations, states.
  *
- * The trainer calls the observer on the thread that runs the sink. A callback must not block for long and must not
- * call the trainer. All figures are of the weights before the step they belong to. */
+ * The trainer calls the observer on the thread that runs the sink, where nothing else is said. A callback must not
+ * block for long and must not call the trainer. All figures are of the weights before the step they belong to. */
 #ifndef FF_OBSERVER_H
 #define FF_OBSERVER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -69,6 +70,41 @@ struct ff_progress {
     double evaluating;         /* seconds of `elapsed` spent on evaluation */
 };
 
+/* Sums of one layer's figures over some images. */
+struct ff_sums {
+    double positive, negative, loss, accuracy;
+};
+
+/* Where a run stands between two steps, but for its tensors: with both it goes on as if it had never been left. */
+struct ff_standing {
+    uint64_t step;   /* done */
+    uint32_t epochs; /* closed; with all of an epoch's steps done its evaluation may be still to come */
+    uint64_t window; /* steps a point covers: for the whole run as it began */
+    double training, evaluating, saving; /* seconds so far */
+    double evaluating_closed;            /* of the epochs that are closed */
+    float pixel_scale, pixel_offset;     /* input.h */
+    uint64_t epoch_images;               /* of the open epoch, in whole windows */
+    uint32_t layers;
+    struct ff_sums epoch_sums[FF_LAYERS_MAX];
+};
+
+/* A run between two steps, piece by piece: all tensors' floats, layer by layer, the optimizer's too, as
+ * ff_layer_tensor counts them. */
+struct ff_snapshot_piece {
+    const struct ff_standing *standing; /* with the first piece, which has no values */
+    const float *values;                /* [count], valid during the call */
+    size_t count;
+    bool last;
+};
+
+/* Incoming weights of some units. Valid during the call. */
+struct ff_unit_weights {
+    uint64_t ticket;
+    uint64_t step;
+    uint32_t layer, unit, count, inputs;
+    const float *weights; /* [count][inputs] */
+};
+
 struct ff_observer {
     void *self;
     void (*points)(void *self, const struct ff_point *points, size_t count);
@@ -76,6 +112,14 @@ struct ff_observer {
     void (*evaluation)(void *self,
                        const struct ff_evaluation *evaluation); /* of the test images; NULL: not wanted */
     void (*answer)(void *self, const struct ff_answer *answer); /* of ff_trainer_ask; NULL: none are asked */
+    void (*weights)(void *self, const struct ff_unit_weights *weights); /* of ff_trainer_ask_weights */
+    /* On the thread of ff_trainer_run, which may wait here: live settings take effect after these steps. False: it
+     * could not be recorded, and does not happen. NULL: nobody asks. */
+    bool (*change)(void *self, const struct ff_change *change);
+    /* On the thread of ff_trainer_run, at the end of an epoch: whether a snapshot is wanted now. One is always
+     * taken at a pause, before `paused`, and at the end unless the run failed. Both NULL: none are. */
+    bool (*wants_snapshot)(void *self);
+    void (*snapshot)(void *self, const struct ff_snapshot_piece *piece);
     void (*paused)(void *self); /* everything under way has arrived; training stands still */
     void (*resumed)(void *self);
 };

@@ -55,6 +55,8 @@ static void plan_messages(struct ff_plan *plan)
     activities = (size_t)plan->max_rows * widest;
     images = (size_t)plan->max_images * plan->pixels;
     plan->capacity = activities > images ? activities : images;
+    for (uint32_t i = 0; i < plan->layers; i++) /* a unit's incoming weights, for whoever asks */
+        plan->capacity = plan->capacity > plan->layer[i].inputs ? plan->capacity : plan->layer[i].inputs;
 }
 
 void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const struct ff_dataset *dataset)
@@ -68,6 +70,17 @@ void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const st
     plan->steps_per_epoch = (plan->train_images + config->batch_size - 1) / config->batch_size;
     plan->steps = plan->steps_per_epoch * config->epochs;
     plan->window = ff_window_steps(plan->steps_per_epoch, plan->steps);
+}
+
+void ff_plan_make_sizes(struct ff_plan *plan, const struct ff_config *config, struct ff_shape shape,
+                        uint32_t classes)
+{
+    struct ff_dataset one_image = {.shape = shape, .classes = classes, .train = {.count = 1}, .test = {.count = 1}};
+    struct ff_config still = *config;
+
+    still.batch_size = 1;
+    still.train_limit = still.test_limit = still.validation = 0;
+    ff_plan_make(plan, &still, &one_image);
 }
 
 /* Rounded down, so that an epoch of 100 steps or more has at least 100 points. */

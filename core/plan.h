@@ -26,10 +26,15 @@ struct ff_plan {
     size_t capacity;               /* floats of a message's `x`: the largest of images, activities, payload */
 
     uint64_t steps_per_epoch, steps, window;
+    bool blank; /* weights are not drawn: they will be set */
 };
 
 /* `config` has passed ff_config_check with this data set. */
 void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const struct ff_dataset *dataset);
+
+/* The same for a network that is not trained: its sizes, and one image a message at least. */
+void ff_plan_make_sizes(struct ff_plan *plan, const struct ff_config *config, struct ff_shape shape,
+                        uint32_t classes);
 
 /* One image a step: layers with fewer weights are not worth a team's meeting, so one thread takes them. */
 enum { FF_SHARED_WEIGHTS = 1 << 20 };

@@ -6,20 +6,17 @@
 #include <string.h>
 
 #include "digest.h"
+#include "prediction.h"
 #include "spin.h"
-
-/* Sums of one layer over a window or an epoch. */
-struct sums {
-    double positive, negative, loss, accuracy;
-};
 
 struct ff_sink {
     const struct ff_plan *plan;
+    struct ff_config config; /* the plan's, with the live settings as they are now */
     struct ff_observer observer;
     struct ff_digest *digest;
 
     uint64_t window_steps, window_images, epoch_images; /* in the open window, the open epoch */
-    struct sums window[FF_LAYERS_MAX], epoch[FF_LAYERS_MAX];
+    struct ff_sums window[FF_LAYERS_MAX], epoch[FF_LAYERS_MAX];
     size_t window_capacity;
     float *positive,
         *negative; /* [layers][window_capacity] goodness of the open window's images, for percentiles */
@@ -36,8 +33,8 @@ struct ff_sink {
     bool running;
     uint32_t current_epoch, epochs_closed;
     uint64_t step, images_trained;
-    double training, evaluating; /* seconds */
-    double evaluating_closed;    /* of epochs that are closed */
+    double training, evaluating, saving; /* seconds */
+    double evaluating_closed;            /* of epochs that are closed */
 };
 
 static double now(void)
@@ -61,6 +58,7 @@ struct ff_sink *ff_sink_create(const struct ff_plan *plan, const struct ff_obser
         return NULL;
     }
     sink->plan = plan;
+    sink->config = plan->config;
     sink->observer = *observer;
     pthread_mutex_init(&sink->mutex, NULL);
     sink->window_capacity = plan->window * plan->config.batch_size;
@@ -101,21 +99,39 @@ void ff_sink_stop_clock(struct ff_sink *sink)
     pthread_mutex_unlock(&sink->mutex);
 }
 
+static double elapsed_seconds(const struct ff_sink *sink)
+{
+    return sink->training + sink->evaluating + sink->saving;
+}
+
+/* What a message's time counts as. */
+static double *share_of(struct ff_sink *sink, const struct ff_message *message)
+{
+    switch (message->ticket) {
+    case FF_FOR_JUDGING:
+    case FF_FOR_TRAIN_ERROR:
+    case FF_FOR_DIGEST:
+        return &sink->evaluating;
+    case FF_FOR_SNAPSHOT:
+    case FF_FOR_RESTORING:
+        return &sink->saving;
+    default:
+        return &sink->training;
+    }
+}
+
 /* The time since the last message is this one's: all the line's work goes by it. Returns the seconds so far. */
 static double take_time(struct ff_sink *sink, const struct ff_message *message)
 {
     double time = now(), elapsed;
 
     pthread_mutex_lock(&sink->mutex);
-    if (!sink->running) { /* a request while paused */
-        elapsed = sink->training + sink->evaluating;
+    if (!sink->running) { /* while paused */
+        elapsed = elapsed_seconds(sink);
         pthread_mutex_unlock(&sink->mutex);
         return rounded(elapsed);
     }
-    if (message->kind == FF_TRAIN || message->ticket == FF_FOR_REQUEST)
-        sink->training += time - sink->previous;
-    else
-        sink->evaluating += time - sink->previous;
+    *share_of(sink, message) += time - sink->previous;
     sink->images_trained += message->kind == FF_TRAIN ? message->images : 0;
     sink->previous = time;
     sink->current_epoch = message->epoch;
@@ -124,7 +140,7 @@ static double take_time(struct ff_sink *sink, const struct ff_message *message)
         sink->epochs_closed++;
         sink->evaluating_closed = sink->evaluating;
     }
-    elapsed = sink->training + sink->evaluating;
+    elapsed = elapsed_seconds(sink);
     pthread_mutex_unlock(&sink->mutex);
     return rounded(elapsed);
 }
@@ -153,7 +169,7 @@ void ff_sink_progress(struct ff_sink *sink, struct ff_progress *progress)
                                      .epochs = plan->config.epochs,
                                      .step = sink->step,
                                      .steps = plan->steps,
-                                     .elapsed = rounded(sink->training + sink->evaluating + since),
+                                     .elapsed = rounded(elapsed_seconds(sink) + since),
                                      .evaluating = rounded(sink->evaluating),
                                      .remaining = NAN,
                                      .samples_per_second = NAN};
@@ -196,7 +212,7 @@ static void low_and_high(float *values, size_t count, float *low, float *high)
     *high = quantile(values, count, 0.9);
 }
 
-static struct ff_layer_figures mean_figures(const struct sums *sums, uint64_t images)
+static struct ff_layer_figures mean_figures(const struct ff_sums *sums, uint64_t images)
 {
     double count = (double)images;
 
@@ -210,7 +226,7 @@ static struct ff_layer_figures mean_figures(const struct sums *sums, uint64_t im
                                      .accuracy = (float)(sums->accuracy / count)};
 }
 
-static void add_sums(struct sums *to, const struct sums *from)
+static void add_sums(struct ff_sums *to, const struct ff_sums *from)
 {
     to->positive += from->positive;
     to->negative += from->negative;
@@ -247,7 +263,7 @@ static void add_layer(struct ff_sink *sink, const struct ff_message *message, ui
 {
     const float *goodness = message->goodness + (size_t)layer * sink->plan->max_rows;
     size_t at = layer * sink->window_capacity + sink->window_images;
-    struct sums sums = {.loss = message->loss[layer] * message->images};
+    struct ff_sums sums = {.loss = message->loss[layer] * message->images};
 
     for (uint32_t image = 0; image < message->images; image++) {
         float positive = goodness[image * message->rows_per_image];
@@ -274,28 +290,6 @@ static void take_train(struct ff_sink *sink, const struct ff_message *message, d
 
 /* --- evaluation --- */
 
-/* The label with the highest goodness summed over the layers that count; of equals the lowest. */
-static uint32_t predict(struct ff_sink *sink, const struct ff_message *message, uint32_t image, float *confidence)
-{
-    const struct ff_plan *plan = sink->plan;
-    uint32_t best = 0;
-    double sum = 0;
-
-    for (uint32_t label = 0; label < plan->classes; label++) {
-        size_t row = (size_t)image * message->rows_per_image + label;
-
-        sink->scores[label] = 0;
-        for (uint32_t layer = plan->config.predict_from; layer < plan->layers; layer++)
-            sink->scores[label] += message->goodness[layer * (size_t)plan->max_rows + row];
-        if (sink->scores[label] > sink->scores[best])
-            best = label;
-    }
-    for (uint32_t label = 0; label < plan->classes; label++)
-        sum += exp(sink->scores[label] - sink->scores[best]);
-    *confidence = (float)(1 / sum);
-    return best;
-}
-
 static void take_forward(struct ff_sink *sink, const struct ff_message *message)
 {
     bool judging = message->ticket == FF_FOR_JUDGING;
@@ -303,7 +297,7 @@ static void take_forward(struct ff_sink *sink, const struct ff_message *message)
 
     for (uint32_t image = 0; image < message->images; image++) {
         float confidence;
-        uint32_t predicted = predict(sink, message, image, &confidence);
+        uint32_t predicted = ff_predict(sink->plan, message, image, sink->scores, &confidence);
 
         sink->wrong += predicted != message->truth[image];
         if (judging) {
@@ -330,27 +324,30 @@ static void take_forward(struct ff_sink *sink, const struct ff_message *message)
 }
 
 /* One image that somebody asked about: what every layer says of every label. */
-static void take_request(struct ff_sink *sink, const struct ff_message *message)
+static void take_question(struct ff_sink *sink, const struct ff_message *message)
 {
     const struct ff_plan *plan = sink->plan;
-    float *probabilities = sink->answer + (size_t)plan->layers * plan->classes, confidence;
-    struct ff_answer answer = {.ticket = message->request,
-                               .step = message->step,
-                               .layers = plan->layers,
-                               .classes = plan->classes,
-                               .goodness = sink->answer,
-                               .probabilities = probabilities,
-                               .label = predict(sink, message, 0, &confidence)};
+    struct ff_answer answer = ff_predict_answer(plan, message, sink->scores, sink->answer,
+                                                sink->answer + (size_t)plan->layers * plan->classes);
 
-    for (uint32_t layer = 0; layer < plan->layers; layer++)
-        memcpy(sink->answer + (size_t)layer * plan->classes, message->goodness + (size_t)layer * plan->max_rows,
-               plan->classes * sizeof(float));
-    for (size_t i = 0; message->failed_layer >= 0 && i < (size_t)plan->layers * plan->classes; i++)
-        sink->answer[i] = NAN; /* the run itself will fail at its next step */
-    for (uint32_t label = 0; label < plan->classes; label++)
-        probabilities[label] = (float)((double)confidence * exp(sink->scores[label] - sink->scores[answer.label]));
     if (sink->observer.answer != NULL)
         sink->observer.answer(sink->observer.self, &answer);
+}
+
+/* Weights that somebody asked for. */
+static void take_weights(struct ff_sink *sink, const struct ff_message *message)
+{
+    const struct ff_range *range = &message->range;
+
+    if (sink->observer.weights != NULL)
+        sink->observer.weights(sink->observer.self,
+                               &(struct ff_unit_weights){.ticket = message->request,
+                                                         .step = message->step,
+                                                         .layer = range->layer,
+                                                         .unit = (uint32_t)range->offset,
+                                                         .count = (uint32_t)range->count,
+                                                         .inputs = sink->plan->layer[range->layer].inputs,
+                                                         .weights = message->x});
 }
 
 /* --- epochs --- */
@@ -373,7 +370,7 @@ static void close_epoch(struct ff_sink *sink, const struct ff_message *message, 
     sink->row.train_error = sink->row.test_error = NAN;
 }
 
-static void take_get(struct ff_sink *sink, const struct ff_message *message, double elapsed)
+static void take_digest(struct ff_sink *sink, const struct ff_message *message, double elapsed)
 {
     ff_digest_add(sink->digest, message->x, message->range.count);
     if (message->last)
@@ -382,9 +379,21 @@ static void take_get(struct ff_sink *sink, const struct ff_message *message, dou
         close_epoch(sink, message, elapsed);
 }
 
+static void take_get(struct ff_sink *sink, const struct ff_message *message, double elapsed)
+{
+    if (message->ticket == FF_FOR_REQUEST)
+        take_weights(sink, message);
+    else if (message->ticket == FF_FOR_DIGEST)
+        take_digest(sink, message, elapsed);
+    else if (sink->observer.snapshot != NULL)
+        sink->observer.snapshot(sink->observer.self, &(struct ff_snapshot_piece){.values = message->x,
+                                                                                 .count = message->range.count,
+                                                                                 .last = message->last});
+}
+
 static ff_status fail(const struct ff_sink *sink, const struct ff_message *message, struct ff_error *error)
 {
-    const struct ff_config *config = &sink->plan->config;
+    const struct ff_config *config = &sink->config;
     uint32_t layer = (uint32_t)message->failed_layer;
 
     if (message->kind != FF_TRAIN)
@@ -409,7 +418,7 @@ ff_status ff_sink_handle(struct ff_sink *sink, const struct ff_message *message,
         break;
     case FF_FORWARD:
         if (message->ticket == FF_FOR_REQUEST)
-            take_request(sink, message);
+            take_question(sink, message);
         else
             take_forward(sink, message);
         break;
@@ -417,17 +426,55 @@ ff_status ff_sink_handle(struct ff_sink *sink, const struct ff_message *message,
         take_get(sink, message, elapsed);
         break;
     case FF_SET:
+        if (message->config != NULL)
+            sink->config = *message->config;
+        break;
     case FF_STOP:
         break;
     }
     return FF_OK;
 }
 
+void ff_sink_standing(struct ff_sink *sink, struct ff_standing *standing)
+{
+    pthread_mutex_lock(&sink->mutex);
+    standing->step = sink->step;
+    standing->epochs = sink->epochs_closed;
+    standing->window = sink->plan->window;
+    standing->training = sink->training;
+    standing->evaluating = sink->evaluating;
+    standing->saving = sink->saving;
+    standing->evaluating_closed = sink->evaluating_closed;
+    standing->epoch_images = sink->epoch_images;
+    standing->layers = sink->plan->layers;
+    memcpy(standing->epoch_sums, sink->epoch, sizeof sink->epoch);
+    pthread_mutex_unlock(&sink->mutex);
+}
+
+void ff_sink_restore(struct ff_sink *sink, const struct ff_standing *standing)
+{
+    const struct ff_plan *plan = sink->plan;
+    uint64_t done = standing->step - standing->epochs * plan->steps_per_epoch;
+    uint64_t images = done * plan->config.batch_size;
+
+    sink->step = standing->step;
+    sink->epochs_closed = standing->epochs;
+    sink->current_epoch = standing->epochs + (done > 0);
+    sink->images_trained = (uint64_t)standing->epochs * plan->train_images +
+                           (images < plan->train_images ? images : plan->train_images);
+    sink->training = standing->training;
+    sink->evaluating = standing->evaluating;
+    sink->saving = standing->saving;
+    sink->evaluating_closed = standing->evaluating_closed;
+    sink->epoch_images = standing->epoch_images;
+    memcpy(sink->epoch, standing->epoch_sums, sizeof sink->epoch);
+}
+
 void ff_sink_finish(struct ff_sink *sink)
 {
     ff_sink_stop_clock(sink);
     if (sink->window_steps > 0)
-        close_window(sink, sink->step, rounded(sink->training + sink->evaluating));
+        close_window(sink, sink->step, rounded(elapsed_seconds(sink)));
 }
 
 size_t ff_sink_bytes(const struct ff_sink *sink)

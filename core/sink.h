@@ -25,6 +25,10 @@ ff_status ff_sink_handle(struct ff_sink *sink, const struct ff_message *message,
 /* Hand over the last window if it is not full: a run ends, or is stopped, between two windows. */
 void ff_sink_finish(struct ff_sink *sink);
 
+/* Where the run stands, and a run that goes on from there (before the first message); no message is under way. */
+void ff_sink_standing(struct ff_sink *sink, struct ff_standing *standing);
+void ff_sink_restore(struct ff_sink *sink, const struct ff_standing *standing);
+
 void ff_sink_progress(struct ff_sink *sink, struct ff_progress *progress);
 size_t ff_sink_bytes(const struct ff_sink *sink);
 void ff_sink_destroy(struct ff_sink *sink); /* NULL is fine */

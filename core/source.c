@@ -13,9 +13,8 @@ enum phase { TRAINING, JUDGING, TRAIN_ERROR, DIGEST };
 struct ff_source {
     const struct ff_plan *plan;
     const struct ff_dataset *dataset;
-    const struct ff_kernels *kernels;
-    float pixel_scale, pixel_offset; /* a byte becomes byte * scale + offset */
-    uint32_t *order;                 /* [train_images] of this epoch */
+    struct ff_pixel_map input;
+    uint32_t *order; /* [train_images] of this epoch */
 
     /* What comes next. */
     uint32_t epoch; /* from 1; 0 before the first message */
@@ -24,28 +23,6 @@ struct ff_source {
     uint32_t position;     /* images done in this phase */
     struct ff_range range; /* DIGEST: the next stretch */
 };
-
-/* A byte to a float: to 0..1, standardized over the images that are trained on, scaled. */
-static void choose_pixels(struct ff_source *source)
-{
-    const struct ff_plan *plan = source->plan;
-    double sum = 0, squares = 0, count = (double)plan->train_images * plan->pixels, mean = 0, deviation = 1;
-
-    if (plan->config.input == FF_INPUT_STANDARDIZE) {
-        uint64_t bytes[256] = {0};
-
-        for (size_t i = 0; i < (size_t)plan->train_images * plan->pixels; i++)
-            bytes[source->dataset->train.pixels[i]]++;
-        for (int value = 0; value < 256; value++) {
-            sum += (double)bytes[value] * value / 255;
-            squares += (double)bytes[value] * value * value / (255.0 * 255.0);
-        }
-        mean = sum / count;
-        deviation = sqrt(fmax(squares / count - mean * mean, 1e-12));
-    }
-    source->pixel_scale = (float)(plan->config.input_scale / (255 * deviation));
-    source->pixel_offset = (float)(-mean / deviation * plan->config.input_scale);
-}
 
 struct ff_source *ff_source_create(const struct ff_plan *plan, const struct ff_dataset *dataset,
                                    struct ff_error *error)
@@ -59,21 +36,8 @@ struct ff_source *ff_source_create(const struct ff_plan *plan, const struct ff_d
     }
     source->plan = plan;
     source->dataset = dataset;
-    source->kernels = ff_kernels();
-    choose_pixels(source);
+    source->input = ff_input_make(plan, dataset);
     return source;
-}
-
-/* Divide an image's pixels by their root mean square, where the configuration says so. */
-static void normalize_image(struct ff_source *source, float *x)
-{
-    const struct ff_plan *plan = source->plan;
-    double norm;
-
-    if (plan->config.input != FF_INPUT_RMS)
-        return;
-    norm = sqrt((double)source->kernels->dot(x, x, plan->pixels) / plan->pixels);
-    source->kernels->scale(x, (float)(plan->config.input_scale / (norm + 1e-8)), plan->pixels);
 }
 
 /* Image `index` of a split as message's image `image`. */
@@ -81,11 +45,9 @@ static void put_image(struct ff_source *source, struct ff_message *message, cons
                       uint32_t index, uint32_t image)
 {
     const struct ff_plan *plan = source->plan;
-    float *x = message->x + (size_t)image * plan->pixels;
 
-    source->kernels->pixels(x, images->pixels + (size_t)index * plan->pixels, source->pixel_scale,
-                            source->pixel_offset, plan->pixels);
-    normalize_image(source, x);
+    ff_input_bytes(source->input, plan, images->pixels + (size_t)index * plan->pixels,
+                   message->x + (size_t)image * plan->pixels);
     message->sample[image] = index;
     message->truth[image] = images->labels[index];
 }
@@ -93,21 +55,9 @@ static void put_image(struct ff_source *source, struct ff_message *message, cons
 static void start_message(struct ff_source *source, struct ff_message *message, enum ff_kind kind,
                           enum ff_ticket ticket)
 {
-    message->kind = kind;
-    message->ticket = ticket;
-    message->last = message->closes_epoch = false;
     message->epoch = source->epoch;
     message->step = source->step;
-    message->images = message->rows = 0;
-    message->width = source->plan->pixels;
-    message->failed_layer = -1;
-}
-
-static void put_row(struct ff_message *message, uint32_t label, enum ff_role role)
-{
-    message->label[message->rows] = (uint16_t)label;
-    message->role[message->rows] = (int8_t)role;
-    message->rows++;
+    ff_message_start(message, source->plan, kind, ticket);
 }
 
 /* A wrong label, evenly out of all but the true one: by image and epoch, so that batches do not matter. */
@@ -134,8 +84,8 @@ static void fill_train(struct ff_source *source, struct ff_message *message)
         uint32_t index = source->order[source->position++], truth = source->dataset->train.labels[index];
 
         put_image(source, message, &source->dataset->train, index, message->images);
-        put_row(message, truth, FF_POSITIVE);
-        put_row(message, wrong_label(source, index, truth), FF_NEGATIVE);
+        ff_message_put_row(message, truth, FF_POSITIVE);
+        ff_message_put_row(message, wrong_label(source, index, truth), FF_NEGATIVE);
     }
     message->last = source->position == plan->train_images;
 }
@@ -143,32 +93,20 @@ static void fill_train(struct ff_source *source, struct ff_message *message)
 void ff_source_forward(struct ff_source *source, struct ff_message *message, enum ff_split split, uint32_t first,
                        uint32_t count)
 {
-    const struct ff_plan *plan = source->plan;
-
     start_message(source, message, FF_FORWARD, FF_FOR_JUDGING);
-    message->rows_per_image = plan->classes;
-    for (; message->images < count; message->images++) {
-        put_image(source, message, ff_dataset_split(source->dataset, split), first + message->images,
-                  message->images);
-        for (uint32_t label = 0; label < plan->classes; label++)
-            put_row(message, label, FF_NEUTRAL);
+    for (uint32_t image = 0; image < count; image++) {
+        put_image(source, message, ff_dataset_split(source->dataset, split), first + image, image);
+        ff_message_put_labels(message, source->plan);
     }
 }
 
 void ff_source_request(struct ff_source *source, struct ff_message *message, const float *pixels, uint64_t request)
 {
-    const struct ff_plan *plan = source->plan;
-
     start_message(source, message, FF_FORWARD, FF_FOR_REQUEST);
     message->request = request;
-    message->rows_per_image = plan->classes;
-    message->images = 1;
     message->sample[0] = message->truth[0] = 0;
-    for (uint32_t i = 0; i < plan->pixels; i++)
-        message->x[i] = pixels[i] * 255 * source->pixel_scale + source->pixel_offset;
-    normalize_image(source, message->x);
-    for (uint32_t label = 0; label < plan->classes; label++)
-        put_row(message, label, FF_NEUTRAL);
+    ff_input_pixels(source->input, source->plan, pixels, message->x);
+    ff_message_put_labels(message, source->plan);
 }
 
 static void fill_forward(struct ff_source *source, struct ff_message *message)
@@ -185,26 +123,52 @@ static void fill_forward(struct ff_source *source, struct ff_message *message)
     message->last = source->position == total;
 }
 
-/* The next stretch of the parameters: layer by layer, weights before bias, as much as a message holds. */
-static void fill_digest(struct ff_source *source, struct ff_message *message)
+/* A message's range becomes the next stretch, as much as a message holds, and *range moves on: layer by layer,
+ * through the parameters or, with `all`, through the optimizer's tensors too. False: that was the last. */
+static bool take_range(const struct ff_plan *plan, struct ff_message *message, struct ff_range *range, bool all)
 {
-    const struct ff_plan *plan = source->plan;
-    struct ff_range *range = &source->range;
-    uint64_t left = ff_layer_tensor_size(plan, range->layer, range->tensor) - range->offset;
+    struct ff_tensor_form form = ff_layer_tensor(plan, range->layer, range->tensor);
+    uint32_t tensors = all ? ff_layer_tensors(plan, range->layer) : ff_layer_parameter_tensors(plan, range->layer);
+    uint64_t left = (uint64_t)form.rows * form.columns - range->offset;
 
     range->count = left < plan->capacity ? left : plan->capacity;
-    start_message(source, message, FF_GET, FF_FOR_DIGEST);
     message->range = *range;
     range->offset += range->count;
     if (range->count < left)
-        return;
+        return true;
     range->offset = 0;
-    range->tensor++;
-    if (range->tensor < ff_layer_parameter_tensors(plan))
-        return;
+    if (++range->tensor < tensors)
+        return true;
     range->tensor = 0;
-    range->layer++;
-    message->last = message->closes_epoch = range->layer == plan->layers;
+    return ++range->layer < plan->layers;
+}
+
+static void fill_digest(struct ff_source *source, struct ff_message *message)
+{
+    start_message(source, message, FF_GET, FF_FOR_DIGEST);
+    message->last = message->closes_epoch = !take_range(source->plan, message, &source->range, false);
+}
+
+bool ff_source_tensors(struct ff_source *source, struct ff_message *message, enum ff_kind kind,
+                       struct ff_range *range)
+{
+    start_message(source, message, kind, kind == FF_GET ? FF_FOR_SNAPSHOT : FF_FOR_RESTORING);
+    message->last = !take_range(source->plan, message, range, true);
+    return !message->last;
+}
+
+void ff_source_get(struct ff_source *source, struct ff_message *message, const struct ff_range *range,
+                   uint64_t request)
+{
+    start_message(source, message, FF_GET, FF_FOR_REQUEST);
+    message->range = *range;
+    message->request = request;
+}
+
+void ff_source_settings(struct ff_source *source, struct ff_message *message, const struct ff_config *config)
+{
+    start_message(source, message, FF_SET, FF_FOR_SETTINGS);
+    message->config = config;
 }
 
 static bool is_judged(const struct ff_source *source)
@@ -267,6 +231,43 @@ bool ff_source_next(struct ff_source *source, struct ff_message *message)
     if (message->last)
         next_phase(source);
     return true;
+}
+
+/* --- where it stands --- */
+
+uint64_t ff_source_step(const struct ff_source *source)
+{
+    return source->step;
+}
+
+bool ff_source_between_windows(const struct ff_source *source)
+{
+    const struct ff_plan *plan = source->plan;
+
+    return source->phase != TRAINING || source->epoch == 0 ||
+           (source->step - (source->epoch - 1) * plan->steps_per_epoch) % plan->window == 0;
+}
+
+void ff_source_seek(struct ff_source *source, uint64_t step, uint32_t epochs)
+{
+    const struct ff_plan *plan = source->plan;
+    uint64_t done = step - epochs * plan->steps_per_epoch, images = done * plan->config.batch_size;
+
+    source->step = step;
+    source->epoch = epochs;
+    source->phase = DIGEST;
+    source->range = (struct ff_range){.layer = plan->layers};
+    if (done == 0)
+        return;
+    start_epoch(source);
+    source->position = images < plan->train_images ? (uint32_t)images : plan->train_images;
+    if (done == plan->steps_per_epoch)
+        next_phase(source);
+}
+
+struct ff_pixel_map ff_source_input(const struct ff_source *source)
+{
+    return source->input;
 }
 
 size_t ff_source_bytes(const struct ff_source *source)

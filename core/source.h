@@ -8,6 +8,7 @@
 #define FF_SOURCE_H
 
 #include "dataset.h"
+#include "input.h"
 #include "message.h"
 
 struct ff_source;
@@ -26,6 +27,25 @@ void ff_source_forward(struct ff_source *source, struct ff_message *message, enu
 
 /* Fill `message` with one image, [pixels] from 0 to 1, for every label: somebody's request. */
 void ff_source_request(struct ff_source *source, struct ff_message *message, const float *pixels, uint64_t request);
+
+/* GET (for a snapshot) or SET (for restoring) of the next stretch of all tensors, the optimizer's too, layer by
+ * layer; *range says where it begins, {0} at first, and is moved on. False: that was the last. */
+bool ff_source_tensors(struct ff_source *source, struct ff_message *message, enum ff_kind kind,
+                       struct ff_range *range);
+/* GET of one range, or SET of the live settings, which must live as long as the run. */
+void ff_source_get(struct ff_source *source, struct ff_message *message, const struct ff_range *range,
+                   uint64_t request);
+void ff_source_settings(struct ff_source *source, struct ff_message *message, const struct ff_config *config);
+
+/* Where it stands: the steps given out; and whether a run can be left here and gone on with later: between two
+ * windows, or after an epoch's last step. */
+uint64_t ff_source_step(const struct ff_source *source);
+bool ff_source_between_windows(const struct ff_source *source);
+/* Go on after `step` steps with `epochs` epochs closed: after all steps of an epoch that is not closed comes its
+ * evaluation, from its beginning. */
+void ff_source_seek(struct ff_source *source, uint64_t step, uint32_t epochs);
+
+struct ff_pixel_map ff_source_input(const struct ff_source *source);
 
 size_t ff_source_bytes(const struct ff_source *source);
 void ff_source_destroy(struct ff_source *source); /* NULL is fine */

@@ -7,6 +7,9 @@
 #include <unistd.h>
 
 #include "channel.h"
+#include "layer.h"
+#include "memory.h"
+#include "optimizer.h"
 #include "placement.h"
 #include "plan.h"
 #include "sink.h"
@@ -27,10 +30,18 @@ struct station {
     pthread_t thread;
 };
 
-/* The bounded box of those who ask about an image. */
+/* The bounded box of those who ask about an image, or for weights. */
 struct request {
     uint64_t ticket;
-    float *pixels; /* [pixels] */
+    bool weights;
+    float *pixels;         /* [pixels] */
+    struct ff_range range; /* of the weights */
+};
+
+/* Live settings that were turned; messages point into it while the run lasts. */
+struct turned {
+    struct turned *next;
+    struct ff_change change;
 };
 
 struct ff_trainer {
@@ -44,7 +55,12 @@ struct ff_trainer {
     uint32_t stations_made, threads_started;
     uint32_t stage_of[FF_LAYERS_MAX];
     struct ff_channel **channels; /* [placement.stages - 1] between the stations */
-    bool exhausted; /* the source has nothing more: only the first station's thread writes and reads it */
+
+    /* Only the first station's thread, which runs the trainer, writes and reads these. */
+    bool exhausted; /* the source has nothing more */
+    struct ff_checkpoint *checkpoint;
+    struct turned *turned, **turned_end; /* by step: those that hold, then those that are still to happen again */
+    struct turned *next_turned;
 
     pthread_mutex_t mutex; /* guards the requests and the failure */
     pthread_cond_t asked;
@@ -54,6 +70,7 @@ struct ff_trainer {
     uint64_t last_ticket;
     uint32_t first_request, request_count;
     struct request requests[FF_REQUESTS_MAX]; /* a ring */
+    struct turned *wanted;                    /* NULL: no change is asked for */
 
     pthread_mutex_t spans_mutex; /* guards who worked when */
     uint64_t begun, span_count;  /* of all so far */
@@ -118,25 +135,97 @@ static bool make_requests(struct ff_trainer *trainer, struct ff_error *error)
 }
 
 /* Linux hands out memory that is not there and kills later; so what cannot fit is refused before. */
-static ff_status check_memory(const struct ff_plan *plan, uint32_t messages, struct ff_error *error)
+static ff_status check_memory(const struct ff_plan *plan, struct ff_placement placement, uint32_t messages,
+                              struct ff_error *error)
 {
-    double copies = plan->config.optimizer == FF_ADAM ? 3 : plan->config.optimizer == FF_MOMENTUM ? 2 : 1;
-    double needed = 4 * ((double)plan->parameters * copies + (double)plan->capacity * (messages + 1));
-    double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    double copies = 1 + ff_optimizer_states(plan->config.optimizer), there = ff_memory_available();
+    double needed = sizeof(float) *
+                    ((double)plan->parameters * copies + (double)plan->capacity * (messages + placement.stages));
 
-    if (needed < 0.9 * there)
+    if (needed < 0.95 * there)
         return FF_OK;
     return ff_fail(error, FF_NO_MEMORY,
-                   "the run needs %.1f GB and this machine has %.1f GB; make layers or batch_size smaller",
+                   "the run needs %.1f GB and %.1f GB are free; make layers or batch_size smaller, or end other "
+                   "programs",
                    needed / 1e9, there / 1e9);
+}
+
+/* A copy of the change, behind the others. */
+static struct turned *keep_change(struct ff_trainer *trainer, const struct ff_change *change)
+{
+    struct turned *turned = malloc(sizeof *turned);
+
+    if (turned == NULL)
+        return NULL;
+    *turned = (struct turned){NULL, *change};
+    *trainer->turned_end = turned;
+    trainer->turned_end = &turned->next;
+    return turned;
+}
+
+static bool same_images(const struct ff_checkpoint_about *about, const struct ff_dataset *dataset)
+{
+    return about->shape.channels == dataset->shape.channels && about->shape.height == dataset->shape.height &&
+           about->shape.width == dataset->shape.width && about->classes == dataset->classes;
+}
+
+/* Whether a run of this plan can go on from the checkpoint: the same settings, but for more epochs. */
+static ff_status check_beginning(const struct ff_plan *plan, const struct ff_dataset *dataset,
+                                 const struct ff_checkpoint *checkpoint, struct ff_error *error)
+{
+    const struct ff_checkpoint_about *about = ff_checkpoint_about(checkpoint);
+    struct ff_config config = about->config;
+    cJSON *differs;
+    bool same;
+
+    config.epochs = plan->config.epochs;
+    differs = ff_config_difference(&config, &plan->config);
+    if (differs == NULL)
+        return ff_fail_memory(error, "a run");
+    same = differs->child == NULL;
+    if (!same)
+        ff_fail(error, FF_INVALID, "the checkpoint is of a run with another %s", differs->child->string);
+    cJSON_Delete(differs);
+    if (!same)
+        return error->status;
+    if (!same_images(about, dataset))
+        return ff_fail(error, FF_INVALID,
+                       "the checkpoint is of a run on images of another size or number of classes "
+                       "than %s has now",
+                       dataset->name);
+    if (about->standing.step > plan->steps || about->standing.epochs > plan->config.epochs)
+        return ff_fail(error, FF_INVALID, "the checkpoint has %u epochs done, more than the %u asked for",
+                       about->standing.epochs, plan->config.epochs);
+    return FF_OK;
+}
+
+static ff_status take_beginning(struct ff_trainer *trainer, const struct ff_dataset *dataset,
+                                const struct ff_beginning *beginning, struct ff_error *error)
+{
+    struct ff_plan *plan = &trainer->plan;
+
+    if (beginning == NULL)
+        return FF_OK;
+    for (size_t i = 0; i < beginning->change_count; i++) {
+        if (keep_change(trainer, &beginning->changes[i]) == NULL)
+            return ff_fail_memory(error, "a run");
+    }
+    trainer->next_turned = trainer->turned;
+    trainer->checkpoint = beginning->checkpoint;
+    if (trainer->checkpoint == NULL)
+        return FF_OK;
+    plan->blank = true;
+    plan->window = ff_checkpoint_about(trainer->checkpoint)->standing.window;
+    return check_beginning(plan, dataset, trainer->checkpoint, error);
 }
 
 static bool make_line(struct ff_trainer *trainer, const struct ff_dataset *dataset, struct ff_error *error)
 {
     uint32_t messages = ff_placement_messages(&trainer->plan, trainer->placement);
 
-    if (check_memory(&trainer->plan, messages, error) != FF_OK || !make_stations(trainer, error) ||
-        !make_channels(trainer, messages, error) || !make_requests(trainer, error))
+    if (check_memory(&trainer->plan, trainer->placement, messages, error) != FF_OK ||
+        !make_stations(trainer, error) || !make_channels(trainer, messages, error) ||
+        !make_requests(trainer, error))
         return false;
     trainer->source = ff_source_create(&trainer->plan, dataset, error);
     trainer->sink = trainer->source ? ff_sink_create(&trainer->plan, &trainer->observer, error) : NULL;
@@ -146,7 +235,7 @@ static bool make_line(struct ff_trainer *trainer, const struct ff_dataset *datas
 
 struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struct ff_dataset *dataset,
                                      struct ff_placement placement, const struct ff_observer *observer,
-                                     struct ff_error *error)
+                                     const struct ff_beginning *beginning, struct ff_error *error)
 {
     struct ff_trainer *trainer = calloc(1, sizeof *trainer);
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
@@ -160,8 +249,9 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
     pthread_mutex_init(&trainer->spans_mutex, NULL);
     ff_plan_make(&trainer->plan, config, dataset);
     trainer->observer = *observer;
+    trainer->turned_end = &trainer->turned;
     trainer->placement = ff_placement_choose(&trainer->plan, placement, processors > 0 ? (uint32_t)processors : 1);
-    if (!make_line(trainer, dataset, error)) {
+    if (take_beginning(trainer, dataset, beginning, error) != FF_OK || !make_line(trainer, dataset, error)) {
         ff_trainer_destroy(trainer);
         return NULL;
     }
@@ -193,7 +283,9 @@ void ff_trainer_stop(struct ff_trainer *trainer)
     ask(trainer, &trainer->stop, true);
 }
 
-ff_status ff_trainer_ask(struct ff_trainer *trainer, const float *pixels, uint64_t *ticket, struct ff_error *error)
+/* Put a request into the box; `pixels` NULL: for weights. */
+static ff_status put_request(struct ff_trainer *trainer, const float *pixels, const struct ff_range *range,
+                             uint64_t *ticket, struct ff_error *error)
 {
     ff_status status = FF_OK;
 
@@ -201,16 +293,62 @@ ff_status ff_trainer_ask(struct ff_trainer *trainer, const float *pixels, uint64
     if (trainer->ended || trainer->stop || trainer->failed) {
         status = ff_fail(error, FF_CONFLICT, "the run has ended");
     } else if (trainer->request_count == FF_REQUESTS_MAX) {
-        status = ff_fail(error, FF_BUSY, "%d predictions wait already; try again", FF_REQUESTS_MAX);
+        status = ff_fail(error, FF_BUSY, "%d questions wait already; try again", FF_REQUESTS_MAX);
     } else {
         struct request *request =
             &trainer->requests[(trainer->first_request + trainer->request_count++) % FF_REQUESTS_MAX];
 
         *ticket = request->ticket = ++trainer->last_ticket;
-        memcpy(request->pixels, pixels, trainer->plan.pixels * sizeof *pixels);
+        request->weights = pixels == NULL;
+        if (pixels != NULL)
+            memcpy(request->pixels, pixels, trainer->plan.pixels * sizeof *pixels);
+        else
+            request->range = *range;
         pthread_cond_broadcast(&trainer->asked);
     }
     pthread_mutex_unlock(&trainer->mutex);
+    return status;
+}
+
+ff_status ff_trainer_ask(struct ff_trainer *trainer, const float *pixels, uint64_t *ticket, struct ff_error *error)
+{
+    return put_request(trainer, pixels, NULL, ticket, error);
+}
+
+ff_status ff_trainer_ask_weights(struct ff_trainer *trainer, uint32_t layer, uint32_t unit, uint32_t count,
+                                 uint64_t *ticket, struct ff_error *error)
+{
+    const struct ff_plan *plan = &trainer->plan;
+    const struct ff_range range = {.layer = layer, .offset = unit, .count = count, .by_columns = true};
+
+    if (layer >= plan->layers || count == 0 || unit >= plan->layer[layer].units ||
+        count > plan->layer[layer].units - unit)
+        return ff_fail(error, FF_INVALID, "there are no such units");
+    if (count > plan->capacity / plan->layer[layer].inputs)
+        return ff_fail(error, FF_INVALID, "ask for at most %zu units of this layer at once",
+                       plan->capacity / plan->layer[layer].inputs);
+    return put_request(trainer, NULL, &range, ticket, error);
+}
+
+ff_status ff_trainer_change(struct ff_trainer *trainer, const struct ff_config *config, struct ff_error *error)
+{
+    struct turned *wanted = calloc(1, sizeof *wanted);
+    ff_status status = FF_OK;
+
+    if (wanted == NULL)
+        return ff_fail_memory(error, "a change");
+    wanted->change.config = *config;
+    pthread_mutex_lock(&trainer->mutex);
+    if (trainer->ended || trainer->stop || trainer->failed)
+        status = ff_fail(error, FF_CONFLICT, "the run has ended");
+    else if (trainer->wanted != NULL)
+        status = ff_fail(error, FF_BUSY, "another change is just being made; try again");
+    else
+        trainer->wanted = wanted;
+    pthread_cond_broadcast(&trainer->asked);
+    pthread_mutex_unlock(&trainer->mutex);
+    if (status != FF_OK)
+        free(wanted);
     return status;
 }
 
@@ -283,7 +421,10 @@ static bool serve_request(struct ff_trainer *trainer)
     message = ff_pool_take(trainer->pool);
     pthread_mutex_lock(&trainer->mutex);
     request = &trainer->requests[trainer->first_request];
-    ff_source_request(trainer->source, message, request->pixels, request->ticket);
+    if (request->weights)
+        ff_source_get(trainer->source, message, &request->range, request->ticket);
+    else
+        ff_source_request(trainer->source, message, request->pixels, request->ticket);
     trainer->first_request = (trainer->first_request + 1) % FF_REQUESTS_MAX;
     trainer->request_count--;
     pthread_mutex_unlock(&trainer->mutex);
@@ -291,22 +432,116 @@ static bool serve_request(struct ff_trainer *trainer)
     return true;
 }
 
-/* Stand still: what is under way arrives, the observer hears of it, and nothing but requests goes through the line
- * until the pause is over. */
+static void send_settings(struct ff_trainer *trainer, const struct turned *turned)
+{
+    struct ff_message *message = ff_pool_take(trainer->pool);
+
+    ff_source_settings(trainer->source, message, &turned->change.config);
+    pass(&trainer->stations[0], message);
+}
+
+/* A change that is asked for, recorded and then sent; false when there is none. */
+static bool serve_change(struct ff_trainer *trainer)
+{
+    struct turned *wanted;
+
+    pthread_mutex_lock(&trainer->mutex);
+    wanted = trainer->wanted;
+    pthread_mutex_unlock(&trainer->mutex);
+    if (wanted == NULL)
+        return false;
+    wanted->change.step = ff_source_step(trainer->source);
+    if (trainer->observer.change == NULL || trainer->observer.change(trainer->observer.self, &wanted->change)) {
+        struct turned *kept = keep_change(trainer, &wanted->change);
+
+        if (kept != NULL)
+            send_settings(trainer, kept);
+    }
+    pthread_mutex_lock(&trainer->mutex);
+    trainer->wanted = NULL;
+    pthread_mutex_unlock(&trainer->mutex);
+    free(wanted);
+    return true;
+}
+
+/* Changes of the run's former life that come after the steps done so far. */
+static void replay_changes(struct ff_trainer *trainer)
+{
+    while (trainer->next_turned != NULL && trainer->next_turned->change.step <= ff_source_step(trainer->source)) {
+        send_settings(trainer, trainer->next_turned);
+        trainer->next_turned = trainer->next_turned->next;
+    }
+}
+
+/* All of the run between two steps, to the observer; nothing else is under way meanwhile. */
+static void take_snapshot(struct ff_trainer *trainer)
+{
+    struct ff_standing standing;
+    struct ff_range range = {0};
+    struct ff_pixel_map input = ff_source_input(trainer->source);
+    bool more = true;
+
+    if (trainer->observer.snapshot == NULL)
+        return;
+    ff_pool_wait_all(trainer->pool);
+    if (trainer->failed)
+        return;
+    ff_sink_standing(trainer->sink, &standing);
+    standing.step = ff_source_step(trainer->source);
+    standing.pixel_scale = input.scale;
+    standing.pixel_offset = input.offset;
+    trainer->observer.snapshot(trainer->observer.self, &(struct ff_snapshot_piece){.standing = &standing});
+    while (more) {
+        struct ff_message *message = ff_pool_take(trainer->pool);
+
+        more = ff_source_tensors(trainer->source, message, FF_GET, &range);
+        pass(&trainer->stations[0], message);
+    }
+    ff_pool_wait_all(trainer->pool);
+}
+
+/* All tensors from the checkpoint, and everybody stands where the run stood. */
+static ff_status restore(struct ff_trainer *trainer, struct ff_error *error)
+{
+    const struct ff_standing *standing;
+    struct ff_range range = {0};
+    ff_status status = FF_OK;
+    bool more = true;
+
+    if (trainer->checkpoint == NULL)
+        return FF_OK;
+    standing = &ff_checkpoint_about(trainer->checkpoint)->standing;
+    ff_source_seek(trainer->source, standing->step, standing->epochs);
+    ff_sink_restore(trainer->sink, standing);
+    while (more && status == FF_OK) {
+        struct ff_message *message = ff_pool_take(trainer->pool);
+
+        more = ff_source_tensors(trainer->source, message, FF_SET, &range);
+        status = ff_checkpoint_read(trainer->checkpoint, message->range.layer, message->range.tensor,
+                                    message->range.offset, message->range.count, message->x, error);
+        pass(&trainer->stations[0], message);
+    }
+    return status;
+}
+
+/* Stand still: what is under way arrives, the observer hears of it, and nothing but requests and changes goes
+ * through the line until the pause is over. */
 static void stand_still(struct ff_trainer *trainer)
 {
     ff_pool_wait_all(trainer->pool);
     ff_sink_stop_clock(trainer->sink);
+    take_snapshot(trainer);
     if (trainer->observer.paused != NULL)
         trainer->observer.paused(trainer->observer.self);
     pthread_mutex_lock(&trainer->mutex);
     while (trainer->pause && !trainer->stop) {
-        if (trainer->request_count == 0) {
+        if (trainer->request_count == 0 && trainer->wanted == NULL) {
             pthread_cond_wait(&trainer->asked, &trainer->mutex);
             continue;
         }
         pthread_mutex_unlock(&trainer->mutex);
         serve_request(trainer);
+        serve_change(trainer);
         pthread_mutex_lock(&trainer->mutex);
     }
     pthread_mutex_unlock(&trainer->mutex);
@@ -314,23 +549,24 @@ static void stand_still(struct ff_trainer *trainer)
     ff_sink_start_clock(trainer->sink);
 }
 
-/* Before every message: whether the line goes on. Requests go first; a pause is waited out here. */
+/* Before every message: whether the line goes on. Requests and changes go first; a pause is waited out here. Pause
+ * and stop wait for the end of a window, where the run can be left. */
 static bool goes_on(struct ff_trainer *trainer)
 {
-    bool pause, stop, requests;
+    bool between = ff_source_between_windows(trainer->source), pause, stop, failed;
 
     for (;;) {
         pthread_mutex_lock(&trainer->mutex);
-        pause = trainer->pause;
-        stop = trainer->stop || trainer->failed;
-        requests = trainer->request_count > 0;
+        pause = trainer->pause && between;
+        stop = trainer->stop && between;
+        failed = trainer->failed;
         pthread_mutex_unlock(&trainer->mutex);
-        if (stop || (!pause && !requests))
-            return !stop;
-        if (!pause) {
-            serve_request(trainer);
+        if (failed || stop)
+            return false;
+        if (serve_request(trainer) || serve_change(trainer))
             continue;
-        }
+        if (!pause)
+            return true;
         stand_still(trainer);
         pthread_mutex_lock(&trainer->mutex);
         stop = trainer->stop;
@@ -340,25 +576,41 @@ static bool goes_on(struct ff_trainer *trainer)
     }
 }
 
+/* At the end of an epoch, where the observer wants one. */
+static void take_wanted_snapshot(struct ff_trainer *trainer)
+{
+    if (trainer->observer.wants_snapshot != NULL && trainer->observer.wants_snapshot(trainer->observer.self))
+        take_snapshot(trainer);
+}
+
 /* The first station, on the thread that runs the trainer: from the source into the line. */
 static void feed(struct ff_trainer *trainer)
 {
-    while (goes_on(trainer)) {
-        struct ff_message *message = ff_pool_take(trainer->pool);
+    bool closed = false;
 
+    while (goes_on(trainer)) {
+        struct ff_message *message;
+
+        if (closed)
+            take_wanted_snapshot(trainer);
+        replay_changes(trainer);
+        message = ff_pool_take(trainer->pool);
         trainer->exhausted = !ff_source_next(trainer->source, message);
         if (trainer->exhausted) {
             ff_pool_return(trainer->pool, message);
-            return;
+            break;
         }
+        closed = message->closes_epoch && message->epoch < trainer->plan.config.epochs;
         pass(&trainer->stations[0], message);
     }
+    take_snapshot(trainer);
 }
 
 /* Closing the first channel lets everything under way arrive, station after station. */
 static ff_status run_line(struct ff_trainer *trainer, struct ff_error *error)
 {
     uint32_t others = trainer->placement.stages - 1;
+    ff_status status = FF_OK;
 
     for (; trainer->threads_started < others; trainer->threads_started++) {
         struct station *station = &trainer->stations[trainer->threads_started + 1];
@@ -366,14 +618,14 @@ static ff_status run_line(struct ff_trainer *trainer, struct ff_error *error)
         if (pthread_create(&station->thread, NULL, run_station, station) != 0)
             break;
     }
-    if (trainer->threads_started == others)
+    if (trainer->threads_started == others && (status = restore(trainer, error)) == FF_OK)
         feed(trainer);
     if (others > 0)
         ff_channel_close(trainer->channels[0]);
     for (uint32_t i = 0; i < trainer->threads_started; i++)
         pthread_join(trainer->stations[i + 1].thread, NULL);
     if (trainer->threads_started == others)
-        return FF_OK;
+        return status;
     return ff_fail(error, FF_BUSY, "could not start a thread for each of %u stages; ask for fewer", others + 1);
 }
 
@@ -446,6 +698,13 @@ void ff_trainer_destroy(struct ff_trainer *trainer)
         ff_channel_destroy(trainer->channels[i]);
     for (uint32_t i = 0; i < FF_REQUESTS_MAX; i++)
         free(trainer->requests[i].pixels);
+    while (trainer->turned != NULL) {
+        struct turned *next = trainer->turned->next;
+
+        free(trainer->turned);
+        trainer->turned = next;
+    }
+    free(trainer->wanted);
     free(trainer->spans);
     free(trainer->stations);
     free(trainer->channels);

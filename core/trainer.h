@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "checkpoint.h"
 #include "config.h"
 #include "dataset.h"
 #include "error.h"
@@ -19,17 +20,28 @@ struct ff_trainer;
 
 enum ff_outcome { FF_FINISHED, FF_STOPPED, FF_FAILED };
 
-/* Make a run of `config`, which has passed ff_config_check with this dataset. The dataset must outlive the trainer;
- * config and observer are copied. NULL and `error` set: FF_NO_MEMORY, FF_INVALID. */
+/* Where a run begins. */
+struct ff_beginning {
+    struct ff_checkpoint *checkpoint; /* NULL: with its first step. Read when the trainer runs */
+    const struct ff_change *changes;  /* [change_count] all live settings that were turned, by step: those up to the
+                                         checkpoint hold, those after it happen again at their step. Copied */
+    size_t change_count;
+};
+
+/* Make a run of `config`, which has passed ff_config_check with this dataset; of a run that goes on, as it began,
+ * but for `epochs`, which may have become more. The dataset must outlive the trainer; config and observer are
+ * copied. `beginning` NULL: a new run. NULL and `error` set: FF_NO_MEMORY; FF_INVALID, the checkpoint is not one of
+ * this configuration and data set. */
 struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struct ff_dataset *dataset,
                                      struct ff_placement placement, const struct ff_observer *observer,
-                                     struct ff_error *error);
+                                     const struct ff_beginning *beginning, struct ff_error *error);
 
 /* Train until the end, a stop, or a failure (then `error` holds the sentence that says layer, step and setting). */
 enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *error);
 
 /* Ask; the observer's `paused` and `resumed` tell when it has come true. Asking before ff_trainer_run,
- * twice, or after the end is harmless. Stop takes effect after the messages under way, paused or not. */
+ * twice, or after the end is harmless. Both wait for the end of the window under way, so that the run can be left
+ * there; evaluation is broken off by a stop, and comes again when the run goes on. */
 void ff_trainer_pause(struct ff_trainer *trainer);
 void ff_trainer_resume(struct ff_trainer *trainer);
 void ff_trainer_stop(struct ff_trainer *trainer);
@@ -42,6 +54,17 @@ void ff_trainer_progress(struct ff_trainer *trainer, struct ff_progress *progres
  * asked too late, an answer comes not at all, so whoever waits must also watch for the end. */
 enum { FF_REQUESTS_MAX = 32 };
 ff_status ff_trainer_ask(struct ff_trainer *trainer, const float *pixels, uint64_t *ticket, struct ff_error *error);
+
+/* Ask for the incoming weights of `count` units of a layer from `unit` on, as they are at that instant; the
+ * observer's `weights` gets them. Like ff_trainer_ask; FF_INVALID for units that are not there, or too many at once
+ * (the sentence says how many). */
+ff_status ff_trainer_ask_weights(struct ff_trainer *trainer, uint32_t layer, uint32_t unit, uint32_t count,
+                                 uint64_t *ticket, struct ff_error *error);
+
+/* Turn live settings: `config` is the run's with other values of those. It takes effect at one step for all layers,
+ * once the observer's `change` has recorded it. FF_BUSY: another change is just being made; FF_CONFLICT: the run
+ * has ended. Asked too late, it does not happen: whoever waits must also watch for the end. */
+ff_status ff_trainer_change(struct ff_trainer *trainer, const struct ff_config *config, struct ff_error *error);
 
 /* Who worked when: the newest spans, oldest first, into `spans`; returns how many. One span is one layer at one
  * message. */

@@ -8,6 +8,9 @@
 #include <time.h>
 
 #include "message.h"
+#include "plan.h"
+#include "source.h"
+#include "stage.h"
 
 enum { PIXELS = BENCH_SIDE * BENCH_SIDE, WARM_UP_STEPS = 3, POLL_NANOSECONDS = 100000 };
 
@@ -199,7 +202,7 @@ double bench_steps(const struct bench_setup *setup, const struct ff_dataset *dat
     double rate;
 
     bench_config(setup, &config);
-    running.trainer = ff_trainer_create(&config, dataset, setup->placement, &observer, &running.error);
+    running.trainer = ff_trainer_create(&config, dataset, setup->placement, &observer, NULL, &running.error);
     if (running.trainer == NULL)
         bench_fail("a trainer", running.error.message);
     if (pthread_create(&thread, NULL, run_trainer, &running) != 0)
@@ -251,35 +254,94 @@ static void free_products(struct products *products)
     free(products->gradient);
 }
 
-static void multiply(const struct products *p)
+static void multiply(const struct products *p, bool gradient)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, p->rows, p->units, p->inputs, 1, p->x, p->inputs, p->w,
                 p->units, 0, p->z, p->units);
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p->inputs, p->units, p->rows, 1, p->x, p->inputs, p->z,
-                p->units, 0, p->gradient, p->units);
+    if (gradient)
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, p->inputs, p->units, p->rows, 1, p->x, p->inputs, p->z,
+                    p->units, 0, p->gradient, p->units);
 }
 
-double bench_floor(const struct bench_setup *setup, int threads, double seconds)
+/* Times a second that all layers' products are made: of `images` in the first, of `rows` in the others. */
+static double products_rate(const struct bench_setup *setup, uint32_t images, uint32_t rows, bool gradient,
+                            int threads, double seconds)
 {
     struct products products[FF_LAYERS_MAX];
     double begin = 0;
-    uint64_t steps = 0;
+    uint64_t times = 0;
 
     for (uint32_t i = 0; i < setup->layers; i++)
-        products[i] = i == 0 ? make_products(setup->batch, PIXELS, setup->units)
-                             : make_products(2 * setup->batch, setup->units, setup->units);
+        products[i] =
+            i == 0 ? make_products(images, PIXELS, setup->units) : make_products(rows, setup->units, setup->units);
     openblas_set_num_threads(threads);
     for (int round = 0; round == 0 || bench_now() - begin < seconds; round++) {
         for (uint32_t i = 0; i < setup->layers; i++)
-            multiply(&products[i]);
+            multiply(&products[i], gradient);
         if (round == 0) /* the first warms up */
             begin = bench_now();
         else
-            steps++;
+            times++;
     }
     seconds = bench_now() - begin;
     openblas_set_num_threads(1);
     for (uint32_t i = 0; i < setup->layers; i++)
         free_products(&products[i]);
-    return (double)steps / seconds;
+    return (double)times / seconds;
+}
+
+double bench_floor(const struct bench_setup *setup, int threads, double seconds)
+{
+    return products_rate(setup, setup->batch, 2 * setup->batch, true, threads, seconds);
+}
+
+/* --- evaluation --- */
+
+double bench_evaluation(const struct bench_setup *setup, const struct ff_dataset *dataset, uint32_t threads,
+                        double seconds)
+{
+    struct ff_config config;
+    struct ff_plan plan;
+    struct ff_error error;
+    struct ff_source *source;
+    struct ff_stage *stage;
+    struct ff_pool *pool;
+    struct ff_message *message;
+    double begin = 0;
+    uint64_t images = 0;
+
+    bench_config(setup, &config);
+    ff_plan_make(&plan, &config, dataset);
+    source = ff_source_create(&plan, dataset, &error);
+    stage = source ? ff_stage_create(&plan, 0, setup->layers, threads, &error) : NULL;
+    pool = stage ? ff_pool_create(&plan, 1, &error) : NULL;
+    if (pool == NULL)
+        bench_fail("a stage", error.message);
+    message = ff_pool_take(pool);
+    for (int round = 0; round == 0 || bench_now() - begin < seconds; round++) {
+        ff_source_forward(source, message, FF_TEST_SPLIT, 0, plan.forward_images);
+        ff_stage_handle(stage, message);
+        if (round == 0)
+            begin = bench_now();
+        else
+            images += message->images;
+    }
+    seconds = bench_now() - begin;
+    ff_pool_return(pool, message);
+    ff_pool_destroy(pool);
+    ff_stage_destroy(stage);
+    ff_source_destroy(source);
+    return (double)images / seconds;
+}
+
+double bench_evaluation_floor(const struct bench_setup *setup, const struct ff_dataset *dataset, int threads,
+                              double seconds)
+{
+    struct ff_config config;
+    struct ff_plan plan;
+
+    bench_config(setup, &config);
+    ff_plan_make(&plan, &config, dataset);
+    return plan.forward_images *
+           products_rate(setup, plan.forward_images, plan.forward_images * plan.classes, false, threads, seconds);
 }

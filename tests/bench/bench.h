@@ -46,4 +46,11 @@ double bench_steps(const struct bench_setup *setup, const struct ff_dataset *dat
  * gradient; the first layer multiplies an image once for both rows), by BLAS on `threads` threads. */
 double bench_floor(const struct bench_setup *setup, int threads, double seconds);
 
+/* Images a second of an evaluation with a row for every label: by source and stage on `threads` threads, and by the
+ * products alone. */
+double bench_evaluation(const struct bench_setup *setup, const struct ff_dataset *dataset, uint32_t threads,
+                        double seconds);
+double bench_evaluation_floor(const struct bench_setup *setup, const struct ff_dataset *dataset, int threads,
+                              double seconds);
+
 #endif

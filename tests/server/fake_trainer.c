@@ -132,8 +132,9 @@ struct ff_placement fake_trainer_placement(void)
 
 struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struct ff_dataset *dataset,
                                      struct ff_placement placement, const struct ff_observer *observer,
-                                     struct ff_error *error)
+                                     const struct ff_beginning *beginning, struct ff_error *error)
 {
+    (void)beginning;
     struct ff_trainer *trainer = calloc(1, sizeof *trainer);
 
     pthread_mutex_lock(&fake.mutex);

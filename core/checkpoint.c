@@ -1,0 +1,205 @@
+#include "checkpoint.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "checkpoint_text.h"
+#include "layer.h"
+#include "plan.h"
+#include "safetensors.h"
+
+enum { TENSORS_MAX = 1 + FF_LAYERS_MAX * FF_TENSORS_MAX };
+
+static const char sums_name[] = "epoch.sums";
+
+/* All tensors of a network in the order of a snapshot, behind the sums. */
+static size_t list_tensors(const struct ff_plan *plan, struct ff_tensor_about *tensors)
+{
+    size_t count = 0;
+
+    tensors[count] = (struct ff_tensor_about){.dtype = FF_F64, .rank = 2, .shape = {plan->layers, 4}};
+    strcpy(tensors[count++].name, sums_name);
+    for (uint32_t layer = 0; layer < plan->layers; layer++) {
+        for (uint32_t tensor = 0; tensor < ff_layer_tensors(plan, layer); tensor++) {
+            struct ff_tensor_form form = ff_layer_tensor(plan, layer, tensor);
+            struct ff_tensor_about *about = &tensors[count++];
+
+            *about =
+                (struct ff_tensor_about){.dtype = FF_F32, .rank = form.rank, .shape = {form.rows, form.columns}};
+            if (form.rank == 1)
+                about->shape[0] = form.columns;
+            snprintf(about->name, sizeof about->name, "layer.%u.%s", layer, form.name);
+        }
+    }
+    return count;
+}
+
+/* --- writing --- */
+
+struct ff_checkpoint_writer {
+    struct ff_safetensors_writer *writer;
+};
+
+static struct ff_safetensors_writer *begin(const struct ff_files *files, const char *path,
+                                           const struct ff_checkpoint_about *about, struct ff_error *error)
+{
+    struct ff_tensor_about tensors[TENSORS_MAX];
+    struct ff_checkpoint_text text;
+    struct ff_safetensors_writer *writer = NULL;
+    struct ff_durable *file;
+    struct ff_plan plan;
+
+    ff_plan_make_sizes(&plan, &about->config, about->shape, about->classes);
+    if (ff_checkpoint_text_make(&text, about, error) != FF_OK)
+        return NULL;
+    file = ff_durable_create(files, path, error);
+    if (file != NULL)
+        writer = ff_safetensors_write(file, tensors, list_tensors(&plan, tensors), text.names_and_texts, error);
+    ff_checkpoint_text_free(&text);
+    return writer;
+}
+
+struct ff_checkpoint_writer *ff_checkpoint_write(const struct ff_files *files, const char *path,
+                                                 const struct ff_checkpoint_about *about, struct ff_error *error)
+{
+    struct ff_checkpoint_writer *writer = calloc(1, sizeof *writer);
+
+    if (writer == NULL) {
+        ff_fail_memory(error, "a checkpoint");
+        return NULL;
+    }
+    writer->writer = begin(files, path, about, error);
+    if (writer->writer == NULL ||
+        ff_safetensors_append(writer->writer, about->standing.epoch_sums,
+                              about->standing.layers * sizeof(struct ff_sums), error) != FF_OK) {
+        ff_checkpoint_discard(writer);
+        return NULL;
+    }
+    return writer;
+}
+
+ff_status ff_checkpoint_append(struct ff_checkpoint_writer *writer, const float *values, size_t count,
+                               struct ff_error *error)
+{
+    return ff_safetensors_append(writer->writer, values, count * sizeof *values, error);
+}
+
+ff_status ff_checkpoint_finish(struct ff_checkpoint_writer *writer, struct ff_durable **file,
+                               struct ff_error *error)
+{
+    ff_status status = ff_safetensors_finish(writer->writer, file, error);
+
+    free(writer);
+    return status;
+}
+
+void ff_checkpoint_discard(struct ff_checkpoint_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    ff_safetensors_discard(writer->writer);
+    free(writer);
+}
+
+/* --- reading --- */
+
+struct ff_checkpoint {
+    struct ff_checkpoint_about about;
+    struct ff_config config; /* with the last change */
+    struct ff_safetensors *file;
+    size_t index[FF_LAYERS_MAX][FF_TENSORS_MAX]; /* of the file's tensors */
+};
+
+static bool same_form(const struct ff_tensor_about *a, const struct ff_tensor_about *b)
+{
+    bool same = a->dtype == b->dtype && a->rank == b->rank;
+
+    for (uint32_t i = 0; same && i < a->rank; i++)
+        same = a->shape[i] == b->shape[i];
+    return same;
+}
+
+/* Find every tensor that the configuration has, as it should be; *index of `wanted`. */
+static ff_status find_tensor(const struct ff_checkpoint *checkpoint, const char *path,
+                             const struct ff_tensor_about *wanted, size_t *index, struct ff_error *error)
+{
+    const struct ff_tensor_about *found = ff_safetensors_find(checkpoint->file, wanted->name, index);
+
+    if (found != NULL && same_form(found, wanted))
+        return FF_OK;
+    return ff_fail(error, FF_DAMAGED, "%s is no whole checkpoint: its configuration has a tensor %s%s", path,
+                   wanted->name, found == NULL ? ", and the file has not" : " of another shape than the file");
+}
+
+static ff_status find_tensors(struct ff_checkpoint *checkpoint, const char *path, struct ff_error *error)
+{
+    struct ff_tensor_about wanted[TENSORS_MAX];
+    struct ff_checkpoint_about *about = &checkpoint->about;
+    size_t count, at = 1, sums;
+    struct ff_plan plan;
+
+    ff_plan_make_sizes(&plan, &about->config, about->shape, about->classes);
+    count = list_tensors(&plan, wanted);
+    if (count != ff_safetensors_count(checkpoint->file))
+        return ff_fail(error, FF_DAMAGED, "%s is no whole checkpoint: it has %zu tensors, its configuration %zu",
+                       path, ff_safetensors_count(checkpoint->file), count);
+    if (find_tensor(checkpoint, path, &wanted[0], &sums, error) != FF_OK)
+        return error->status;
+    for (uint32_t layer = 0; layer < plan.layers; layer++) {
+        for (uint32_t tensor = 0; tensor < ff_layer_tensors(&plan, layer); tensor++) {
+            if (find_tensor(checkpoint, path, &wanted[at++], &checkpoint->index[layer][tensor], error) != FF_OK)
+                return error->status;
+        }
+    }
+    about->standing.layers = plan.layers;
+    return ff_safetensors_read(checkpoint->file, sums, 0, about->standing.epoch_sums,
+                               plan.layers * sizeof(struct ff_sums), error);
+}
+
+struct ff_checkpoint *ff_checkpoint_open(const char *path, struct ff_error *error)
+{
+    struct ff_checkpoint *checkpoint = calloc(1, sizeof *checkpoint);
+
+    if (checkpoint == NULL) {
+        ff_fail_memory(error, "a checkpoint");
+        return NULL;
+    }
+    checkpoint->file = ff_safetensors_open(path, error);
+    if (checkpoint->file == NULL || ff_safetensors_verify(checkpoint->file, error) != FF_OK ||
+        ff_checkpoint_text_read(checkpoint->file, path, &checkpoint->about, error) != FF_OK ||
+        find_tensors(checkpoint, path, error) != FF_OK) {
+        ff_checkpoint_close(checkpoint);
+        return NULL;
+    }
+    checkpoint->config = checkpoint->about.config;
+    if (checkpoint->about.change_count > 0)
+        checkpoint->config = checkpoint->about.changes[checkpoint->about.change_count - 1].config;
+    return checkpoint;
+}
+
+const struct ff_checkpoint_about *ff_checkpoint_about(const struct ff_checkpoint *checkpoint)
+{
+    return &checkpoint->about;
+}
+
+const struct ff_config *ff_checkpoint_config(const struct ff_checkpoint *checkpoint)
+{
+    return &checkpoint->config;
+}
+
+ff_status ff_checkpoint_read(struct ff_checkpoint *checkpoint, uint32_t layer, uint32_t tensor, uint64_t offset,
+                             uint64_t count, float *values, struct ff_error *error)
+{
+    return ff_safetensors_read(checkpoint->file, checkpoint->index[layer][tensor], offset * sizeof *values, values,
+                               count * sizeof *values, error);
+}
+
+void ff_checkpoint_close(struct ff_checkpoint *checkpoint)
+{
+    if (checkpoint == NULL)
+        return;
+    ff_safetensors_close(checkpoint->file);
+    free(checkpoint->about.changes);
+    free(checkpoint);
+}

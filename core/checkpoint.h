@@ -1,0 +1,61 @@
+/* checkpoint.h - a run between two steps as a file: safetensors.h's format, so that others can read it too.
+ *
+ * Tensors are named for people: "layer.0.weights" [inputs][units], "layer.0.bias" [units], then what the optimizer
+ * keeps ("layer.0.weights.momentum", …), and "epoch.sums" [layers][4] float64, the open epoch's sums of positive
+ * and negative goodness, loss and accuracy. As metadata texts: the configuration, the live settings that were
+ * turned, what the images are, and where the run stands. Nothing that was timed is among the tensors.
+ *
+ * A writer and an open checkpoint have one user at a time. */
+#ifndef FF_CHECKPOINT_H
+#define FF_CHECKPOINT_H
+
+#include "config.h"
+#include "files.h"
+#include "observer.h"
+#include "shape.h"
+
+enum { FF_RUN_NAME_MAX = 256 };
+
+/* All that a checkpoint says but its tensors. */
+struct ff_checkpoint_about {
+    struct ff_config config; /* as the run began, with the epochs it has by now */
+    size_t change_count;
+    struct ff_change *changes; /* [change_count], by step; none after the standing's */
+    struct ff_shape shape;     /* of an image */
+    uint32_t classes;
+    char name[FF_RUN_NAME_MAX]; /* the run's */
+    struct ff_standing standing;
+};
+
+/* --- writing --- */
+
+struct ff_checkpoint_writer;
+
+/* Begin PATH. The floats of all tensors follow, as a snapshot gives them. NULL and `error`: FF_IO, FF_NO_MEMORY. */
+struct ff_checkpoint_writer *ff_checkpoint_write(const struct ff_files *files, const char *path,
+                                                 const struct ff_checkpoint_about *about, struct ff_error *error);
+ff_status ff_checkpoint_append(struct ff_checkpoint_writer *writer, const float *values, size_t count,
+                               struct ff_error *error);
+/* The file, to be committed by whoever has the time for it (files.h); frees the writer, whatever the outcome. */
+ff_status ff_checkpoint_finish(struct ff_checkpoint_writer *writer, struct ff_durable **file,
+                               struct ff_error *error);
+void ff_checkpoint_discard(struct ff_checkpoint_writer *writer); /* NULL is fine */
+
+/* --- reading --- */
+
+struct ff_checkpoint;
+
+/* Open a checkpoint and check all of it: the format, the sum over the data, that the configuration is one of this
+ * program's and the tensors are those that it has. NULL and `error`: FF_NOT_FOUND, FF_DAMAGED, FF_INVALID (a
+ * configuration that this build cannot do), FF_IO, FF_NO_MEMORY. */
+struct ff_checkpoint *ff_checkpoint_open(const char *path, struct ff_error *error);
+const struct ff_checkpoint_about *ff_checkpoint_about(const struct ff_checkpoint *checkpoint);
+/* The configuration with the live settings as they were when it was written. */
+const struct ff_config *ff_checkpoint_config(const struct ff_checkpoint *checkpoint);
+/* `count` floats of a tensor ([rows][columns], counted as ff_layer_tensor does) from `offset` on. FF_DAMAGED,
+ * FF_IO. */
+ff_status ff_checkpoint_read(struct ff_checkpoint *checkpoint, uint32_t layer, uint32_t tensor, uint64_t offset,
+                             uint64_t count, float *values, struct ff_error *error);
+void ff_checkpoint_close(struct ff_checkpoint *checkpoint); /* NULL is fine */
+
+#endif

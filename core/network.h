@@ -1,0 +1,34 @@
+/* network.h - a network at rest: the weights of a checkpoint, to predict and to evaluate with.
+ *
+ * One thread at a time may use it. */
+#ifndef FF_NETWORK_H
+#define FF_NETWORK_H
+
+#include "checkpoint.h"
+#include "dataset.h"
+#include "observer.h"
+
+struct ff_network;
+
+/* Read the weights; the checkpoint may be closed then. NULL and `error`: FF_DAMAGED, FF_IO, FF_NO_MEMORY. */
+struct ff_network *ff_network_create(struct ff_checkpoint *checkpoint, uint32_t threads, struct ff_error *error);
+
+/* One image, [channels][height][width] from 0 to 1. The answer's figures live until the next call. */
+void ff_network_predict(struct ff_network *network, const float *pixels, struct ff_answer *answer);
+
+/* How many of a split's first `count` images (0: all) are predicted wrongly. FF_INVALID when they are not such
+ * images as the network was trained on. */
+ff_status ff_network_evaluate(struct ff_network *network, const struct ff_dataset *dataset, enum ff_split split,
+                              uint32_t count, uint32_t *wrong, struct ff_error *error);
+
+/* Incoming weights of `count` units of a layer from `unit` on, as [count][inputs]; the units must be there. */
+void ff_network_weights(struct ff_network *network, uint32_t layer, uint32_t unit, uint32_t count, float *weights);
+
+/* Units and inputs of a layer; 0 layers beyond. */
+uint32_t ff_network_units(const struct ff_network *network, uint32_t layer);
+uint32_t ff_network_inputs(const struct ff_network *network, uint32_t layer);
+size_t ff_network_bytes(const struct ff_network *network);
+
+void ff_network_destroy(struct ff_network *network); /* NULL is fine */
+
+#endif

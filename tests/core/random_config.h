@@ -1,0 +1,44 @@
+/* random_config.h - configurations drawn at random, by the number of a trial: everything that training can do, in
+ * networks small enough for hundreds of runs. */
+#ifndef TESTS_RANDOM_CONFIG_H
+#define TESTS_RANDOM_CONFIG_H
+
+#include "config.h"
+#include "random.h"
+
+/* Below `bound`; `what` tells the draws of a trial apart. */
+static inline uint32_t random_pick(uint32_t trial, uint32_t what, uint32_t bound)
+{
+    return ff_random_below(2026, FF_RANDOM_ORDER, trial, what, bound);
+}
+
+static inline void random_config(struct ff_config *config, uint32_t trial)
+{
+    static const uint32_t units[] = {1, 7, 16, 33, 130, 300};
+    static const uint32_t batches[] = {1, 2, 5, 16, 50};
+
+    ff_config_defaults(config);
+    config->layer_count = 1 + random_pick(trial, 0, 4);
+    for (uint32_t i = 0; i < config->layer_count; i++)
+        config->layers[i] =
+            (struct ff_layer_config){.kind = FF_DENSE, .units = units[random_pick(trial, 1 + i, 6)]};
+    config->batch_size = batches[random_pick(trial, 10, 5)];
+    config->activation = (enum ff_activation)random_pick(trial, 11, 2);
+    config->objective = (enum ff_objective_id)random_pick(trial, 12, 3);
+    config->goodness = (enum ff_goodness)random_pick(trial, 13, 2);
+    config->optimizer = (enum ff_optimizer_id)random_pick(trial, 14, 3);
+    config->forward_after_update = random_pick(trial, 15, 2);
+    config->normalize = random_pick(trial, 16, 3) ? FF_NORMALIZE_RMS : FF_NORMALIZE_NONE;
+    config->label = (enum ff_label)random_pick(trial, 17, 2);
+    config->bias = random_pick(trial, 18, 4) != 0;
+    config->shuffle = random_pick(trial, 19, 2);
+    config->input = (enum ff_input)random_pick(trial, 20, 3);
+    config->schedule = (enum ff_schedule)random_pick(trial, 21, 4);
+    config->weight_decay = random_pick(trial, 22, 2) ? 0.01 : 0;
+    config->seed = random_pick(trial, 23, 1000);
+    config->learning_rate.value[0] = config->objective == FF_GAP ? 1e-4 : 0.003;
+    config->epochs = 2;
+    config->evaluate_every = 1 + random_pick(trial, 24, 2);
+}
+
+#endif
