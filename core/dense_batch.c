@@ -1,0 +1,118 @@
+#include "dense_internal.h"
+
+#include <cblas.h>
+#include <string.h>
+
+#include "optimizer.h"
+
+void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel panel, struct scratch scratch)
+{
+    struct ff_layer *layer = &dense->layer;
+    const struct ff_message *message = layer->message;
+    const float *weights = ff_dense_weights(dense, dense->image_row, panel);
+    int stride = (int)dense->panel, units = (int)layer->units, count = (int)panel.count;
+
+    if (dense->first) {
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)message->images, count,
+                    (int)ff_dense_image_width(dense), 1, ff_dense_image(dense, 0), (int)layer->plan->pixels,
+                    weights, stride, 0, scratch.rows, count);
+        ff_dense_finish_rows(dense, item, panel, scratch.rows, panel.count);
+    } else {
+        float *activities = ff_dense_activities(layer, 0, panel);
+
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)message->rows, count, (int)layer->inputs, 1,
+                    message->x, (int)layer->inputs, weights, stride, 0, activities, units);
+        ff_dense_finish_rows(dense, item, panel, activities, layer->units);
+    }
+}
+
+/* Update `count` rows of the weights from row `from` on, at the panel, with gradient [count][panel.count]. */
+static void apply_rows(struct ff_dense *dense, uint32_t from, uint32_t count, struct panel panel,
+                       const float *gradient)
+{
+    struct ff_layer *layer = &dense->layer;
+    enum ff_optimizer_id optimizer = layer->config.optimizer;
+
+    uint32_t together = panel.count == dense->panel ? count : 1; /* a narrower panel's rows lie apart */
+
+    for (uint32_t k = 0; k < count; k += together) {
+        size_t at = (size_t)(from + k) * dense->panel;
+        float *state[2];
+
+        for (unsigned i = 0; i < 2; i++)
+            state[i] =
+                dense->weight_state[i] ? ff_dense_panel_of_tensor(dense, dense->weight_state[i], panel) + at : NULL;
+        ff_optimizer_apply(optimizer, layer->kernels, &layer->update, ff_dense_weights(dense, from + k, panel),
+                           state, gradient + (size_t)k * panel.count, (size_t)together * panel.count);
+    }
+}
+
+static void apply_bias(struct ff_dense *dense, struct panel panel, const float *gradient)
+{
+    struct ff_layer *layer = &dense->layer;
+    float *state[2] = {dense->bias_state[0] ? dense->bias_state[0] + panel.begin : NULL,
+                       dense->bias_state[1] ? dense->bias_state[1] + panel.begin : NULL};
+
+    if (dense->train_bias)
+        ff_optimizer_apply(layer->config.optimizer, layer->kernels, &layer->bias_update, dense->bias + panel.begin,
+                           state, gradient, panel.count);
+}
+
+/* Layer 0: deltas summed per image, and per label (times the label's value), in the order of the rows. */
+static void first_deltas(struct ff_dense *dense, struct panel panel, struct scratch scratch)
+{
+    struct ff_layer *layer = &dense->layer;
+    const struct ff_message *message = layer->message;
+    float label_scale = (float)layer->config.label_scale;
+
+    memset(scratch.rows, 0, (size_t)message->images * panel.count * sizeof *scratch.rows);
+    memset(scratch.labels, 0, (size_t)layer->plan->classes * panel.count * sizeof *scratch.labels);
+    for (uint32_t row = 0; row < message->rows; row++) {
+        size_t image = row / message->rows_per_image;
+
+        ff_dense_delta(layer, scratch.row2, row, panel);
+        layer->kernels->add(scratch.rows + image * panel.count, scratch.row2, panel.count);
+        layer->kernels->add_scaled(scratch.labels + (size_t)message->label[row] * panel.count, scratch.row2,
+                                   label_scale, panel.count);
+    }
+}
+
+/* Every row's delta ([images or rows][panel.count] into scratch.rows), and their sum, the bias's gradient, into
+ * scratch.row. */
+static uint32_t make_deltas(struct ff_dense *dense, struct panel panel, struct scratch scratch)
+{
+    struct ff_layer *layer = &dense->layer;
+    uint32_t rows = dense->first ? layer->message->images : layer->message->rows;
+
+    if (dense->first)
+        first_deltas(dense, panel, scratch);
+    memset(scratch.row, 0, panel.count * sizeof *scratch.row);
+    for (uint32_t row = 0; row < rows; row++) {
+        float *delta = scratch.rows + (size_t)row * panel.count;
+
+        if (!dense->first)
+            ff_dense_delta(layer, delta, row, panel);
+        layer->kernels->add(scratch.row, delta, panel.count);
+    }
+    return rows;
+}
+
+void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scratch scratch)
+{
+    struct ff_layer *layer = &dense->layer;
+    uint32_t rows = make_deltas(dense, panel, scratch);
+    uint32_t inputs = dense->first ? ff_dense_image_width(dense) : layer->inputs;
+    const float *x = dense->first ? ff_dense_image(dense, 0) : layer->message->x;
+    int stride = dense->first ? (int)layer->plan->pixels : (int)layer->inputs, count = (int)panel.count;
+
+    for (uint32_t from = 0; from < inputs; from += FF_DENSE_BLOCK) {
+        uint32_t height = inputs - from < FF_DENSE_BLOCK ? inputs - from : FF_DENSE_BLOCK;
+
+        cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)height, count, (int)rows, 1, x + from, stride,
+                    scratch.rows, count, 0, scratch.block, count);
+        apply_rows(dense, dense->image_row + from, height, panel, scratch.block);
+    }
+    if (dense->first)
+        apply_rows(dense, 0, layer->plan->classes, panel, scratch.labels);
+    apply_bias(dense, panel, scratch.row);
+}

@@ -1,0 +1,107 @@
+/* dense_internal.h - what the files of the dense layer share.
+ *
+ *     dense.c         a layer's life, and what both ways of training have in common
+ *     dense_batch.c   batches: matrix products of a panel, and the optimizer on its gradient
+ *     dense_pair.c    one pair a step with sgd: passes over rows of weights */
+#ifndef FF_DENSE_INTERNAL_H
+#define FF_DENSE_INTERNAL_H
+
+#include "dense.h"
+
+enum { FF_DENSE_BLOCK = 256 }; /* inputs whose gradient is made at once, before the optimizer takes it */
+
+struct ff_dense {
+    struct ff_layer layer;
+    uint32_t panel, panels; /* units of a panel (the last may be narrower), and how many */
+    bool first;             /* layer 0: its rows share images, labels are rows of W */
+    uint32_t image_row;     /* layer 0: the row of W that an image's first used pixel meets */
+    float *weights, *bias, *weight_state[2], *bias_state[2];
+    bool train_bias; /* else the bias stays 0 and is no tensor */
+
+    /* sgd with one pair a step: the step is put off until the next pair comes, so that one pass over the weights
+     * serves both. */
+    struct ff_rows rows;            /* of W, that meet an input that is not zero, now or in the step that is due */
+    float overlap[3];               /* of the inputs at hand: x0 . x0, x0 . x1, x1 . x1 */
+    float *rows_memory;             /* [5][inputs] */
+    float *product;                 /* [2][panels][panel], layer 0 [1]…: x W before the step */
+    float keep_due, *x_due, *d_due; /* the step: [2][inputs], layer 0 [1]…; [2][panels][panel] */
+};
+
+/* Units [begin, begin + count) of an item. */
+struct panel {
+    uint32_t begin, count;
+};
+
+/* A worker's scratch, cut into what an item needs. */
+struct scratch {
+    float *rows;   /* [max_rows], layer 0 [max_images], by the panel: the images' products, or the deltas */
+    float *block;  /* [FF_DENSE_BLOCK][panel] gradient of some inputs' weights */
+    float *labels; /* layer 0: [classes][panel] gradient of the labels' weights */
+    float *row;    /* [panel] */
+    float *row2;   /* [panel] */
+};
+
+/* --- dense.c --- */
+
+static inline size_t ff_dense_padded_units(const struct ff_dense *dense)
+{
+    return (size_t)dense->panels * dense->panel;
+}
+
+/* Row `row` of the activities, at the panel. */
+static inline float *ff_dense_activities(const struct ff_layer *layer, uint32_t row, struct panel panel)
+{
+    return layer->workspace->spare + (size_t)row * layer->units + panel.begin;
+}
+
+/* A panel's weights, or a state of theirs: [inputs][dense->panel], one after the other, so that two threads never
+ * write to one cache line and a pass over a panel is a pass over memory. */
+static inline float *ff_dense_panel_of_tensor(const struct ff_dense *dense, float *tensor, struct panel panel)
+{
+    return tensor + (size_t)panel.begin * dense->layer.inputs;
+}
+
+static inline float *ff_dense_weights(const struct ff_dense *dense, uint32_t input, struct panel panel)
+{
+    return ff_dense_panel_of_tensor(dense, dense->weights, panel) + (size_t)input * dense->panel;
+}
+
+/* What of an image is multiplied, and by which rows of W: all pixels, or those that no label covers. */
+static inline const float *ff_dense_image(const struct ff_dense *dense, uint32_t image)
+{
+    const struct ff_plan *plan = dense->layer.plan;
+
+    return dense->layer.message->x + (size_t)image * plan->pixels + plan->covered_pixels;
+}
+
+static inline uint32_t ff_dense_image_width(const struct ff_dense *dense)
+{
+    return dense->layer.plan->pixels - dense->layer.plan->covered_pixels;
+}
+
+struct panel ff_dense_panel(const struct ff_dense *dense, size_t item);
+struct scratch ff_dense_cut_scratch(const struct ff_dense *dense, float *memory);
+
+/* Bias, label and activation of every row; `product` [images or rows][stride] is the product so far. */
+void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
+                          size_t stride);
+/* dloss / dz of a row's units in the panel, from its activities and coefficient. */
+void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, struct panel panel);
+
+/* --- dense_batch.c --- */
+
+void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel panel, struct scratch scratch);
+/* The weights' gradient, block by block of inputs, each given to the optimizer while it is in cache. */
+void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scratch scratch);
+
+/* --- dense_pair.c: see layer.h's methods --- */
+
+bool ff_dense_create_pair_memory(struct ff_dense *dense); /* false: memory is short */
+void ff_dense_prepare_pair(struct ff_layer *layer);
+void ff_dense_forward_pair(struct ff_dense *dense, size_t item, struct panel panel);
+/* The step is put off; with `again` the activities are those with the new weights. */
+void ff_dense_step_pair(struct ff_dense *dense, size_t item, struct panel panel, bool again);
+void ff_dense_put_off(struct ff_layer *layer);
+void ff_dense_catch_up(struct ff_layer *layer);
+
+#endif
