@@ -20,6 +20,7 @@ static const char *const names[TEXTS] = {
 
 /* --- making --- */
 
+/* The text of `json`, which it takes; NULL when that is NULL or memory is short. */
 static char *print(cJSON *json)
 {
     char *text = json == NULL ? NULL : cJSON_PrintUnformatted(json);
@@ -28,31 +29,34 @@ static char *print(cJSON *json)
     return text;
 }
 
+static cJSON *change_json(const struct ff_change *change)
+{
+    cJSON *object = cJSON_CreateObject();
+
+    bool whole = ff_json_put(object, "step", cJSON_CreateNumber((double)change->step)) &&
+                 ff_json_put(object, "config", ff_config_live_to_json(&change->config));
+
+    return ff_json_whole(object, whole);
+}
+
 static char *changes_text(const struct ff_checkpoint_about *about)
 {
     cJSON *array = cJSON_CreateArray();
+    bool whole = array != NULL;
 
-    for (size_t i = 0; array != NULL && i < about->change_count; i++) {
-        cJSON *change = cJSON_CreateObject();
-
-        cJSON_AddNumberToObject(change, "step", (double)about->changes[i].step);
-        cJSON_AddItemToObject(change, "config", ff_config_live_to_json(&about->changes[i].config));
-        if (!cJSON_AddItemToArray(array, change)) {
-            cJSON_Delete(array);
-            array = NULL;
-        }
-    }
-    return print(array);
+    for (size_t i = 0; whole && i < about->change_count; i++)
+        whole = ff_json_append(array, change_json(&about->changes[i]));
+    return print(ff_json_whole(array, whole));
 }
 
 static char *images_text(const struct ff_checkpoint_about *about)
 {
     const int shape[3] = {(int)about->shape.channels, (int)about->shape.height, (int)about->shape.width};
     cJSON *object = cJSON_CreateObject();
+    bool whole = ff_json_put(object, "shape", cJSON_CreateIntArray(shape, 3)) &&
+                 ff_json_put(object, "classes", cJSON_CreateNumber(about->classes));
 
-    cJSON_AddItemToObject(object, "shape", cJSON_CreateIntArray(shape, 3));
-    cJSON_AddNumberToObject(object, "classes", about->classes);
-    return print(object);
+    return print(ff_json_whole(object, whole));
 }
 
 static const struct number {
@@ -92,14 +96,15 @@ static double number_of(const struct ff_standing *standing, const struct number 
 static char *standing_text(const struct ff_standing *standing)
 {
     cJSON *object = cJSON_CreateObject();
+    bool whole = object != NULL;
 
-    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+    for (size_t i = 0; whole && i < sizeof numbers / sizeof numbers[0]; i++) {
         char text[32]; /* cJSON's own numbers do not all read back to the same bits */
 
         snprintf(text, sizeof text, "%.17g", number_of(standing, &numbers[i]));
-        cJSON_AddRawToObject(object, numbers[i].name, text);
+        whole = ff_json_put(object, numbers[i].name, cJSON_CreateRaw(text));
     }
-    return print(object);
+    return print(ff_json_whole(object, whole));
 }
 
 static ff_status sum_of(const char *const *texts, char text[FF_SHA256_TEXT], struct ff_error *error)
@@ -294,6 +299,7 @@ ff_status ff_checkpoint_text_read(const struct ff_safetensors *file, const char 
     const char *texts[TEXTS];
     cJSON *parts[TEXTS] = {NULL};
     ff_status status;
+    bool parsed = true;
 
     for (int i = 0; i < TEXTS; i++)
         texts[i] = ff_safetensors_metadata(file, names[i]);
@@ -301,8 +307,9 @@ ff_status ff_checkpoint_text_read(const struct ff_safetensors *file, const char 
         return error->status;
     snprintf(about->name, sizeof about->name, "%s", texts[NAME_TEXT]);
     for (int i = CONFIG; i < SUM; i++)
-        parts[i] = cJSON_Parse(texts[i]);
-    status = read_parts(parts, path, about, error);
+        parsed &= (parts[i] = cJSON_Parse(texts[i])) != NULL;
+    /* Their sum is right, so that it is not the texts. */
+    status = parsed ? read_parts(parts, path, about, error) : ff_fail_memory(error, "a checkpoint");
     for (int i = CONFIG; i < SUM; i++)
         cJSON_Delete(parts[i]);
     return status;

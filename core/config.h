@@ -133,6 +133,12 @@ const char *ff_nearest_name(const char *wrong, const char *const *names);
 /* What a JSON value is, in words for such messages: "a string", "true or false". */
 const char *ff_json_kind(const cJSON *value);
 
+/* Put an item, which may be NULL, into an object or array, which may be NULL; where that fails the item is deleted.
+ * And what was made, or, when it is not whole, NULL. */
+bool ff_json_put(cJSON *object, const char *name, cJSON *item);
+bool ff_json_append(cJSON *array, cJSON *item);
+cJSON *ff_json_whole(cJSON *json, bool whole);
+
 void ff_config_defaults(struct ff_config *config);
 
 /* Put the fields of `settings` over `config`. Adds every problem found (unknown names with the nearest known one,

@@ -14,6 +14,32 @@ static cJSON *number_json(double value)
     return cJSON_CreateRaw(text);
 }
 
+/* --- making JSON when memory is short --- */
+
+bool ff_json_put(cJSON *object, const char *name, cJSON *item)
+{
+    if (object != NULL && item != NULL && cJSON_AddItemToObject(object, name, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+bool ff_json_append(cJSON *array, cJSON *item)
+{
+    if (array != NULL && item != NULL && cJSON_AddItemToArray(array, item))
+        return true;
+    cJSON_Delete(item);
+    return false;
+}
+
+cJSON *ff_json_whole(cJSON *json, bool whole)
+{
+    if (whole)
+        return json;
+    cJSON_Delete(json);
+    return NULL;
+}
+
 /* --- defaults, and JSON out --- */
 
 void ff_config_defaults(struct ff_config *config)
@@ -46,36 +72,40 @@ void ff_config_defaults(struct ff_config *config)
 static cJSON *layers_json(const struct ff_config *config)
 {
     cJSON *array = cJSON_CreateArray();
+    bool whole = array != NULL;
 
-    for (uint32_t i = 0; i < config->layer_count; i++)
-        cJSON_AddItemToArray(array, number_json(config->layers[i].units));
-    return array;
+    for (uint32_t i = 0; whole && i < config->layer_count; i++)
+        whole = ff_json_append(array, number_json(config->layers[i].units));
+    return ff_json_whole(array, whole);
 }
 
 static cJSON *per_layer_json(const struct ff_per_layer *numbers)
 {
     cJSON *array;
+    bool whole;
 
     if (numbers->count == 1)
         return number_json(numbers->value[0]);
     array = cJSON_CreateArray();
-    for (uint32_t i = 0; i < numbers->count; i++)
-        cJSON_AddItemToArray(array, number_json(numbers->value[i]));
-    return array;
+    whole = array != NULL;
+    for (uint32_t i = 0; whole && i < numbers->count; i++)
+        whole = ff_json_append(array, number_json(numbers->value[i]));
+    return ff_json_whole(array, whole);
 }
 
 static cJSON *parts_json(const struct part *part, const char *parts)
 {
     cJSON *object = cJSON_CreateObject();
+    bool whole = object != NULL;
 
-    for (; part->name != NULL; part++) {
+    for (; whole && part->name != NULL; part++) {
         const char *field = parts + part->offset;
 
-        cJSON_AddItemToObject(object, part->name,
-                              part->type == FLAG ? cJSON_CreateBool(*(const bool *)field)
-                                                 : number_json(*(const double *)(const void *)field));
+        whole = ff_json_put(object, part->name,
+                            part->type == FLAG ? cJSON_CreateBool(*(const bool *)field)
+                                               : number_json(*(const double *)(const void *)field));
     }
-    return object;
+    return ff_json_whole(object, whole);
 }
 
 static cJSON *setting_json(const struct setting *setting, const struct ff_config *config)
@@ -107,29 +137,17 @@ static cJSON *setting_json(const struct setting *setting, const struct ff_config
     return parts_json(setting->parts, field);
 }
 
-/* Add `item` to `object`; where that fails, the item is deleted. */
-static bool add_item(cJSON *object, const char *name, cJSON *item)
-{
-    if (object != NULL && item != NULL && cJSON_AddItemToObject(object, name, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
-}
-
 /* All settings, or the live ones. */
 static cJSON *settings_json(const struct ff_config *config, bool live)
 {
     cJSON *object = cJSON_CreateObject();
+    bool whole = object != NULL;
 
-    for (size_t i = 0; object != NULL && i < FF_SETTINGS; i++) {
-        if (live && !ff_settings[i].live)
-            continue;
-        if (!add_item(object, ff_settings[i].name, setting_json(&ff_settings[i], config))) {
-            cJSON_Delete(object);
-            return NULL;
-        }
+    for (size_t i = 0; whole && i < FF_SETTINGS; i++) {
+        if (!live || ff_settings[i].live)
+            whole = ff_json_put(object, ff_settings[i].name, setting_json(&ff_settings[i], config));
     }
-    return object;
+    return ff_json_whole(object, whole);
 }
 
 cJSON *ff_config_to_json(const struct ff_config *config)
@@ -145,34 +163,32 @@ cJSON *ff_config_live_to_json(const struct ff_config *config)
 static cJSON *pair_json(cJSON *from, cJSON *to)
 {
     cJSON *pair = cJSON_CreateArray();
+    bool first = ff_json_append(pair, from), second = ff_json_append(pair, to);
 
-    if (pair == NULL || from == NULL || to == NULL) {
-        cJSON_Delete(pair);
-        cJSON_Delete(from);
-        cJSON_Delete(to);
-        return NULL;
-    }
-    cJSON_AddItemToArray(pair, from);
-    cJSON_AddItemToArray(pair, to);
-    return pair;
+    return ff_json_whole(pair, first && second);
+}
+
+/* Put what the setting was and what it became, if it differs. */
+static bool put_difference(cJSON *object, const struct setting *setting, const struct ff_config *from,
+                           const struct ff_config *to)
+{
+    cJSON *before = setting_json(setting, from), *after = setting_json(setting, to);
+
+    if (before == NULL || after == NULL || !cJSON_Compare(before, after, true))
+        return ff_json_put(object, setting->name, pair_json(before, after));
+    cJSON_Delete(before);
+    cJSON_Delete(after);
+    return true;
 }
 
 cJSON *ff_config_difference(const struct ff_config *from, const struct ff_config *to)
 {
     cJSON *object = cJSON_CreateObject();
+    bool whole = object != NULL;
 
-    for (size_t i = 0; object != NULL && i < FF_SETTINGS; i++) {
-        cJSON *before = setting_json(&ff_settings[i], from), *after = setting_json(&ff_settings[i], to);
-
-        if (before != NULL && after != NULL && cJSON_Compare(before, after, true)) {
-            cJSON_Delete(before);
-            cJSON_Delete(after);
-        } else if (!add_item(object, ff_settings[i].name, pair_json(before, after))) {
-            cJSON_Delete(object);
-            return NULL;
-        }
-    }
-    return object;
+    for (size_t i = 0; whole && i < FF_SETTINGS; i++)
+        whole = put_difference(object, &ff_settings[i], from, to);
+    return ff_json_whole(object, whole);
 }
 
 /* --- JSON Schema --- */
@@ -290,7 +306,7 @@ cJSON *ff_config_schema(void)
     cJSON_AddFalseToObject(schema, "additionalProperties");
     properties = cJSON_AddObjectToObject(schema, "properties");
     for (size_t i = 0; properties != NULL && i < FF_SETTINGS; i++) {
-        if (!add_item(properties, ff_settings[i].name, setting_schema(&ff_settings[i], &defaults)))
+        if (!ff_json_put(properties, ff_settings[i].name, setting_schema(&ff_settings[i], &defaults)))
             properties = NULL;
     }
     if (properties == NULL) {

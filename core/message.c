@@ -73,7 +73,7 @@ static bool create_message(struct ff_message *message, const struct ff_plan *pla
     message->loss = malloc(plan->layers * sizeof *message->loss);
     message->busy = calloc(plan->layers, sizeof *message->busy);
     return message->sample && message->truth && message->label && message->role && message->x &&
-           message->goodness && message->loss;
+           message->goodness && message->loss && message->busy;
 }
 
 struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struct ff_error *error)
