@@ -4,8 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "spin.h"
-
 struct ff_channel {
     pthread_mutex_t mutex; /* guards all below; `count` and `closed` are written under it, and looked at without */
     pthread_cond_t changed;
@@ -14,15 +12,6 @@ struct ff_channel {
     atomic_bool closed;
     struct ff_message *queue[];
 };
-
-/* Before sleeping, look for a while whether the count leaves the value that makes this side wait. */
-static void spin_while(struct ff_channel *channel, size_t count)
-{
-    struct ff_spin spin = {0};
-
-    while (atomic_load(&channel->count) == count && !atomic_load(&channel->closed) && ff_spin_again(&spin))
-        continue;
-}
 
 struct ff_channel *ff_channel_create(size_t capacity, struct ff_error *error)
 {
@@ -42,7 +31,6 @@ bool ff_channel_send(struct ff_channel *channel, struct ff_message *message)
 {
     bool sent;
 
-    spin_while(channel, channel->capacity);
     pthread_mutex_lock(&channel->mutex);
     while (channel->count == channel->capacity && !channel->closed)
         pthread_cond_wait(&channel->changed, &channel->mutex);
@@ -55,11 +43,15 @@ bool ff_channel_send(struct ff_channel *channel, struct ff_message *message)
     return sent;
 }
 
+bool ff_channel_ready(struct ff_channel *channel)
+{
+    return atomic_load(&channel->count) > 0 || atomic_load(&channel->closed);
+}
+
 struct ff_message *ff_channel_receive(struct ff_channel *channel)
 {
     struct ff_message *message = NULL;
 
-    spin_while(channel, 0);
     pthread_mutex_lock(&channel->mutex);
     while (channel->count == 0 && !channel->closed)
         pthread_cond_wait(&channel->changed, &channel->mutex);

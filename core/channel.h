@@ -16,6 +16,9 @@ struct ff_channel *ff_channel_create(size_t capacity, struct ff_error *error);
 /* Hand `message` over; waits while full. Returns false, and keeps ownership with the caller, once closed. */
 bool ff_channel_send(struct ff_channel *channel, struct ff_message *message);
 
+/* Whether a receiver need not wait, at this moment. */
+bool ff_channel_ready(struct ff_channel *channel);
+
 /* The oldest message, now the caller's; waits while empty. NULL when closed and drained. */
 struct ff_message *ff_channel_receive(struct ff_channel *channel);
 

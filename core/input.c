@@ -21,7 +21,7 @@ struct ff_pixel_map ff_input_make(const struct ff_plan *plan, const struct ff_da
         deviation = sqrt(fmax(squares / count - mean * mean, 1e-12));
     }
     return (struct ff_pixel_map){.scale = (float)(plan->config.input_scale / (255 * deviation)),
-                             .offset = (float)(-mean / deviation * plan->config.input_scale)};
+                                 .offset = (float)(-mean / deviation * plan->config.input_scale)};
 }
 
 /* Divide an image's pixels by their root mean square, where the configuration says so. */

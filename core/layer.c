@@ -133,7 +133,8 @@ static void run(struct ff_layer *layer, size_t items, void (*item)(void *, size_
                   (uint64_t)layer->inputs * layer->units < FF_SHARED_WEIGHTS;
 
     if (!little)
-        ff_team_run(layer->workspace->team, items, item, layer);
+        ff_team_run(layer->workspace->team, items, item, layer,
+                    layer->workspace->guests && layer->message->kind == FF_FORWARD);
     for (size_t i = 0; little && i < items; i++)
         item(layer, i, 0);
 }

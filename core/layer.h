@@ -39,7 +39,8 @@ void ff_tensor_take_columns(const struct ff_tensor *tensor, uint64_t first, uint
 struct ff_workspace {
     struct ff_team *team;
     float *spare;    /* [capacity]; a layer writes its activities here, then swaps it with the message's x */
-    float **scratch; /* [workers][scratch_floats] */
+    bool guests;     /* another stage's thread that has nothing to do may help with FORWARD messages */
+    float **scratch; /* [workers, and one for a guest][scratch_floats] */
 };
 
 struct ff_layer;

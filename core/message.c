@@ -4,8 +4,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#include "spin.h"
-
 struct ff_pool {
     uint32_t count;
     struct ff_message *messages; /* [count] */
@@ -103,13 +101,14 @@ struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struc
     return pool;
 }
 
+bool ff_pool_ready(struct ff_pool *pool)
+{
+    return atomic_load(&pool->free_count) > 0;
+}
+
 struct ff_message *ff_pool_take(struct ff_pool *pool)
 {
     struct ff_message *message;
-    struct ff_spin spin = {0};
-
-    while (atomic_load(&pool->free_count) == 0 && ff_spin_again(&spin))
-        continue;
     pthread_mutex_lock(&pool->mutex);
     while (pool->free_count == 0)
         pthread_cond_wait(&pool->returned, &pool->mutex);

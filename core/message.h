@@ -82,6 +82,7 @@ struct ff_pool;
 
 /* `count` messages of the plan's size. */
 struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struct ff_error *error);
+bool ff_pool_ready(struct ff_pool *pool); /* whether one can be taken without waiting, at this moment */
 struct ff_message *ff_pool_take(struct ff_pool *pool); /* waits while all are under way */
 void ff_pool_return(struct ff_pool *pool, struct ff_message *message);
 void ff_pool_wait_all(struct ff_pool *pool); /* until every message has been returned */

@@ -26,21 +26,28 @@ static bool create_layers(struct ff_stage *stage, const struct ff_plan *plan, ui
     return true;
 }
 
-static bool create_workspace(struct ff_stage *stage, const struct ff_plan *plan, uint32_t threads,
-                             struct ff_error *error)
+static size_t scratch_floats(const struct ff_stage *stage)
 {
-    size_t scratch = 0;
+    size_t most = 0;
 
     for (uint32_t i = 0; i < stage->count; i++) {
         size_t needed = ff_layer_scratch(stage->layers[i]);
 
-        scratch = needed > scratch ? needed : scratch;
+        most = needed > most ? needed : most;
     }
+    return most;
+}
+
+static bool create_workspace(struct ff_stage *stage, const struct ff_plan *plan, uint32_t threads,
+                             struct ff_error *error)
+{
+    size_t scratch = scratch_floats(stage);
+
     stage->workspace.team = ff_team_create(threads, error);
     if (stage->workspace.team == NULL)
         return false;
     stage->workspace.spare = ff_floats(plan->capacity);
-    stage->workspace.scratch = calloc(threads, sizeof(float *));
+    stage->workspace.scratch = calloc(threads + 1, sizeof(float *));
     for (uint32_t i = 0; stage->workspace.scratch != NULL && i < threads; i++) {
         if ((stage->workspace.scratch[i] = ff_floats(scratch)) == NULL)
             return ff_fail_memory(error, "a stage's scratch") == FF_OK;
@@ -68,6 +75,24 @@ struct ff_stage *ff_stage_create(const struct ff_plan *plan, uint32_t first, uin
     return stage;
 }
 
+ff_status ff_stage_allow_guest(struct ff_stage *stage, struct ff_error *error)
+{
+    struct ff_workspace *workspace = &stage->workspace;
+    float *scratch = ff_floats(scratch_floats(stage));
+
+    if (scratch == NULL)
+        return ff_fail_memory(error, "a stage's scratch");
+    workspace->scratch[ff_team_workers(workspace->team)] = scratch;
+    workspace->guests = true;
+    stage->bytes += scratch_floats(stage) * sizeof(float);
+    return FF_OK;
+}
+
+bool ff_stage_help(struct ff_stage *stage)
+{
+    return ff_team_visit(stage->workspace.team);
+}
+
 void ff_stage_handle(struct ff_stage *stage, struct ff_message *message)
 {
     for (uint32_t i = 0; i < stage->count; i++) {
@@ -90,7 +115,7 @@ void ff_stage_destroy(struct ff_stage *stage)
         return;
     for (uint32_t i = 0; i < stage->count; i++)
         ff_layer_destroy(stage->layers[i]);
-    for (unsigned i = 0; stage->workspace.scratch != NULL && i < ff_team_workers(stage->workspace.team); i++)
+    for (unsigned i = 0; stage->workspace.scratch != NULL && i <= ff_team_workers(stage->workspace.team); i++)
         free(stage->workspace.scratch[i]);
     free(stage->workspace.scratch);
     free(stage->workspace.spare);

@@ -12,6 +12,13 @@ struct ff_stage;
 struct ff_stage *ff_stage_create(const struct ff_plan *plan, uint32_t first, uint32_t count, uint32_t threads,
                                  struct ff_error *error);
 
+/* From now on a thread of another stage may help; before the first message. */
+ff_status ff_stage_allow_guest(struct ff_stage *stage, struct ff_error *error);
+
+/* Help with what the stage has at hand, if it can be shared: evaluation, whose pieces change nothing that stays in
+ * a processor's cache. Returns whether there was anything to do. Any thread may call, a stage's own excepted. */
+bool ff_stage_help(struct ff_stage *stage);
+
 /* Do what the message says with every layer, bottom up. A layer whose goodness is not finite changes nothing and
  * marks the message; those above pass it on. */
 void ff_stage_handle(struct ff_stage *stage, struct ff_message *message);

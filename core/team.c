@@ -30,7 +30,9 @@ struct ff_team {
     size_t items;
     void (*item)(void *, size_t, unsigned);
     void *arg;
+    bool guests;
     atomic_uint_fast64_t gate;
+    atomic_flag guest; /* one is there */
 
     atomic_uint sleepers;
     atomic_bool closing;
@@ -39,17 +41,22 @@ struct ff_team {
 };
 
 /* A member takes the items of its own share first, so that a panel of weights stays in one processor's cache from
- * message to message, and then what the others have left. */
-static void take_items(struct ff_team *team, unsigned worker)
+ * message to message, and then what the others have left, as a guest does. Returns whether it took any. */
+static bool take_items(struct ff_team *team, unsigned worker)
 {
+    bool any = false;
+
     for (unsigned i = 0; i < team->workers; i++) {
         unsigned owner = (worker + i) % team->workers;
         size_t begin = team->items * owner / team->workers, end = team->items * (owner + 1) / team->workers, index;
 
         while ((index = begin + atomic_fetch_add_explicit(&team->members[owner].taken, 1, memory_order_relaxed)) <
-               end)
+               end) {
             team->item(team->arg, index, worker);
+            any = true;
+        }
     }
+    return any;
 }
 
 /* Wait until the gate shows a generation other than `seen`: spin, then sleep. Sleepers are counted before the last
@@ -124,6 +131,7 @@ struct ff_team *ff_team_create(unsigned workers, struct ff_error *error)
         return NULL;
     }
     team->workers = workers;
+    atomic_flag_clear(&team->guest);
     memset(team->members, 0, workers * sizeof *team->members);
     pthread_mutex_init(&team->mutex, NULL);
     pthread_cond_init(&team->wake, NULL);
@@ -147,11 +155,26 @@ unsigned ff_team_workers(const struct ff_team *team)
     return team->workers;
 }
 
-void ff_team_run(struct ff_team *team, size_t items, void (*item)(void *, size_t, unsigned), void *arg)
+bool ff_team_visit(struct ff_team *team)
+{
+    bool any = false;
+
+    if (!(atomic_load(&team->gate) & OPEN) || atomic_flag_test_and_set(&team->guest))
+        return false;
+    if (enter(team)) {
+        if (team->guests)
+            any = take_items(team, team->workers);
+        atomic_fetch_sub(&team->gate, 1);
+    }
+    atomic_flag_clear(&team->guest);
+    return any;
+}
+
+void ff_team_run(struct ff_team *team, size_t items, void (*item)(void *, size_t, unsigned), void *arg, bool guests)
 {
     struct ff_spin spin = {0};
 
-    if (team->workers == 1 || items == 1) {
+    if ((team->workers == 1 && !guests) || items == 1) {
         for (size_t i = 0; i < items; i++)
             item(arg, i, 0);
         return;
@@ -159,6 +182,7 @@ void ff_team_run(struct ff_team *team, size_t items, void (*item)(void *, size_t
     team->items = items;
     team->item = item;
     team->arg = arg;
+    team->guests = guests;
     for (unsigned i = 0; i < team->workers; i++)
         atomic_store_explicit(&team->members[i].taken, 0, memory_order_relaxed);
     open_gate(team, OPEN);

@@ -104,6 +104,10 @@ static bool make_stations(struct ff_trainer *trainer, struct ff_error *error)
         station->stage = ff_stage_create(&trainer->plan, first, count, trainer->placement.threads, error);
         if (station->stage == NULL)
             return false;
+        if (stages > 1 && ff_stage_allow_guest(station->stage, error) != FF_OK) {
+            trainer->stations_made++; /* it is there, and goes with the others */
+            return false;
+        }
         first += count;
     }
     return true;
@@ -394,12 +398,48 @@ static void pass(struct station *station, struct ff_message *message)
         ff_channel_send(station->out, message);
 }
 
+/* Help another stage; whether there was anything to do. */
+static bool help_others(struct station *station)
+{
+    struct ff_trainer *trainer = station->trainer;
+
+    for (uint32_t i = 0; i < trainer->stations_made; i++) {
+        if (&trainer->stations[i] != station && ff_stage_help(trainer->stations[i].stage))
+            return true;
+    }
+    return false;
+}
+
+/* Before sleeping, look for a while whether there is a message, and help where one can. */
+static struct ff_message *await_message(struct station *station)
+{
+    struct ff_spin spin = {0};
+
+    while (!ff_channel_ready(station->in) && ff_spin_again(&spin)) {
+        if (help_others(station))
+            spin = (struct ff_spin){0};
+    }
+    return ff_channel_receive(station->in);
+}
+
+/* The same for a message to fill, at the first station. */
+static struct ff_message *await_free_message(struct ff_trainer *trainer)
+{
+    struct ff_spin spin = {0};
+
+    while (!ff_pool_ready(trainer->pool) && ff_spin_again(&spin)) {
+        if (help_others(&trainer->stations[0]))
+            spin = (struct ff_spin){0};
+    }
+    return ff_pool_take(trainer->pool);
+}
+
 static void *run_station(void *self)
 {
     struct station *station = self;
     struct ff_message *message;
 
-    while ((message = ff_channel_receive(station->in)) != NULL)
+    while ((message = await_message(station)) != NULL)
         pass(station, message);
     if (station->out != NULL)
         ff_channel_close(station->out);
@@ -418,7 +458,7 @@ static bool serve_request(struct ff_trainer *trainer)
     pthread_mutex_unlock(&trainer->mutex);
     if (!waiting)
         return false;
-    message = ff_pool_take(trainer->pool);
+    message = await_free_message(trainer);
     pthread_mutex_lock(&trainer->mutex);
     request = &trainer->requests[trainer->first_request];
     if (request->weights)
@@ -434,7 +474,7 @@ static bool serve_request(struct ff_trainer *trainer)
 
 static void send_settings(struct ff_trainer *trainer, const struct turned *turned)
 {
-    struct ff_message *message = ff_pool_take(trainer->pool);
+    struct ff_message *message = await_free_message(trainer);
 
     ff_source_settings(trainer->source, message, &turned->change.config);
     pass(&trainer->stations[0], message);
@@ -492,7 +532,7 @@ static void take_snapshot(struct ff_trainer *trainer)
     standing.pixel_offset = input.offset;
     trainer->observer.snapshot(trainer->observer.self, &(struct ff_snapshot_piece){.standing = &standing});
     while (more) {
-        struct ff_message *message = ff_pool_take(trainer->pool);
+        struct ff_message *message = await_free_message(trainer);
 
         more = ff_source_tensors(trainer->source, message, FF_GET, &range);
         pass(&trainer->stations[0], message);
@@ -514,7 +554,7 @@ static ff_status restore(struct ff_trainer *trainer, struct ff_error *error)
     ff_source_seek(trainer->source, standing->step, standing->epochs);
     ff_sink_restore(trainer->sink, standing);
     while (more && status == FF_OK) {
-        struct ff_message *message = ff_pool_take(trainer->pool);
+        struct ff_message *message = await_free_message(trainer);
 
         more = ff_source_tensors(trainer->source, message, FF_SET, &range);
         status = ff_checkpoint_read(trainer->checkpoint, message->range.layer, message->range.tensor,
@@ -594,7 +634,7 @@ static void feed(struct ff_trainer *trainer)
         if (closed)
             take_wanted_snapshot(trainer);
         replay_changes(trainer);
-        message = ff_pool_take(trainer->pool);
+        message = await_free_message(trainer);
         trainer->exhausted = !ff_source_next(trainer->source, message);
         if (trainer->exhausted) {
             ff_pool_return(trainer->pool, message);

@@ -18,7 +18,7 @@ trap 'rm -f "$ours"' EXIT
 train() {
     local seed
     for seed in "$@"; do
-        jq -nc "{preset: \"original-small\", config: {seed: $seed}}" |
+        jq -nc "{preset: \"original-small\", config: {seed: $seed, train_error_samples: 1}}" |
             "$program" train --data "mnist=$folder" - |
             jq -c 'select(.event == "end") | {seed: .config.seed, epochs: .progress.epochs, seconds: .progress.elapsed,
                 test_accuracy: (1 - .last.test_error)}' | tee -a "$ours"

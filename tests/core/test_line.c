@@ -112,12 +112,57 @@ static void a_team_does_every_item_once(void **state)
         for (int round = 1; round <= 200; round++) {
             size_t items = (size_t)(round * 7) % 1000;
 
-            ff_team_run(team, items, count_item, counting);
+            ff_team_run(team, items, count_item, counting, round % 2);
             for (size_t i = 0; i < items; i++)
                 assert_int_equal(atomic_exchange(&counting->done[i], 0), 1);
             assert_int_equal(atomic_load(&counting->done[items]), 0);
         }
         ff_team_destroy(team);
+        free(counting);
+    }
+}
+
+/* A guest that looks in all the time, while a team of `workers` works. */
+struct visiting {
+    struct ff_team *team;
+    atomic_bool over;
+    long visits;
+};
+
+static void *visit(void *self)
+{
+    struct visiting *visiting = self;
+
+    while (!atomic_load(&visiting->over))
+        visiting->visits += ff_team_visit(visiting->team);
+    return NULL;
+}
+
+static void a_guest_helps_where_it_may_and_nothing_is_done_twice(void **state)
+{
+    (void)state;
+    for (unsigned workers = 1; workers <= 3; workers++) {
+        struct ff_error error;
+        struct visiting visiting = {.team = ff_team_create(workers, &error)};
+        struct counting *counting = calloc(1, sizeof *counting);
+        pthread_t guest;
+        int rounds = 0;
+
+        assert_non_null(visiting.team);
+        for (int round = 0; round < 50; round++) { /* nobody is there, or not to be helped */
+            ff_team_run(visiting.team, 20, count_item, counting, round % 2);
+            assert_false(ff_team_visit(visiting.team));
+        }
+        assert_int_equal(atomic_load(&counting->by_worker[workers]), 0);
+        pthread_create(&guest, NULL, visit, &visiting);
+        for (; rounds < 200 || atomic_load(&counting->by_worker[workers]) == 0; rounds++)
+            ff_team_run(visiting.team, 999, count_item, counting, rounds % 2);
+        atomic_store(&visiting.over, true);
+        pthread_join(guest, NULL);
+        assert_true(visiting.visits > 0);
+        for (size_t i = 0; i < 999; i++)
+            assert_int_equal(atomic_load(&counting->done[i]), rounds + (i < 20 ? 50 : 0));
+        ff_team_destroy(visiting.team);
         free(counting);
     }
 }
@@ -129,6 +174,7 @@ int main(void)
         cmocka_unit_test(closing_wakes_a_sender_that_waits),
         cmocka_unit_test(a_pool_hands_out_what_it_has_and_waits_for_the_rest),
         cmocka_unit_test(a_team_does_every_item_once),
+        cmocka_unit_test(a_guest_helps_where_it_may_and_nothing_is_done_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
