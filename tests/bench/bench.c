@@ -201,6 +201,7 @@ double bench_steps(const struct bench_setup *setup, const struct ff_dataset *dat
     pthread_t thread;
     double rate;
 
+    openblas_set_num_threads(1); /* as the program does */
     bench_config(setup, &config);
     running.trainer = ff_trainer_create(&config, dataset, setup->placement, &observer, NULL, &running.error);
     if (running.trainer == NULL)
@@ -310,6 +311,7 @@ double bench_evaluation(const struct bench_setup *setup, const struct ff_dataset
     double begin = 0;
     uint64_t images = 0;
 
+    openblas_set_num_threads(1);
     bench_config(setup, &config);
     ff_plan_make(&plan, &config, dataset);
     source = ff_source_create(&plan, dataset, &error);
