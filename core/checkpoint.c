@@ -195,6 +195,15 @@ ff_status ff_checkpoint_read(struct ff_checkpoint *checkpoint, uint32_t layer, u
                                count * sizeof *values, error);
 }
 
+uint32_t ff_checkpoint_judging_tensor(const struct ff_checkpoint *checkpoint, uint32_t layer)
+{
+    const struct ff_checkpoint_about *about = &checkpoint->about;
+    struct ff_plan plan;
+
+    ff_plan_make_sizes(&plan, &about->config, about->shape, about->classes);
+    return ff_layer_judging_tensor(&plan, layer);
+}
+
 void ff_checkpoint_close(struct ff_checkpoint *checkpoint)
 {
     if (checkpoint == NULL)

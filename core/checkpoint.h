@@ -56,6 +56,8 @@ const struct ff_config *ff_checkpoint_config(const struct ff_checkpoint *checkpo
  * FF_IO. */
 ff_status ff_checkpoint_read(struct ff_checkpoint *checkpoint, uint32_t layer, uint32_t tensor, uint64_t offset,
                              uint64_t count, float *values, struct ff_error *error);
+/* Where the tensors begin that a layer evaluates with: the running averages, or the parameters. */
+uint32_t ff_checkpoint_judging_tensor(const struct ff_checkpoint *checkpoint, uint32_t layer);
 void ff_checkpoint_close(struct ff_checkpoint *checkpoint); /* NULL is fine */
 
 #endif

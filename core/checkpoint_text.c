@@ -67,6 +67,7 @@ static const struct number {
     {"step", offsetof(struct ff_standing, step), WHOLE64},
     {"epochs", offsetof(struct ff_standing, epochs), WHOLE32},
     {"window", offsetof(struct ff_standing, window), WHOLE64},
+    {"train_images", offsetof(struct ff_standing, train_images), WHOLE32},
     {"epoch_images", offsetof(struct ff_standing, epoch_images), WHOLE64},
     {"pixel_scale", offsetof(struct ff_standing, pixel_scale), SINGLE},
     {"pixel_offset", offsetof(struct ff_standing, pixel_offset), SINGLE},

@@ -499,9 +499,25 @@ static void check_data(const struct ff_config *config, const struct ff_dataset *
     if (config->train_limit != 0 && config->train_limit < train)
         train = config->train_limit;
     if (config->validation >= train) {
-        snprintf(sentence, sizeof sentence, "must leave at least one of the %u training images, got %u", train,
+        snprintf(sentence, sizeof sentence, "must leave at least one training image of %u, got %u", train,
                  config->validation);
         check_problem(problems, pointer, "validation", sentence);
+    }
+    for (uint32_t i = 0; config->rule == FF_CLASS_GROUPS && i < config->layer_count; i++) {
+        if (config->layers[i].units % dataset->classes == 0)
+            continue;
+        snprintf(sentence, sizeof sentence,
+                 "class_groups gives every class as many units: %u are not a multiple of %u classes",
+                 config->layers[i].units, dataset->classes);
+        check_problem(problems, pointer, "layers", sentence);
+        break;
+    }
+    if (config->augment.elastic > 0 &&
+        (dataset->shape.height > FF_BENT_SIDE_MAX || dataset->shape.width > FF_BENT_SIDE_MAX)) {
+        snprintf(sentence, sizeof sentence,
+                 "elastic needs images of at most %d pixels a side, and these have %u x %u", FF_BENT_SIDE_MAX,
+                 dataset->shape.height, dataset->shape.width);
+        check_problem(problems, pointer, "augment", sentence);
     }
     if (config->label == FF_LABEL_OVERLAY && ff_shape_size(dataset->shape) <= dataset->classes) {
         snprintf(sentence, sizeof sentence,

@@ -18,6 +18,7 @@
 #include "error.h"
 
 enum { FF_LAYERS_MAX = 32, FF_PROBLEMS_MAX = 64 };
+enum { FF_BENT_SIDE_MAX = 540 /* pixels a side of an image that can be augmented elastically */ };
 
 enum ff_evaluate_on { FF_EVALUATE_TEST, FF_EVALUATE_VALIDATION };
 enum ff_input { FF_INPUT_NONE, FF_INPUT_STANDARDIZE, FF_INPUT_RMS };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "negatives.h"
 #include "optimizer.h"
 #include "random.h"
 
@@ -23,7 +24,7 @@ static size_t scratch_rows(const struct ff_dense *dense)
 size_t ff_dense_scratch(const struct ff_layer *layer)
 {
     const struct ff_dense *dense = (const struct ff_dense *)layer;
-    size_t labels = dense->first ? layer->plan->classes : 0;
+    size_t labels = dense->first ? layer->plan->labels : 0;
 
     return (scratch_rows(dense) + FF_DENSE_BLOCK + labels + 2) * dense->panel;
 }
@@ -34,7 +35,7 @@ struct scratch ff_dense_cut_scratch(const struct ff_dense *dense, float *memory)
 
     scratch.block = scratch.rows + scratch_rows(dense) * dense->panel;
     scratch.labels = scratch.block + (size_t)FF_DENSE_BLOCK * dense->panel;
-    scratch.row = scratch.labels + (dense->first ? (size_t)dense->layer.plan->classes * dense->panel : 0);
+    scratch.row = scratch.labels + (dense->first ? (size_t)dense->layer.plan->labels * dense->panel : 0);
     scratch.row2 = scratch.row + dense->panel;
     return scratch;
 }
@@ -66,34 +67,139 @@ static float activate(const struct ff_layer *layer, float *out, const float *in,
                                                : layer->kernels->tanh(out, in, bias, label, label_scale, n);
 }
 
+/* Units of a group, and the end of the group that unit `unit` is in, at most `end`. */
+static uint32_t group_end(const struct ff_layer *layer, uint32_t unit, uint32_t end)
+{
+    uint32_t units = layer->units / layer->plan->groups, group = unit / units;
+
+    return (group + 1) * units < end ? (group + 1) * units : end;
+}
+
 static const float *label_weights(const struct ff_dense *dense, uint32_t row, struct panel panel)
 {
-    return dense->first ? ff_dense_weights(dense, dense->layer.message->label[row], panel) : NULL;
+    return dense->first && dense->layer.plan->labels > 0
+               ? ff_dense_forward_weights(dense, dense->layer.message->label[row], panel)
+               : NULL;
 }
 
 /* Bias, label and activation of every row; `product` [images or rows][stride] is the product so far. */
+/* One row at a panel, group by group. */
+static void finish_row(struct ff_dense *dense, uint32_t row, struct panel panel, const float *product,
+                       float *partial)
+{
+    struct ff_layer *layer = &dense->layer;
+    const float *label = label_weights(dense, row, panel);
+    const float *bias = layer->message->kind == FF_TRAIN ? dense->bias : dense->average_bias;
+    float *activities = ff_dense_activities(layer, row, panel);
+    uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
+
+    if (groups > 1)
+        memset(partial, 0, groups * sizeof *partial);
+    for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
+        uint32_t at = unit - panel.begin;
+
+        next = group_end(layer, unit, end);
+        partial[unit / (layer->units / groups)] = activate(layer, activities + at, product + at, bias + unit,
+                                                           label != NULL ? label + at : NULL, next - unit);
+    }
+}
+
 void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
                           size_t stride)
 {
-    struct ff_layer *layer = &dense->layer;
-    float *partial = layer->partial + item * layer->plan->max_rows;
+    const struct ff_plan *plan = dense->layer.plan;
+    const struct ff_message *message = dense->layer.message;
 
-    for (uint32_t row = 0; row < layer->message->rows; row++) {
-        size_t from = dense->first ? row / layer->message->rows_per_image : row;
+    for (uint32_t row = message->rows; row-- > 0;) { /* the product may lie in its image's first row */
+        size_t from = dense->first ? row / message->rows_per_image : row;
 
-        partial[row] = activate(layer, ff_dense_activities(layer, row, panel), product + from * stride,
-                                dense->bias + panel.begin, label_weights(dense, row, panel), panel.count);
+        finish_row(dense, row, panel, product + from * stride,
+                   dense->layer.partial + (item * plan->max_rows + row) * plan->groups);
     }
 }
 
 void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, struct panel panel)
 {
     const float *activities = ff_dense_activities(layer, row, panel);
+    uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
 
-    if (layer->config.activation == FF_RELU)
-        layer->kernels->relu_delta(delta, activities, layer->coefficient[row], panel.count);
+    for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
+        float coefficient = layer->coefficient[(size_t)row * groups + unit / (layer->units / groups)];
+        uint32_t at = unit - panel.begin;
+
+        next = group_end(layer, unit, end);
+        if (layer->config.activation == FF_RELU)
+            layer->kernels->relu_delta(delta + at, activities + at, coefficient, next - unit);
+        else
+            layer->kernels->tanh_delta(delta + at, activities + at, coefficient, next - unit);
+    }
+}
+
+void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
+                           size_t stride, float *row)
+{
+    const struct ff_layer *layer = &dense->layer;
+    uint32_t classes = layer->plan->classes;
+    double *sums = dense->label_goodness + item * layer->plan->max_images * classes;
+
+    for (uint32_t image = 0; image < layer->message->images; image++) {
+        for (uint32_t label = 0; label < classes; label++)
+            sums[(size_t)image * classes + label] =
+                (double)activate(layer, row, product + image * stride, dense->bias + panel.begin,
+                                 ff_dense_weights(dense, label, panel), panel.count);
+    }
+}
+
+/* Every pair's wrong label, drawn from what the layer makes of the image at this moment. */
+static void choose(struct ff_layer *layer)
+{
+    struct ff_dense *dense = (struct ff_dense *)layer;
+    const struct ff_plan *plan = layer->plan;
+    struct ff_message *message = layer->message;
+    double *scores = dense->label_goodness + (size_t)dense->panels * plan->max_images * plan->classes;
+    double hardness = layer->config.negative_hardness;
+
+    if (layer->config.goodness == FF_GOODNESS_MEAN)
+        hardness /= layer->units;
+    for (uint32_t image = 0; image < message->images; image++) {
+        double u =
+            (double)ff_random_uniform(layer->config.seed, FF_RANDOM_HARD, message->epoch, message->sample[image]);
+
+        for (uint32_t label = 0; label < plan->classes; label++) {
+            double sum = 0;
+
+            for (uint32_t item = 0; item < dense->panels; item++)
+                sum += dense->label_goodness[((size_t)item * plan->max_images + image) * plan->classes + label];
+            scores[label] = hardness * sum;
+        }
+        message->label[image * message->rows_per_image + 1] =
+            (uint16_t)ff_hard_negative(scores, plan->classes, message->truth[image], u);
+    }
+}
+
+/* One image's pair and sgd: passes over the weights are what costs, and they can be fused. A short last batch may
+ * be such a message too. */
+static bool is_one_pair(const struct ff_layer *layer)
+{
+    return layer->message->images == 1 && layer->message->rows == 2 && layer->config.optimizer == FF_SGD;
+}
+
+static void prepare(struct ff_layer *layer)
+{
+    layer->chooses = layer->index == 0 && layer->config.negatives == FF_NEGATIVES_HARD && layer->plan->labels > 0;
+    layer->puts_off = is_one_pair(layer);
+    ff_dense_prepare_pair(layer);
+}
+
+static void finish(struct ff_layer *layer, size_t item, unsigned worker)
+{
+    struct ff_dense *dense = (struct ff_dense *)layer;
+
+    (void)worker;
+    if (layer->puts_off)
+        ff_dense_finish_pair(dense, item, ff_dense_panel(dense, item));
     else
-        layer->kernels->tanh_delta(delta, activities, layer->coefficient[row], panel.count);
+        ff_dense_finish_batch(dense, item, ff_dense_panel(dense, item));
 }
 
 static void forward(struct ff_layer *layer, size_t item, unsigned worker)
@@ -105,6 +211,20 @@ static void forward(struct ff_layer *layer, size_t item, unsigned worker)
         ff_dense_forward_pair(dense, item, panel);
     else
         ff_dense_forward_batch(dense, item, panel, ff_dense_cut_scratch(dense, layer->workspace->scratch[worker]));
+}
+
+static void average(struct ff_layer *layer, size_t item, unsigned worker)
+{
+    struct ff_dense *dense = (struct ff_dense *)layer;
+    struct panel panel = ff_dense_panel(dense, item);
+    size_t weights = (size_t)layer->inputs * dense->panel;
+
+    (void)worker;
+    layer->kernels->approach(ff_dense_panel_of_tensor(dense, dense->average_weights, panel),
+                             ff_dense_weights(dense, 0, panel), layer->approach, weights);
+    if (dense->train_bias)
+        layer->kernels->approach(dense->average_bias + panel.begin, dense->bias + panel.begin, layer->approach,
+                                 dense->panel);
 }
 
 static void normalize_panel(struct ff_layer *layer, struct panel panel)
@@ -147,6 +267,7 @@ static void destroy(struct ff_layer *layer)
         free(layer->tensors[i].data);
     if (!dense->train_bias)
         free(dense->bias);
+    free(dense->label_goodness);
     free(dense->rows_memory);
     free(dense->product);
     free(dense->x_due);
@@ -158,9 +279,12 @@ static void destroy(struct ff_layer *layer)
 }
 
 static const struct ff_layer_kind_methods methods = {.items = items,
-                                                     .prepare = ff_dense_prepare_pair,
+                                                     .prepare = prepare,
+                                                     .choose = choose,
+                                                     .finish = finish,
                                                      .forward = forward,
                                                      .gradient = gradient,
+                                                     .average = average,
                                                      .normalize = normalize,
                                                      .put_off = ff_dense_put_off,
                                                      .catch_up = ff_dense_catch_up,
@@ -197,11 +321,20 @@ static bool add_tensors(struct ff_dense *dense)
             return false;
         memset(tensor->data, 0, tensor->floats * sizeof(float));
     }
-    dense->weights = layer->tensors[0].data;
+    dense->weights = dense->average_weights = layer->tensors[0].data;
     dense->bias = dense->train_bias ? layer->tensors[1].data : calloc(layer->units, sizeof(float));
-    for (uint32_t state = 0; (state + 1) * parameters < count; state++) {
-        dense->weight_state[state] = layer->tensors[(state + 1) * parameters].data;
-        dense->bias_state[state] = dense->train_bias ? layer->tensors[(state + 1) * parameters + 1].data : NULL;
+    dense->average_bias = dense->bias;
+    for (uint32_t state = 0; state < ff_optimizer_states(layer->config.optimizer); state++) {
+        struct ff_tensor *tensors = &layer->tensors[(state + 1) * parameters];
+
+        dense->weight_state[state] = tensors[0].data;
+        dense->bias_state[state] = dense->train_bias ? tensors[1].data : NULL;
+    }
+    if (ff_layer_judging_tensor(layer->plan, layer->index) > 0) {
+        struct ff_tensor *tensors = &layer->tensors[ff_layer_judging_tensor(layer->plan, layer->index)];
+
+        dense->average_weights = tensors[0].data;
+        dense->average_bias = dense->train_bias ? tensors[1].data : dense->bias;
     }
     return dense->bias != NULL;
 }
@@ -212,6 +345,7 @@ static bool initialize_weights(struct ff_dense *dense)
     struct ff_layer *layer = &dense->layer;
     const struct ff_config *config = &layer->config;
     double fan = config->init == FF_INIT_HE ? layer->inputs : (double)layer->inputs + layer->units;
+    uint32_t average = ff_layer_judging_tensor(layer->plan, layer->index);
     float *row;
 
     if (layer->plan->blank)
@@ -221,6 +355,8 @@ static bool initialize_weights(struct ff_dense *dense)
         ff_random_normal(config->seed, FF_RANDOM_WEIGHTS, layer->index, (uint64_t)input * layer->units,
                          layer->units, config->init_gain * sqrt(2 / fan), row);
         ff_tensor_put(&layer->tensors[0], (uint64_t)input * layer->units, layer->units, row);
+        if (average > 0)
+            ff_tensor_put(&layer->tensors[average], (uint64_t)input * layer->units, layer->units, row);
     }
     free(row);
     return row != NULL;
@@ -234,6 +370,17 @@ static void choose_panels(struct ff_dense *dense)
         panels = 2;
     dense->panel = ((units + panels - 1) / panels + 15) / 16 * 16;
     dense->panels = (units + dense->panel - 1) / dense->panel;
+}
+
+static bool create_label_goodness(struct ff_dense *dense)
+{
+    const struct ff_plan *plan = dense->layer.plan;
+    size_t count = ((size_t)dense->panels * plan->max_images + 1) * plan->classes;
+
+    if (!dense->first || dense->layer.config.negatives != FF_NEGATIVES_HARD)
+        return true;
+    dense->label_goodness = malloc(count * sizeof *dense->label_goodness);
+    return dense->label_goodness != NULL;
 }
 
 struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
@@ -254,14 +401,14 @@ struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, str
     layer->units = plan->layer[index].units;
     layer->objective = ff_objective_of(&plan->config, index);
     dense->first = index == 0;
-    dense->image_row = dense->first ? plan->classes : 0;
+    dense->image_row = dense->first ? plan->labels : 0;
     dense->train_bias = plan->config.bias;
     choose_panels(dense);
-    layer->partial = ff_floats((size_t)dense->panels * plan->max_rows);
-    layer->coefficient = ff_floats(plan->max_rows);
+    layer->partial = ff_floats((size_t)dense->panels * plan->max_rows * plan->groups);
+    layer->coefficient = ff_floats((size_t)plan->max_rows * plan->groups);
     layer->inverse_norm = ff_floats(plan->max_rows);
-    if (!ff_dense_create_pair_memory(dense) || !layer->partial || !layer->coefficient || !layer->inverse_norm ||
-        !add_tensors(dense) || !initialize_weights(dense)) {
+    if (!ff_dense_create_pair_memory(dense) || !create_label_goodness(dense) || !layer->partial ||
+        !layer->coefficient || !layer->inverse_norm || !add_tensors(dense) || !initialize_weights(dense)) {
         ff_fail_memory(error, "a layer's weights");
         destroy(layer);
         return NULL;

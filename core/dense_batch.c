@@ -9,14 +9,21 @@ void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel pa
 {
     struct ff_layer *layer = &dense->layer;
     const struct ff_message *message = layer->message;
-    const float *weights = ff_dense_weights(dense, dense->image_row, panel);
+    const float *weights = ff_dense_forward_weights(dense, dense->image_row, panel);
     int stride = (int)dense->panel, units = (int)layer->units, count = (int)panel.count;
 
     if (dense->first) {
+        /* The product goes to its image's first row; the activities are made from the last row backwards. */
+        int row = units * (int)message->rows_per_image;
+
         cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)message->images, count,
                     (int)ff_dense_image_width(dense), 1, ff_dense_image(dense, 0), (int)layer->plan->pixels,
-                    weights, stride, 0, scratch.rows, count);
-        ff_dense_finish_rows(dense, item, panel, scratch.rows, panel.count);
+                    weights, stride, 0, ff_dense_activities(layer, 0, panel), row);
+        if (layer->chooses)
+            ff_dense_score_labels(dense, item, panel, ff_dense_activities(layer, 0, panel), (size_t)row,
+                                  scratch.row);
+        else
+            ff_dense_finish_rows(dense, item, panel, ff_dense_activities(layer, 0, panel), (size_t)row);
     } else {
         float *activities = ff_dense_activities(layer, 0, panel);
 
@@ -24,6 +31,14 @@ void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel pa
                     message->x, (int)layer->inputs, weights, stride, 0, activities, units);
         ff_dense_finish_rows(dense, item, panel, activities, layer->units);
     }
+}
+
+void ff_dense_finish_batch(struct ff_dense *dense, size_t item, struct panel panel)
+{
+    const struct ff_layer *layer = &dense->layer;
+
+    ff_dense_finish_rows(dense, item, panel, ff_dense_activities(layer, 0, panel),
+                         (size_t)layer->units * layer->message->rows_per_image);
 }
 
 /* Update `count` rows of the weights from row `from` on, at the panel, with gradient [count][panel.count]. */
@@ -66,14 +81,15 @@ static void first_deltas(struct ff_dense *dense, struct panel panel, struct scra
     float label_scale = (float)layer->config.label_scale;
 
     memset(scratch.rows, 0, (size_t)message->images * panel.count * sizeof *scratch.rows);
-    memset(scratch.labels, 0, (size_t)layer->plan->classes * panel.count * sizeof *scratch.labels);
+    memset(scratch.labels, 0, (size_t)layer->plan->labels * panel.count * sizeof *scratch.labels);
     for (uint32_t row = 0; row < message->rows; row++) {
         size_t image = row / message->rows_per_image;
 
         ff_dense_delta(layer, scratch.row2, row, panel);
         layer->kernels->add(scratch.rows + image * panel.count, scratch.row2, panel.count);
-        layer->kernels->add_scaled(scratch.labels + (size_t)message->label[row] * panel.count, scratch.row2,
-                                   label_scale, panel.count);
+        if (layer->plan->labels > 0)
+            layer->kernels->add_scaled(scratch.labels + (size_t)message->label[row] * panel.count, scratch.row2,
+                                       label_scale, panel.count);
     }
 }
 
@@ -113,6 +129,6 @@ void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scra
         apply_rows(dense, dense->image_row + from, height, panel, scratch.block);
     }
     if (dense->first)
-        apply_rows(dense, 0, layer->plan->classes, panel, scratch.labels);
+        apply_rows(dense, 0, layer->plan->labels, panel, scratch.labels);
     apply_bias(dense, panel, scratch.row);
 }

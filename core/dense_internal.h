@@ -16,7 +16,12 @@ struct ff_dense {
     bool first;             /* layer 0: its rows share images, labels are rows of W */
     uint32_t image_row;     /* layer 0: the row of W that an image's first used pixel meets */
     float *weights, *bias, *weight_state[2], *bias_state[2];
-    bool train_bias; /* else the bias stays 0 and is no tensor */
+    float *average_weights,
+        *average_bias; /* what is evaluated with; the weights and bias themselves where none are kept */
+    bool train_bias;   /* else the bias stays 0 and is no tensor */
+
+    double
+        *label_goodness; /* hard negatives: [panels][max_images][classes] sums of squares; then [classes] scores */
 
     /* sgd with one pair a step: the step is put off until the next pair comes, so that one pass over the weights
      * serves both. */
@@ -66,6 +71,15 @@ static inline float *ff_dense_weights(const struct ff_dense *dense, uint32_t inp
     return ff_dense_panel_of_tensor(dense, dense->weights, panel) + (size_t)input * dense->panel;
 }
 
+/* The weights that the message at hand goes forward with: those in training, or their average. */
+static inline const float *ff_dense_forward_weights(const struct ff_dense *dense, uint32_t input,
+                                                    struct panel panel)
+{
+    float *weights = dense->layer.message->kind == FF_TRAIN ? dense->weights : dense->average_weights;
+
+    return ff_dense_panel_of_tensor(dense, weights, panel) + (size_t)input * dense->panel;
+}
+
 /* What of an image is multiplied, and by which rows of W: all pixels, or those that no label covers. */
 static inline const float *ff_dense_image(const struct ff_dense *dense, uint32_t image)
 {
@@ -85,12 +99,17 @@ struct scratch ff_dense_cut_scratch(const struct ff_dense *dense, float *memory)
 /* Bias, label and activation of every row; `product` [images or rows][stride] is the product so far. */
 void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
                           size_t stride);
+/* Hard negatives: for every image and label what the sum of squares over the panel's units would be; and the
+ * activities of the rows once the labels are drawn. */
+void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
+                           size_t stride, float *row);
 /* dloss / dz of a row's units in the panel, from its activities and coefficient. */
 void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, struct panel panel);
 
 /* --- dense_batch.c --- */
 
 void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel panel, struct scratch scratch);
+void ff_dense_finish_batch(struct ff_dense *dense, size_t item, struct panel panel);
 /* The weights' gradient, block by block of inputs, each given to the optimizer while it is in cache. */
 void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scratch scratch);
 
@@ -99,6 +118,7 @@ void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scra
 bool ff_dense_create_pair_memory(struct ff_dense *dense); /* false: memory is short */
 void ff_dense_prepare_pair(struct ff_layer *layer);
 void ff_dense_forward_pair(struct ff_dense *dense, size_t item, struct panel panel);
+void ff_dense_finish_pair(struct ff_dense *dense, size_t item, struct panel panel);
 /* The step is put off; with `again` the activities are those with the new weights. */
 void ff_dense_step_pair(struct ff_dense *dense, size_t item, struct panel panel, bool again);
 void ff_dense_put_off(struct ff_layer *layer);

@@ -2,14 +2,6 @@
 
 #include <string.h>
 
-/* One image's pair and sgd: passes over the weights are what costs, and they can be fused. A short last batch may
- * be such a message too. */
-static bool is_one_pair(const struct ff_layer *layer, const struct ff_message *message)
-{
-    return message->kind == FF_TRAIN && message->images == 1 && message->rows == 2 &&
-           layer->config.optimizer == FF_SGD;
-}
-
 /* The inputs at hand, [1 or 2][inputs], and how many. */
 static const float *pair_inputs(const struct ff_dense *dense, uint32_t *count)
 {
@@ -64,7 +56,6 @@ void ff_dense_prepare_pair(struct ff_layer *layer)
     uint32_t inputs;
     const float *x0 = pair_inputs(dense, &inputs), *x1 = dense->first ? x0 : x0 + inputs;
 
-    layer->puts_off = is_one_pair(layer, layer->message);
     if (!layer->puts_off)
         return;
     list_rows(dense, x0, inputs);
@@ -98,7 +89,15 @@ void ff_dense_forward_pair(struct ff_dense *dense, size_t item, struct panel pan
         memset(z1, 0, dense->panel * sizeof *z1);
     layer->kernels->pass_rows(&dense->rows, ff_dense_weights(dense, 0, panel), dense->panel,
                               layer->due ? &due : NULL, z0, z1, dense->panel);
-    ff_dense_finish_rows(dense, item, panel, z0, ff_dense_padded_units(dense));
+    if (layer->chooses)
+        ff_dense_score_labels(dense, item, panel, z0, 0, ff_dense_activities(layer, 0, panel));
+    else
+        ff_dense_finish_pair(dense, item, panel);
+}
+
+void ff_dense_finish_pair(struct ff_dense *dense, size_t item, struct panel panel)
+{
+    ff_dense_finish_rows(dense, item, panel, product_at(dense, 0, panel), ff_dense_padded_units(dense));
 }
 
 void ff_dense_catch_up(struct ff_layer *layer)
@@ -131,7 +130,7 @@ static void step_labels_and_bias(struct ff_dense *dense, struct panel panel, con
     const struct ff_layer *layer = &dense->layer;
     float label_scale = (float)layer->config.label_scale, keep = layer->update.keep;
 
-    for (uint32_t label = 0; dense->first && label < layer->plan->classes; label++) {
+    for (uint32_t label = 0; dense->first && label < layer->plan->labels; label++) {
         float x0 = layer->message->label[0] == label ? label_scale : 0,
               x1 = layer->message->label[1] == label ? label_scale : 0;
 
@@ -164,7 +163,7 @@ void ff_dense_step_pair(struct ff_dense *dense, size_t item, struct panel panel,
     step_row(dense, product_at(dense, 0, panel), keep, overlap[0], overlap[1], d0, d1);
     if (!dense->first)
         step_row(dense, product_at(dense, 1, panel), keep, overlap[1], overlap[2], d0, d1);
-    ff_dense_finish_rows(dense, item, panel, product_at(dense, 0, panel), ff_dense_padded_units(dense));
+    ff_dense_finish_pair(dense, item, panel);
 }
 
 /* What the step that was put off will need: the message goes on. */

@@ -42,6 +42,13 @@ void ff_input_bytes(struct ff_pixel_map input, const struct ff_plan *plan, const
     normalize(plan, x);
 }
 
+void ff_input_values(struct ff_pixel_map input, const struct ff_plan *plan, float *x)
+{
+    for (uint32_t i = 0; i < plan->pixels; i++)
+        x[i] = x[i] * input.scale + input.offset;
+    normalize(plan, x);
+}
+
 void ff_input_pixels(struct ff_pixel_map input, const struct ff_plan *plan, const float *pixels, float *x)
 {
     for (uint32_t i = 0; i < plan->pixels; i++)

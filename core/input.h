@@ -15,6 +15,8 @@ struct ff_pixel_map ff_input_make(const struct ff_plan *plan, const struct ff_da
 
 /* [channels][height][width] to x, as many. */
 void ff_input_bytes(struct ff_pixel_map input, const struct ff_plan *plan, const uint8_t *bytes, float *x);
+/* In place, from values of 0 to 255 that are not whole. */
+void ff_input_values(struct ff_pixel_map input, const struct ff_plan *plan, float *x);
 void ff_input_pixels(struct ff_pixel_map input, const struct ff_plan *plan, const float *pixels, float *x);
 
 #endif

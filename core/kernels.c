@@ -132,6 +132,12 @@ static void scale(float *x, float factor, size_t n)
         x[i] *= factor;
 }
 
+static void approach(float *restrict x, const float *restrict goal, float share, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] += share * (goal[i] - x[i]);
+}
+
 static void pixels(float *restrict out, const unsigned char *restrict in, float factor, float offset, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -318,6 +324,7 @@ const struct ff_kernels FF_KERNELS = {
     .add_scaled = add_scaled,
     .scale = scale,
     .dot = dot,
+    .approach = approach,
     .sgd = sgd,
     .momentum = momentum,
     .adam = adam,

@@ -55,6 +55,8 @@ struct ff_kernels {
     void (*scale)(float *x, float factor, size_t n);                        /* x[i] *= factor */
     float (*dot)(const float *x, const float *y, size_t n);                 /* sum of x[i] * y[i] */
 
+    void (*approach)(float *x, const float *goal, float share, size_t n); /* x[i] += share * (goal[i] - x[i]) */
+
     /* One step of n parameters w with gradient g; states start at 0 (formulas: optimizer.h). */
     void (*sgd)(const struct ff_update *update, float *w, const float *g, size_t n);
     void (*momentum)(const struct ff_update *update, float *w, float *v, const float *g, size_t n);

@@ -35,20 +35,34 @@ uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan, uint32_t layer)
     return ff_dense_parameter_tensors(plan, layer);
 }
 
+/* Sets of the parameters' size: the parameters, what the optimizer keeps, the averages. */
+static uint32_t tensor_sets(const struct ff_plan *plan)
+{
+    return 1 + ff_optimizer_states(plan->config.optimizer) + (plan->config.average > 0);
+}
+
 uint32_t ff_layer_tensors(const struct ff_plan *plan, uint32_t layer)
 {
-    return ff_layer_parameter_tensors(plan, layer) * (1 + ff_optimizer_states(plan->config.optimizer));
+    return ff_layer_parameter_tensors(plan, layer) * tensor_sets(plan);
+}
+
+uint32_t ff_layer_judging_tensor(const struct ff_plan *plan, uint32_t layer)
+{
+    return plan->config.average > 0 ? ff_layer_parameter_tensors(plan, layer) * (tensor_sets(plan) - 1) : 0;
 }
 
 struct ff_tensor_form ff_layer_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
 {
-    uint32_t parameters = ff_layer_parameter_tensors(plan, layer);
+    uint32_t parameters = ff_layer_parameter_tensors(plan, layer), set = tensor / parameters;
     struct ff_tensor_form form = ff_dense_tensor(plan, layer, tensor % parameters);
     size_t length = strlen(form.name);
+    const char *part = set == 0 ? NULL
+                       : set <= ff_optimizer_states(plan->config.optimizer)
+                           ? ff_optimizer_state_name(plan->config.optimizer, set - 1)
+                           : "average";
 
-    if (tensor >= parameters)
-        snprintf(form.name + length, sizeof form.name - length, ".%s",
-                 ff_optimizer_state_name(plan->config.optimizer, tensor / parameters - 1));
+    if (part != NULL)
+        snprintf(form.name + length, sizeof form.name - length, ".%s", part);
     return form;
 }
 
@@ -112,11 +126,25 @@ static void forward_item(void *self, size_t item, unsigned worker)
     layer->kind->forward(layer, item, worker);
 }
 
+static void finish_item(void *self, size_t item, unsigned worker)
+{
+    struct ff_layer *layer = self;
+
+    layer->kind->finish(layer, item, worker);
+}
+
 static void gradient_item(void *self, size_t item, unsigned worker)
 {
     struct ff_layer *layer = self;
 
     layer->kind->gradient(layer, item, worker);
+}
+
+static void average_item(void *self, size_t item, unsigned worker)
+{
+    struct ff_layer *layer = self;
+
+    layer->kind->average(layer, item, worker);
 }
 
 static void normalize_item(void *self, size_t item, unsigned worker)
@@ -139,35 +167,54 @@ static void run(struct ff_layer *layer, size_t items, void (*item)(void *, size_
         item(layer, i, 0);
 }
 
+/* One row's sums of squares, group by group; returns all of them. */
+static float sum_row(const struct ff_layer *layer, size_t items, uint32_t row, float *goodness)
+{
+    const struct ff_plan *plan = layer->plan;
+    bool mean = layer->config.goodness == FF_GOODNESS_MEAN;
+    float units = (float)(layer->units / plan->groups), total = 0;
+
+    for (uint32_t group = 0; group < plan->groups; group++) {
+        float sum = 0;
+
+        for (size_t item = 0; item < items; item++)
+            sum += layer->partial[(item * plan->max_rows + row) * plan->groups + group];
+        if (goodness != NULL)
+            goodness[row * plan->groups + group] = mean ? sum / units : sum;
+        total += sum;
+    }
+    return total;
+}
+
 /* The items' shares of every row's sum of squares, added in the items' order: goodness, and what the row is divided
  * by. False when one is not finite. */
 static bool sum_goodness(struct ff_layer *layer, size_t items, float *goodness)
 {
-    const struct ff_plan *plan = layer->plan;
-    bool mean = layer->config.goodness == FF_GOODNESS_MEAN,
-         normalize = layer->config.normalize != FF_NORMALIZE_NONE;
-    bool finite = true;
+    bool normalize = layer->config.normalize != FF_NORMALIZE_NONE, finite = true;
 
     for (uint32_t row = 0; row < layer->message->rows; row++) {
-        float sum = 0;
+        float sum = sum_row(layer, items, row, goodness);
 
-        for (size_t item = 0; item < items; item++)
-            sum += layer->partial[item * plan->max_rows + row];
         finite &= isfinite(sum) != 0;
-        if (goodness != NULL)
-            goodness[row] = mean ? sum / (float)layer->units : sum;
         layer->inverse_norm[row] = normalize ? 1 / (sqrtf(sum / (float)layer->units) + norm_epsilon) : 1;
     }
     return finite;
 }
 
-/* Every pair's loss, and every row's coefficient: dz = coefficient * a * f'(a). */
-static void apply_objective(struct ff_layer *layer, const float *goodness, double *mean_loss)
+/* dloss / d(sum of squares) for dloss / dgoodness = 1: dz = coefficient * a * f'(a). */
+static double coefficient_scale(const struct ff_layer *layer)
+{
+    double units = (double)layer->units / layer->plan->groups;
+
+    return (layer->config.goodness == FF_GOODNESS_MEAN ? 2 / units : 2) / layer->message->images;
+}
+
+/* Every pair's loss, and every row's coefficient. */
+static double apply_to_pairs(struct ff_layer *layer, const float *goodness)
 {
     const struct ff_message *message = layer->message;
-    double scale = layer->config.goodness == FF_GOODNESS_MEAN ? 2.0 / layer->units : 2.0, sum = 0;
+    double scale = coefficient_scale(layer), sum = 0;
 
-    scale /= message->images;
     for (uint32_t row = 0; row < message->rows; row += message->rows_per_image) {
         struct ff_pair_loss pair = ff_objective_pair(&layer->objective, goodness[row], goodness[row + 1]);
 
@@ -177,7 +224,30 @@ static void apply_objective(struct ff_layer *layer, const float *goodness, doubl
         for (uint32_t neutral = row + 2; neutral < row + message->rows_per_image; neutral++)
             layer->coefficient[neutral] = 0;
     }
-    *mean_loss = sum / message->images;
+    return sum;
+}
+
+/* Every image's loss, and every group's coefficient. */
+static double apply_to_groups(struct ff_layer *layer, const float *goodness)
+{
+    const struct ff_message *message = layer->message;
+    uint32_t groups = layer->plan->groups;
+    double scale = coefficient_scale(layer), sum = 0, derivative[FF_CLASSES_MAX];
+
+    for (uint32_t row = 0; row < message->rows; row++) {
+        sum += ff_objective_groups(&layer->objective, goodness + (size_t)row * groups, groups, message->truth[row],
+                                   layer->config.label_smoothing, derivative);
+        for (uint32_t group = 0; group < groups; group++)
+            layer->coefficient[(size_t)row * groups + group] = (float)(derivative[group] * scale);
+    }
+    return sum;
+}
+
+static void apply_objective(struct ff_layer *layer, const float *goodness, double *mean_loss)
+{
+    double sum = layer->plan->groups > 1 ? apply_to_groups(layer, goodness) : apply_to_pairs(layer, goodness);
+
+    *mean_loss = sum / layer->message->images;
 }
 
 static void pass_on(struct ff_layer *layer, struct ff_message *message)
@@ -196,11 +266,26 @@ static void catch_up(struct ff_layer *layer)
     layer->due = false;
 }
 
+/* Every AVERAGE_STEPS steps; at first in large strides, so that the average is not long about the first weights,
+ * which it does not begin with either. */
+enum { AVERAGE_STEPS = 10, AVERAGE_WARM_UP = 200 };
+
+static float average_share(const struct ff_layer *layer, uint64_t step)
+{
+    if (layer->config.average == 0)
+        return 0;
+    if (step <= AVERAGE_STEPS)
+        return 1;
+    if (step % AVERAGE_STEPS != 0)
+        return 0;
+    return step <= AVERAGE_WARM_UP ? 0.5f : (float)(1 - pow(layer->config.average, AVERAGE_STEPS));
+}
+
 static void train(struct ff_layer *layer, struct ff_message *message)
 {
     const struct ff_plan *plan = layer->plan;
     size_t items = layer->kind->items(layer, message);
-    float *goodness = message->goodness + (size_t)layer->index * plan->max_rows;
+    float *goodness = message->goodness + (size_t)layer->index * plan->max_rows * plan->groups;
 
     layer->update = ff_optimizer_update(&layer->config, layer->index, message->rate, message->step);
     layer->bias_update = layer->update;
@@ -209,6 +294,10 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     if (!layer->puts_off)
         catch_up(layer);
     run(layer, items, forward_item);
+    if (layer->chooses) {
+        layer->kind->choose(layer);
+        run(layer, items, finish_item);
+    }
     if (!sum_goodness(layer, items, goodness)) {
         message->failed_layer = (int32_t)layer->index;
         return;
@@ -218,6 +307,10 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     if (layer->puts_off)
         layer->kind->put_off(layer);
     layer->due = layer->puts_off;
+    if ((layer->approach = average_share(layer, message->step)) > 0) {
+        catch_up(layer);
+        run(layer, items, average_item);
+    }
     if (layer->config.forward_after_update && layer->config.normalize != FF_NORMALIZE_NONE &&
         layer->index + 1 < plan->layers) {
         sum_goodness(layer, items, NULL);
@@ -231,9 +324,10 @@ static void forward(struct ff_layer *layer, struct ff_message *message)
     size_t items = layer->kind->items(layer, message);
 
     catch_up(layer);
-    layer->puts_off = false;
+    layer->puts_off = layer->chooses = false;
     run(layer, items, forward_item);
-    if (!sum_goodness(layer, items, message->goodness + (size_t)layer->index * layer->plan->max_rows)) {
+    if (!sum_goodness(layer, items,
+                      message->goodness + (size_t)layer->index * layer->plan->max_rows * layer->plan->groups)) {
         message->failed_layer = (int32_t)layer->index;
         return;
     }

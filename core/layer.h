@@ -51,7 +51,13 @@ struct ff_layer_kind_methods {
     size_t (*items)(const struct ff_layer *layer, const struct ff_message *message);
     /* Before the first item of a TRAIN message: what all items share. */
     void (*prepare)(struct ff_layer *layer);
-    /* Activities of all rows into the workspace's spare; the item's share of every row's sum of squares. */
+    /* Where prepare sets `chooses`, the pairs' wrong labels are still to be drawn: forward then leaves the
+     * activities out and finds what every label's goodness would be; choose draws, alone; finish makes the
+     * activities. */
+    void (*choose)(struct ff_layer *layer);
+    void (*finish)(struct ff_layer *layer, size_t item, unsigned worker);
+    /* Activities of all rows into the workspace's spare; the item's share of every row's and group's sum of
+     * squares. */
     void (*forward)(struct ff_layer *layer, size_t item, unsigned worker);
     /* The weights' step from `coefficient`; then, with forward_after_update, forward again, else the rows divided
      * by their norm. Of the top layer's activities nothing more is made. */
@@ -61,6 +67,8 @@ struct ff_layer_kind_methods {
      * the weights. */
     void (*put_off)(struct ff_layer *layer);
     void (*catch_up)(struct ff_layer *layer);
+    /* An item's share of the running average of the parameters moves towards them. */
+    void (*average)(struct ff_layer *layer, size_t item, unsigned worker);
     /* The rows divided by their norm. */
     void (*normalize)(struct ff_layer *layer, size_t item, unsigned worker);
     void (*destroy)(struct ff_layer *layer);
@@ -77,13 +85,15 @@ struct ff_layer {
     struct ff_tensor tensors[FF_TENSORS_MAX]; /* as ff_layer_tensor counts them */
 
     /* Of the message at hand. */
-    const struct ff_message *message;
+    struct ff_message *message;
     struct ff_workspace *workspace;
     struct ff_update update, bias_update;
-    bool puts_off; /* its step; and `due`: that of the message before is still to be taken */
+    float approach; /* the share by which averages move towards the parameters after this step; 0: not now */
+    bool chooses;   /* the pairs' wrong labels */
+    bool puts_off;  /* its step; and `due`: that of the message before is still to be taken */
     bool due;
-    float *partial;      /* [items][max_rows] sums of squares */
-    float *coefficient;  /* [max_rows] dloss / d(sum of squares), over the number of images */
+    float *partial;      /* [items][max_rows][groups] sums of squares */
+    float *coefficient;  /* [max_rows][groups] dloss / d(sum of squares), over the number of images */
     float *inverse_norm; /* [max_rows] what a row is multiplied by before the next layer */
 };
 
@@ -101,9 +111,12 @@ void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct 
 void ff_layer_destroy(struct ff_layer *layer); /* NULL is fine */
 
 /* The tensors of a layer, for whoever sends GETs and SETs: the parameters first (weights, then the bias if there is
- * one), then what the optimizer keeps of each. */
+ * one), then what the optimizer keeps of each, then their running averages where the configuration has them. */
 uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan, uint32_t layer);
 uint32_t ff_layer_tensors(const struct ff_plan *plan, uint32_t layer);
 struct ff_tensor_form ff_layer_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor);
+/* The first of those that the network evaluates and predicts with: the averages, or 0, the parameters themselves.
+ */
+uint32_t ff_layer_judging_tensor(const struct ff_plan *plan, uint32_t layer);
 
 #endif

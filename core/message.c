@@ -42,9 +42,9 @@ void ff_message_put_row(struct ff_message *message, uint32_t label, enum ff_role
 
 void ff_message_put_labels(struct ff_message *message, const struct ff_plan *plan)
 {
-    message->rows_per_image = plan->classes;
+    message->rows_per_image = plan->forward_rows;
     message->images++;
-    for (uint32_t label = 0; label < plan->classes; label++)
+    for (uint32_t label = 0; label < plan->forward_rows; label++)
         ff_message_put_row(message, label, FF_NEUTRAL);
 }
 
@@ -67,7 +67,7 @@ static bool create_message(struct ff_message *message, const struct ff_plan *pla
     message->label = malloc(plan->max_rows * sizeof *message->label);
     message->role = malloc(plan->max_rows * sizeof *message->role);
     message->x = ff_floats(plan->capacity);
-    message->goodness = ff_floats((size_t)plan->layers * plan->max_rows);
+    message->goodness = ff_floats((size_t)plan->layers * plan->max_rows * plan->groups);
     message->loss = malloc(plan->layers * sizeof *message->loss);
     message->busy = calloc(plan->layers, sizeof *message->busy);
     return message->sample && message->truth && message->label && message->role && message->x &&
@@ -87,7 +87,7 @@ struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struc
     pool->messages = calloc(count, sizeof *pool->messages);
     pool->free = calloc(count, sizeof(struct ff_message *));
     pool->count = pool->messages != NULL ? count : 0;
-    pool->bytes = count * (plan->capacity + (size_t)plan->layers * plan->max_rows) * sizeof(float);
+    pool->bytes = count * (plan->capacity + (size_t)plan->layers * plan->max_rows * plan->groups) * sizeof(float);
     for (uint32_t i = 0; pool->free != NULL && i < pool->count; i++) {
         if (!create_message(&pool->messages[i], plan))
             break;

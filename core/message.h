@@ -5,7 +5,7 @@
  *
  * Rows. Row r shows image r / rows_per_image with a label and a role. The rows of one image are adjacent: in
  * training with pairs its positive row, then its negative; in a FORWARD message of pairs a neutral row for every
- * label. */
+ * label. With class groups an image has one row. */
 #ifndef FF_MESSAGE_H
 #define FF_MESSAGE_H
 
@@ -56,14 +56,15 @@ struct ff_message {
     uint64_t step;     /* from 1; of other kinds than TRAIN: the steps done before it */
     double rate;       /* TRAIN: the schedule's factor of the learning rate */
     uint32_t images, rows, rows_per_image;
+    enum ff_split split;  /* of the images */
     uint32_t *sample;     /* [images] index in its split */
     uint16_t *truth;      /* [images] true label */
     uint16_t *label;      /* [rows] label shown */
     int8_t *role;         /* [rows] enum ff_role */
     uint32_t width;       /* floats a row of x: pixels, then units of the layer it has passed */
     float *x;             /* [images][pixels]; after layer 0 [rows][width]; GET, SET: the payload */
-    float *goodness;      /* [layers][max_rows] */
-    double *loss;         /* [layers] mean per pair */
+    float *goodness;      /* [layers][max_rows][groups] */
+    double *loss;         /* [layers] mean per pair, or image */
     struct ff_busy *busy; /* [layers] */
     struct ff_range range;
     const struct ff_config *config; /* SET for settings: of all layers. Lives as long as the run */
@@ -74,7 +75,8 @@ struct ff_message {
 void ff_message_start(struct ff_message *message, const struct ff_plan *plan, enum ff_kind kind,
                       enum ff_ticket ticket);
 void ff_message_put_row(struct ff_message *message, uint32_t label, enum ff_role role);
-/* The rows of a FORWARD message's next image: one for every label. Its pixels, sample and truth are the caller's.
+/* The rows of a FORWARD message's next image: one for every label, or with class groups one. Its pixels, sample and
+ * truth are the caller's.
  */
 void ff_message_put_labels(struct ff_message *message, const struct ff_plan *plan);
 

@@ -29,6 +29,7 @@ static void make_plan(struct ff_network *network, const struct ff_checkpoint *ch
     struct ff_config config = *ff_checkpoint_config(checkpoint);
 
     config.optimizer = FF_SGD;
+    config.average = 0; /* what is read are the averages, if there are any */
     ff_plan_make_sizes(&network->plan, &config, about->shape, about->classes);
     network->plan.blank = true;
     network->shape = about->shape;
@@ -80,7 +81,9 @@ static ff_status read_weights(struct ff_network *network, struct ff_checkpoint *
 
                 message->range =
                     (struct ff_range){.layer = layer, .tensor = tensor, .offset = offset, .count = count};
-                status = ff_checkpoint_read(checkpoint, layer, tensor, offset, count, message->x, error);
+                status =
+                    ff_checkpoint_read(checkpoint, layer, ff_checkpoint_judging_tensor(checkpoint, layer) + tensor,
+                                       offset, count, message->x, error);
                 ff_stage_handle(network->stage, message);
             }
         }

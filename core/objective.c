@@ -40,3 +40,24 @@ struct ff_pair_loss ff_objective_pair(const struct ff_objective *objective, doub
     }
     return (struct ff_pair_loss){negative - positive, -1, 1};
 }
+
+double ff_objective_groups(const struct ff_objective *objective, const float *goodness, uint32_t classes,
+                           uint32_t truth, double smoothing, double *derivative)
+{
+    double highest = -INFINITY, sum = 0, loss = 0;
+
+    for (uint32_t label = 0; label < classes; label++)
+        highest = fmax(highest, (double)goodness[label]);
+    for (uint32_t label = 0; label < classes; label++) {
+        derivative[label] = exp(((double)goodness[label] - highest) / objective->temperature);
+        sum += derivative[label];
+    }
+    for (uint32_t label = 0; label < classes; label++) {
+        double wanted = smoothing / classes + (label == truth ? 1 - smoothing : 0);
+        double log_share = ((double)goodness[label] - highest) / objective->temperature - log(sum);
+
+        loss -= wanted * log_share;
+        derivative[label] = (derivative[label] / sum - wanted) / objective->temperature;
+    }
+    return loss;
+}

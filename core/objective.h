@@ -6,6 +6,10 @@
  *   symba     softplus(-alpha (g+ - g-))                                            Lee and Song 2023, "SymBa"
  *   gap       g- - g+                                                                the numpy original: no bound
  *
+ * With class groups a layer's units are divided among the classes, and an image has a goodness of every class:
+ *
+ *   cross entropy of softmax(g / T) with the label      the label's own group is positive, all others negative
+ *
  * Pure functions; any thread may call. */
 #ifndef FF_OBJECTIVE_H
 #define FF_OBJECTIVE_H
@@ -26,5 +30,10 @@ struct ff_pair_loss {
 struct ff_objective ff_objective_of(const struct ff_config *config, uint32_t layer);
 
 struct ff_pair_loss ff_objective_pair(const struct ff_objective *objective, double positive, double negative);
+
+/* The loss of one image with class groups; `derivative` [classes] becomes dloss / dg. `smoothing` is shared evenly
+ * by all labels (Szegedy et al. 2016). */
+double ff_objective_groups(const struct ff_objective *objective, const float *goodness, uint32_t classes,
+                           uint32_t truth, double smoothing, double *derivative);
 
 #endif

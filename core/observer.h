@@ -83,6 +83,7 @@ struct ff_standing {
     double training, evaluating, saving; /* seconds so far */
     double evaluating_closed;            /* of the epochs that are closed */
     float pixel_scale, pixel_offset;     /* input.h */
+    uint32_t train_images;               /* an epoch has: with as many a step is the same step */
     uint64_t epoch_images;               /* of the open epoch, in whole windows */
     uint32_t layers;
     struct ff_sums epoch_sums[FF_LAYERS_MAX];

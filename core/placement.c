@@ -58,7 +58,7 @@ static double step_cost(const struct ff_plan *plan, uint32_t layer, uint32_t thr
 static double forward_cost(const struct ff_plan *plan, uint32_t layer, uint32_t threads)
 {
     double weights = (double)plan->layer[layer].inputs * plan->layer[layer].units,
-           rows = layer == 0 ? 1 : plan->classes;
+           rows = layer == 0 ? 1 : plan->forward_rows;
 
     return 2 * rows * weights / flops / fmin(threads, 1 + plan->layer[layer].units / (PANEL / 2));
 }

@@ -17,7 +17,7 @@ static uint32_t larger(uint32_t a, uint32_t b)
 static void plan_layers(struct ff_plan *plan)
 {
     const struct ff_config *config = &plan->config;
-    uint32_t inputs = config->label == FF_LABEL_PREPEND ? plan->classes + plan->pixels : plan->pixels;
+    uint32_t inputs = plan->labels + plan->pixels - plan->covered_pixels;
 
     plan->layers = config->layer_count;
     plan->parameters = 0;
@@ -39,7 +39,8 @@ static void plan_images(struct ff_plan *plan, const struct ff_dataset *dataset)
     plan->train_images = at_most(dataset->train.count, config->train_limit) - config->validation;
     plan->judged_images = at_most(judged, config->evaluate_samples);
     plan->train_error_images = at_most(plan->train_images, config->train_error_samples);
-    plan->rows_per_image = 2;
+    plan->rows_per_image = plan->groups > 1 ? 1 : 2;
+    plan->forward_rows = plan->groups > 1 ? 1 : plan->classes;
 }
 
 static void plan_messages(struct ff_plan *plan)
@@ -47,9 +48,9 @@ static void plan_messages(struct ff_plan *plan)
     uint32_t batch = at_most(plan->train_images, plan->config.batch_size), widest = 0;
     size_t activities, images;
 
-    plan->forward_images = larger(1, larger(FORWARD_ROWS, batch * plan->rows_per_image) / plan->classes);
+    plan->forward_images = larger(1, larger(FORWARD_ROWS, batch * plan->rows_per_image) / plan->forward_rows);
     plan->max_images = larger(batch, plan->forward_images);
-    plan->max_rows = larger(batch * plan->rows_per_image, plan->forward_images * plan->classes);
+    plan->max_rows = larger(batch * plan->rows_per_image, plan->forward_images * plan->forward_rows);
     for (uint32_t i = 0; i < plan->layers; i++)
         widest = larger(widest, plan->layer[i].units);
     activities = (size_t)plan->max_rows * widest;
@@ -63,7 +64,9 @@ void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const st
 {
     *plan = (struct ff_plan){.config = *config, .classes = dataset->classes};
     plan->pixels = (uint32_t)ff_shape_size(dataset->shape);
-    plan->covered_pixels = config->label == FF_LABEL_OVERLAY ? plan->classes : 0;
+    plan->groups = config->rule == FF_CLASS_GROUPS ? plan->classes : 1;
+    plan->labels = plan->groups > 1 ? 0 : plan->classes;
+    plan->covered_pixels = config->label == FF_LABEL_OVERLAY ? plan->labels : 0;
     plan_layers(plan);
     plan_images(plan, dataset);
     plan_messages(plan);

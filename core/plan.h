@@ -11,6 +11,8 @@ struct ff_plan {
     struct ff_config config;
     uint32_t classes, pixels;
     uint32_t covered_pixels; /* pixels at an image's front that the label covers (overlay), else 0 */
+    uint32_t labels; /* rows of the first layer's weights that meet a label: classes, or 0 where none is shown */
+    uint32_t groups; /* of a layer's units, each with a goodness of its own: 1, or with class groups classes */
     uint32_t layers;
     struct {
         uint32_t inputs, units; /* inputs of layer 0: the label's, then the image's */
@@ -20,8 +22,9 @@ struct ff_plan {
     uint32_t train_images;         /* trained on: the limit's, without the held-out ones */
     uint32_t judged_images;        /* what an epoch is judged on */
     uint32_t train_error_images;   /* of these the training error is measured */
-    uint32_t rows_per_image;       /* in training: a positive and a negative row */
-    uint32_t forward_images;       /* images a FORWARD message, each with a row for every label */
+    uint32_t rows_per_image;       /* in training: a positive and a negative row; with class groups 1 */
+    uint32_t forward_rows;         /* an image in a FORWARD message: one for every label; with class groups 1 */
+    uint32_t forward_images;       /* images a FORWARD message */
     uint32_t max_images, max_rows; /* of any message */
     size_t capacity;               /* floats of a message's `x`: the largest of images, activities, payload */
 

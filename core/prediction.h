@@ -5,8 +5,9 @@
 #include "message.h"
 #include "observer.h"
 
-/* The label of the message's image `image` with the highest goodness summed over the layers that count; of equals
- * the lowest. `scores` [classes] becomes the sums; *confidence their softmax at the label. */
+/* The label of the message's image `image` with the highest score summed over the layers that count, of equals the
+ * lowest: a label's goodness, or its share as a logarithm (log softmax of goodness / temperature). `scores`
+ * [classes] becomes the sums; *confidence their softmax at the label. */
 uint32_t ff_predict(const struct ff_plan *plan, const struct ff_message *message, uint32_t image, double *scores,
                     float *confidence);
 

@@ -14,6 +14,9 @@ enum ff_purpose {
     FF_RANDOM_WEIGHTS = 1, /* stream: layer; index: weight */
     FF_RANDOM_ORDER,       /* stream: epoch; index: position */
     FF_RANDOM_NEGATIVE,    /* stream: epoch; index: image */
+    FF_RANDOM_HARD,        /* stream: epoch; index: image */
+    FF_RANDOM_AUGMENT,     /* stream: epoch; index: image and place (augment.c) */
+    FF_RANDOM_BEND,        /* stream: epoch; index: image, direction and control point */
 };
 
 /* Four words for a counter and a key: the published function, for the test vectors. */

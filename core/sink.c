@@ -259,21 +259,50 @@ static void close_window(struct ff_sink *sink, uint64_t step, double elapsed)
         sink->observer.points(sink->observer.self, &point, 1);
 }
 
+/* An image's goodness on positive and on negative data, and whether the layer is right: 1, or half for a tie. */
+struct seen {
+    float positive, negative;
+    double right;
+};
+
+static struct seen see_pair(const float *goodness)
+{
+    return (struct seen){goodness[0], goodness[1],
+                         goodness[0] > goodness[1]    ? 1
+                         : goodness[0] == goodness[1] ? 0.5
+                                                      : 0};
+}
+
+/* The label's own group, the mean of the others, and whether the label's is the highest; of equals the lowest
+ * class. */
+static struct seen see_groups(const float *goodness, uint32_t groups, uint32_t truth)
+{
+    double others = 0;
+    uint32_t best = 0;
+
+    for (uint32_t group = 0; group < groups; group++) {
+        others += group == truth ? 0 : (double)goodness[group];
+        best = goodness[group] > goodness[best] ? group : best;
+    }
+    return (struct seen){goodness[truth], (float)(others / (groups - 1)), best == truth ? 1 : 0};
+}
+
 static void add_layer(struct ff_sink *sink, const struct ff_message *message, uint32_t layer)
 {
-    const float *goodness = message->goodness + (size_t)layer * sink->plan->max_rows;
+    uint32_t groups = sink->plan->groups;
+    const float *goodness = message->goodness + (size_t)layer * sink->plan->max_rows * groups;
     size_t at = layer * sink->window_capacity + sink->window_images;
     struct ff_sums sums = {.loss = message->loss[layer] * message->images};
 
     for (uint32_t image = 0; image < message->images; image++) {
-        float positive = goodness[image * message->rows_per_image];
-        float negative = goodness[image * message->rows_per_image + 1];
+        const float *own = goodness + (size_t)image * message->rows_per_image * groups;
+        struct seen seen = groups > 1 ? see_groups(own, groups, message->truth[image]) : see_pair(own);
 
-        sums.positive += positive;
-        sums.negative += negative;
-        sums.accuracy += positive > negative ? 1 : positive == negative ? 0.5 : 0;
-        sink->positive[at + image] = positive;
-        sink->negative[at + image] = negative;
+        sums.positive += seen.positive;
+        sums.negative += seen.negative;
+        sums.accuracy += seen.right;
+        sink->positive[at + image] = seen.positive;
+        sink->negative[at + image] = seen.negative;
     }
     add_sums(&sink->window[layer], &sums);
 }
@@ -441,6 +470,7 @@ void ff_sink_standing(struct ff_sink *sink, struct ff_standing *standing)
     standing->step = sink->step;
     standing->epochs = sink->epochs_closed;
     standing->window = sink->plan->window;
+    standing->train_images = sink->plan->train_images;
     standing->training = sink->training;
     standing->evaluating = sink->evaluating;
     standing->saving = sink->saving;

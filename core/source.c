@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kernels.h"
+#include "augment.h"
 #include "layer.h"
 #include "random.h"
 
@@ -14,7 +14,8 @@ struct ff_source {
     const struct ff_plan *plan;
     const struct ff_dataset *dataset;
     struct ff_pixel_map input;
-    uint32_t *order; /* [train_images] of this epoch */
+    struct ff_augmenter *augmenter; /* NULL: images are trained on as they are */
+    uint32_t *order;                /* [train_images] of this epoch */
 
     /* What comes next. */
     uint32_t epoch; /* from 1; 0 before the first message */
@@ -37,19 +38,41 @@ struct ff_source *ff_source_create(const struct ff_plan *plan, const struct ff_d
     source->plan = plan;
     source->dataset = dataset;
     source->input = ff_input_make(plan, dataset);
+    if (ff_augments(&plan->config.augment)) {
+        source->augmenter = ff_augmenter_create(&plan->config.augment, dataset->shape, plan->config.seed, error);
+        if (source->augmenter == NULL) {
+            ff_source_destroy(source);
+            return NULL;
+        }
+    }
     return source;
 }
 
-/* Image `index` of a split as message's image `image`. */
-static void put_image(struct ff_source *source, struct ff_message *message, const struct ff_images *images,
-                      uint32_t index, uint32_t image)
+/* Image `index` of a split becomes message's image `image`; its pixels come later. */
+static void name_image(struct ff_message *message, const struct ff_images *images, uint32_t index, uint32_t image)
 {
-    const struct ff_plan *plan = source->plan;
-
-    ff_input_bytes(source->input, plan, images->pixels + (size_t)index * plan->pixels,
-                   message->x + (size_t)image * plan->pixels);
     message->sample[image] = index;
     message->truth[image] = images->labels[index];
+}
+
+void ff_source_fill(const struct ff_source *source, struct ff_message *message, uint32_t image)
+{
+    const struct ff_plan *plan = source->plan;
+    const uint8_t *bytes =
+        ff_dataset_split(source->dataset, message->split)->pixels + (size_t)message->sample[image] * plan->pixels;
+    float *x = message->x + (size_t)image * plan->pixels;
+
+    if (source->augmenter != NULL && message->kind == FF_TRAIN) {
+        ff_augment_image(source->augmenter, message->epoch, message->sample[image], bytes, x);
+        ff_input_values(source->input, plan, x);
+    } else {
+        ff_input_bytes(source->input, plan, bytes, x);
+    }
+}
+
+bool ff_source_augments(const struct ff_source *source)
+{
+    return source->augmenter != NULL;
 }
 
 static void start_message(struct ff_source *source, struct ff_message *message, enum ff_kind kind,
@@ -80,12 +103,14 @@ static void fill_train(struct ff_source *source, struct ff_message *message)
     start_message(source, message, FF_TRAIN, FF_FOR_TRAINING);
     message->rate = ff_plan_rate(plan, message->step);
     message->rows_per_image = plan->rows_per_image;
+    message->split = FF_TRAIN_SPLIT;
     for (; message->images < count; message->images++) {
         uint32_t index = source->order[source->position++], truth = source->dataset->train.labels[index];
 
-        put_image(source, message, &source->dataset->train, index, message->images);
+        name_image(message, &source->dataset->train, index, message->images);
         ff_message_put_row(message, truth, FF_POSITIVE);
-        ff_message_put_row(message, wrong_label(source, index, truth), FF_NEGATIVE);
+        if (plan->rows_per_image > 1)
+            ff_message_put_row(message, wrong_label(source, index, truth), FF_NEGATIVE);
     }
     message->last = source->position == plan->train_images;
 }
@@ -94,8 +119,9 @@ void ff_source_forward(struct ff_source *source, struct ff_message *message, enu
                        uint32_t count)
 {
     start_message(source, message, FF_FORWARD, FF_FOR_JUDGING);
+    message->split = split;
     for (uint32_t image = 0; image < count; image++) {
-        put_image(source, message, ff_dataset_split(source->dataset, split), first + image, image);
+        name_image(message, ff_dataset_split(source->dataset, split), first + image, image);
         ff_message_put_labels(message, source->plan);
     }
 }
@@ -279,6 +305,7 @@ void ff_source_destroy(struct ff_source *source)
 {
     if (source == NULL)
         return;
+    ff_augmenter_destroy(source->augmenter);
     free(source->order);
     free(source);
 }

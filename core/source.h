@@ -17,10 +17,16 @@ struct ff_source;
 struct ff_source *ff_source_create(const struct ff_plan *plan, const struct ff_dataset *dataset,
                                    struct ff_error *error);
 
-/* Fill the next message; false after the last. */
+/* Decide what the next message holds, and fill all but its images' pixels; false after the last. */
 bool ff_source_next(struct ff_source *source, struct ff_message *message);
 
-/* Fill `message` with images of a split for every label, as evaluation does: `count` (at most the plan's
+/* The pixels of the message's image number `image`, changed as the configuration says when they are trained on. Any
+ * number of threads may call for different images; of messages from ff_source_next and ff_source_forward. */
+void ff_source_fill(const struct ff_source *source, struct ff_message *message, uint32_t image);
+/* Whether filling an image is work that is worth sharing. */
+bool ff_source_augments(const struct ff_source *source);
+
+/* Let `message` hold images of a split for every label, as evaluation does: `count` (at most the plan's
  * forward_images) from index `first` on. */
 void ff_source_forward(struct ff_source *source, struct ff_message *message, enum ff_split split, uint32_t first,
                        uint32_t count);

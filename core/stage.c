@@ -75,6 +75,11 @@ struct ff_stage *ff_stage_create(const struct ff_plan *plan, uint32_t first, uin
     return stage;
 }
 
+void ff_stage_share(struct ff_stage *stage, size_t items, void (*item)(void *, size_t, unsigned), void *arg)
+{
+    ff_team_run(stage->workspace.team, items, item, arg, stage->workspace.guests);
+}
+
 ff_status ff_stage_allow_guest(struct ff_stage *stage, struct ff_error *error)
 {
     struct ff_workspace *workspace = &stage->workspace;

@@ -12,6 +12,10 @@ struct ff_stage;
 struct ff_stage *ff_stage_create(const struct ff_plan *plan, uint32_t first, uint32_t count, uint32_t threads,
                                  struct ff_error *error);
 
+/* Let the stage's team do items of other work, between two messages. */
+void ff_stage_share(struct ff_stage *stage, size_t items, void (*item)(void *arg, size_t index, unsigned worker),
+                    void *arg);
+
 /* From now on a thread of another stage may help; before the first message. */
 ff_status ff_stage_allow_guest(struct ff_stage *stage, struct ff_error *error);
 

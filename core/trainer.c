@@ -142,7 +142,8 @@ static bool make_requests(struct ff_trainer *trainer, struct ff_error *error)
 static ff_status check_memory(const struct ff_plan *plan, struct ff_placement placement, uint32_t messages,
                               struct ff_error *error)
 {
-    double copies = 1 + ff_optimizer_states(plan->config.optimizer), there = ff_memory_available();
+    double copies = 1 + ff_optimizer_states(plan->config.optimizer) + (plan->config.average > 0),
+           there = ff_memory_available();
     double needed = sizeof(float) *
                     ((double)plan->parameters * copies + (double)plan->capacity * (messages + placement.stages));
 
@@ -197,9 +198,17 @@ static ff_status check_beginning(const struct ff_plan *plan, const struct ff_dat
                        "the checkpoint is of a run on images of another size or number of classes "
                        "than %s has now",
                        dataset->name);
+    if (about->standing.train_images != plan->train_images)
+        return ff_fail(error, FF_INVALID,
+                       "the checkpoint is of a run on %u training images, and %s has %u to train on now",
+                       about->standing.train_images, dataset->name, plan->train_images);
     if (about->standing.step > plan->steps || about->standing.epochs > plan->config.epochs)
         return ff_fail(error, FF_INVALID, "the checkpoint has %u epochs done, more than the %u asked for",
                        about->standing.epochs, plan->config.epochs);
+    if (about->standing.step < about->standing.epochs * plan->steps_per_epoch ||
+        about->standing.step > (about->standing.epochs + 1) * plan->steps_per_epoch)
+        return ff_fail(error, FF_DAMAGED, "the checkpoint makes no sense: %llu steps are not in the epoch after %u",
+                       (unsigned long long)about->standing.step, about->standing.epochs);
     return FF_OK;
 }
 
@@ -323,7 +332,7 @@ ff_status ff_trainer_ask_weights(struct ff_trainer *trainer, uint32_t layer, uin
                                  uint64_t *ticket, struct ff_error *error)
 {
     const struct ff_plan *plan = &trainer->plan;
-    const struct ff_range range = {.layer = layer, .offset = unit, .count = count, .by_columns = true};
+    struct ff_range range = {.layer = layer, .offset = unit, .count = count, .by_columns = true};
 
     if (layer >= plan->layers || count == 0 || unit >= plan->layer[layer].units ||
         count > plan->layer[layer].units - unit)
@@ -331,6 +340,7 @@ ff_status ff_trainer_ask_weights(struct ff_trainer *trainer, uint32_t layer, uin
     if (count > plan->capacity / plan->layer[layer].inputs)
         return ff_fail(error, FF_INVALID, "ask for at most %zu units of this layer at once",
                        plan->capacity / plan->layer[layer].inputs);
+    range.tensor = ff_layer_judging_tensor(plan, layer);
     return put_request(trainer, NULL, &range, ticket, error);
 }
 
@@ -616,6 +626,31 @@ static bool goes_on(struct ff_trainer *trainer)
     }
 }
 
+/* A message whose images the first stage's team is filling. */
+struct filling {
+    const struct ff_source *source;
+    struct ff_message *message;
+};
+
+static void fill_item(void *self, size_t image, unsigned worker)
+{
+    struct filling *filling = self;
+
+    (void)worker;
+    ff_source_fill(filling->source, filling->message, (uint32_t)image);
+}
+
+static void fill(struct ff_trainer *trainer, struct ff_message *message)
+{
+    struct filling filling = {trainer->source, message};
+
+    if (message->kind == FF_TRAIN && ff_source_augments(trainer->source))
+        ff_stage_share(trainer->stations[0].stage, message->images, fill_item, &filling);
+    else
+        for (uint32_t image = 0; image < message->images; image++)
+            ff_source_fill(trainer->source, message, image);
+}
+
 /* At the end of an epoch, where the observer wants one. */
 static void take_wanted_snapshot(struct ff_trainer *trainer)
 {
@@ -640,6 +675,7 @@ static void feed(struct ff_trainer *trainer)
             ff_pool_return(trainer->pool, message);
             break;
         }
+        fill(trainer, message);
         closed = message->closes_epoch && message->epoch < trainer->plan.config.epochs;
         pass(&trainer->stations[0], message);
     }

@@ -55,9 +55,9 @@ void ff_trainer_progress(struct ff_trainer *trainer, struct ff_progress *progres
 enum { FF_REQUESTS_MAX = 32 };
 ff_status ff_trainer_ask(struct ff_trainer *trainer, const float *pixels, uint64_t *ticket, struct ff_error *error);
 
-/* Ask for the incoming weights of `count` units of a layer from `unit` on, as they are at that instant; the
- * observer's `weights` gets them. Like ff_trainer_ask; FF_INVALID for units that are not there, or too many at once
- * (the sentence says how many). */
+/* Ask for the incoming weights of `count` units of a layer from `unit` on, as they are at that instant (their
+ * running averages where it predicts with those); the observer's `weights` gets them. Like ff_trainer_ask;
+ * FF_INVALID for units that are not there, or too many at once (the sentence says how many). */
 ff_status ff_trainer_ask_weights(struct ff_trainer *trainer, uint32_t layer, uint32_t unit, uint32_t count,
                                  uint64_t *ticket, struct ff_error *error);
 

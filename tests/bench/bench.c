@@ -322,6 +322,8 @@ double bench_evaluation(const struct bench_setup *setup, const struct ff_dataset
     message = ff_pool_take(pool);
     for (int round = 0; round == 0 || bench_now() - begin < seconds; round++) {
         ff_source_forward(source, message, FF_TEST_SPLIT, 0, plan.forward_images);
+        for (uint32_t image = 0; image < message->images; image++)
+            ff_source_fill(source, message, image);
         ff_stage_handle(stage, message);
         if (round == 0)
             begin = bench_now();

@@ -5,8 +5,6 @@
 
 import { figure, json, main, median, pause, print, quantile, request, startDaemon, startTraining, trainingRate, writeData } from './support.mjs';
 
-const BATCH = 100;
-
 async function timed(base, method, where, body) {
     const begin = performance.now();
     const { status, text } = await request(base, method, where, body);
@@ -46,10 +44,11 @@ async function whilePredicting(base, id, perSecond, ask, latency) {
 
 const show = (times) => `${median(times).toFixed(2)} ms median, ${quantile(times, 0.99).toFixed(2)} ms p99`;
 
-await main(async () => {
-    const rounds = Number(process.argv[2] ?? 5), perSecond = Number(process.argv[3] ?? 20);
-    const { base } = await startDaemon(await writeData());
-    const id = await startTraining(base, { layers: [500, 500, 500, 500], batch_size: BATCH, optimizer: 'momentum' });
+/** At rest, while it trains, and what it costs, at one batch size. A consistent answer waits for the step under way, so the time
+ * of a step is said beside it. */
+async function measure(base, batch, rounds, perSecond) {
+    const name = `784-4x500, batch ${batch}`;
+    const id = await startTraining(base, { layers: [500, 500, 500, 500], batch_size: batch, optimizer: 'momentum' });
     const predict = (i) => timed(base, 'POST', `/api/v1/runs/${id}/predict`, { sample: i });
     const health = () => timed(base, 'GET', '/healthz');
     const alone = [], beside = [], training = [];
@@ -66,9 +65,18 @@ await main(async () => {
     }
     await latencies(10, predict);
     const rest = await latencies(200, predict), healthRest = await latencies(200, health);
-    print('a prediction at rest, 784-4x500', show(rest), `/healthz ${show(healthRest)}   ${(median(rest) / median(healthRest)).toFixed(2)} times it`);
-    print('a prediction while it trains', show(training), `/healthz ${show(healthTraining)}   ${(median(training) / median(healthTraining)).toFixed(2)} times it; ` +
-        `a step takes ${(1000 * BATCH / median(alone)).toFixed(2)} ms`, '2 ms');
-    print(`training with ${perSecond} predictions a second`, `${figure(median(beside))} images/s`,
+    print(`a prediction at rest, ${name}`, show(rest), `/healthz ${show(healthRest)}   ${(median(rest) / median(healthRest)).toFixed(2)} times it`);
+    print(`a prediction while it trains, ${name}`, show(training), `/healthz ${show(healthTraining)}   ${(median(training) / median(healthTraining)).toFixed(2)} times it; ` +
+        `a step takes ${(1000 * batch / median(alone)).toFixed(2)} ms`, '2 ms');
+    print(`${name}, training with ${perSecond} predictions a second`, `${figure(median(beside))} images/s`,
         `without ${figure(median(alone))} images/s   ${median(beside.map((rate, i) => rate / alone[i])).toFixed(3)} of it`, '0.97');
+    await json(base, 'POST', `/api/v1/runs/${id}/stop`);
+    await json(base, 'GET', `/api/v1/runs/${id}?wait=60`);
+}
+
+await main(async () => {
+    const rounds = Number(process.argv[2] ?? 5), perSecond = Number(process.argv[3] ?? 20);
+    const { base } = await startDaemon(await writeData());
+    for (const batch of [20, 100])
+        await measure(base, batch, rounds, perSecond);
 });

@@ -36,6 +36,26 @@ static inline void random_config(struct ff_config *config, uint32_t trial)
     config->schedule = (enum ff_schedule)random_pick(trial, 21, 4);
     config->weight_decay = random_pick(trial, 22, 2) ? 0.01 : 0;
     config->seed = random_pick(trial, 23, 1000);
+    config->negatives = (enum ff_negatives)random_pick(trial, 25, 2);
+    if (random_pick(trial, 28, 4) == 0) {
+        static const uint32_t grouped[] = {5, 15, 35, 130, 300};
+
+        config->rule = FF_CLASS_GROUPS;
+        config->predict = FF_PREDICT_LOG_SOFTMAX;
+        config->label_smoothing = 0.1;
+        for (uint32_t i = 0; i < config->layer_count; i++)
+            config->layers[i].units = grouped[random_pick(trial, 30 + i, 5)]; /* of five classes */
+    }
+    config->average = random_pick(trial, 26, 3) ? 0 : 0.97;
+    if (random_pick(trial, 27, 3) == 0)
+        config->augment = (struct ff_augment){.shift = 1,
+                                              .rotate = 10,
+                                              .scale = 0.1,
+                                              .shear = 0.1,
+                                              .translate = 1,
+                                              .elastic = 1,
+                                              .erase = 2,
+                                              .flip = true};
     config->learning_rate.value[0] = config->objective == FF_GAP ? 1e-4 : 0.003;
     config->epochs = 2;
     config->evaluate_every = 1 + random_pick(trial, 24, 2);

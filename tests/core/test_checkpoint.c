@@ -351,7 +351,9 @@ static void a_network_at_rest_judges_as_the_run_did(void **state)
         assert_true(abs((int)one_by_one - (int)wrong) <= 1); /* rounding of the pixels may turn a tie */
         ff_network_weights(network, 0, 0, 1, weights);
         float first;
-        assert_int_equal(ff_checkpoint_read(checkpoint, 0, 0, 0, 1, &first, &error), FF_OK);
+        assert_int_equal(
+            ff_checkpoint_read(checkpoint, 0, ff_checkpoint_judging_tensor(checkpoint, 0), 0, 1, &first, &error),
+            FF_OK);
         assert_true(weights[0] == first);
         ff_network_destroy(network);
         ff_checkpoint_close(checkpoint);
@@ -378,6 +380,10 @@ static void a_checkpoint_of_another_run_is_refused_in_words(void **state)
     watcher.config.learning_rate.value[0] /= 2;
     assert_null(ff_trainer_create(&watcher.config, other, placements[0], &observer, &beginning, &error));
     assert_non_null(strstr(error.message, "images of another size"));
+    dataset->train.count--;
+    assert_null(ff_trainer_create(&watcher.config, dataset, placements[0], &observer, &beginning, &error));
+    assert_non_null(strstr(error.message, "103 training images"));
+    dataset->train.count++;
     watcher.config.epochs = 1;
     assert_null(ff_trainer_create(&watcher.config, dataset, placements[0], &observer, &beginning, &error));
     assert_non_null(strstr(error.message, "epochs done"));

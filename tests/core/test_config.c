@@ -50,15 +50,13 @@ static const struct {
      "convolutions are not available in this build; give a number of units"},
     {"{\"dataset\": \"\"}", "/config/dataset", "must be a name of 1 to 63 bytes"},
     {"{\"dataset\": 1}", "/config/dataset", "must be a string, got a number"},
-    {"{\"rule\": \"class_groups\"}", "/config/rule", "\"class_groups\" is not available in this build"},
-    {"{\"negatives\": \"hard\"}", "/config/negatives", "\"hard\" is not available in this build"},
-    {"{\"average\": 0.5}", "/config/average", "not available in this build; leave it at 0"},
+    {"{\"rule\": \"unsupervised\"}", "/config/rule", "\"unsupervised\" is not available in this build"},
     {"{\"batch_normalization\": true}", "/config/batch_normalization",
      "not available in this build; leave it false"},
     {"{\"dropout\": {\"pixels\": 0.2}}", "/config/dropout/pixels", "not available in this build; leave it at 0"},
     {"{\"dropout\": {\"pixels\": 2}}", "/config/dropout/pixels", "must be at least 0 and at most 0.95, got 2"},
     {"{\"dropout\": 0.2}", "/config/dropout", "must be an object, got a number"},
-    {"{\"augment\": {\"flip\": true}}", "/config/augment/flip", "not available in this build; leave it false"},
+    {"{\"dropout\": {\"units\": 0.3}}", "/config/dropout/units", "not available in this build; leave it at 0"},
     {"{\"augment\": {\"rotat\": 1}}", "/config/augment/rotat", "unknown part of augment; did you mean \"rotate\"?"},
 };
 

@@ -42,12 +42,16 @@ static void config_of(const cJSON *golden, uint32_t batch, struct ff_config *con
     cJSON *settings = cJSON_CreateObject(), *layers = cJSON_AddArrayToObject(settings, "layers");
     const cJSON *kind = cJSON_GetObjectItemCaseSensitive(spec, "optimizer");
     struct ff_problems problems = {0};
+    bool groups = strcmp(golden_at(spec, "objective")->valuestring, "class_groups") == 0;
     bool adam = kind != NULL && strcmp(kind->valuestring, "adam") == 0;
 
     for (int i = 1; i < cJSON_GetArraySize(sizes); i++)
         cJSON_AddItemToArray(layers, cJSON_CreateNumber(cJSON_GetArrayItem(sizes, i)->valuedouble));
     put_string(settings, "activation", spec, "");
-    put_string(settings, "objective", spec, "");
+    if (groups)
+        cJSON_AddStringToObject(settings, "rule", "class_groups");
+    else
+        put_string(settings, "objective", spec, "");
     put_string(settings, "goodness", spec, "");
     put_string(settings, "optimizer", spec, "sgd");
     put_string(settings, "label", spec, "prepend");
@@ -166,10 +170,13 @@ static void train_step(struct network *network, const cJSON *step, uint64_t numb
 {
     struct ff_message *message = network->message;
 
-    put_images(network, FF_TRAIN, golden_at(step, "images"), 2);
+    put_images(network, FF_TRAIN, golden_at(step, "images"), network->plan.rows_per_image);
     message->step = number;
     message->rate = 1;
     for (uint32_t i = 0; i < message->images; i++) {
+        message->truth[i] = (uint16_t)cJSON_GetArrayItem(golden_at(step, "labels"), (int)i)->valueint;
+        if (network->plan.groups > 1)
+            continue;
         message->label[2 * i] = (uint16_t)cJSON_GetArrayItem(golden_at(step, "labels"), (int)i)->valueint;
         message->label[2 * i + 1] = (uint16_t)cJSON_GetArrayItem(golden_at(step, "wrong_labels"), (int)i)->valueint;
         message->role[2 * i] = FF_POSITIVE;
@@ -179,6 +186,17 @@ static void train_step(struct network *network, const cJSON *step, uint64_t numb
     assert_int_equal(message->failed_layer, -1);
 }
 
+/* Goodness of the image's own group and the mean of the others' as the reference has them. */
+static void split_groups(const float *goodness, uint32_t groups, uint32_t truth, float *positive, float *negative)
+{
+    float others = 0;
+
+    for (uint32_t group = 0; group < groups; group++)
+        others += group == truth ? 0 : goodness[group];
+    *positive = goodness[truth];
+    *negative = others / (float)(groups - 1);
+}
+
 /* A step's goodness of both kinds, and the mean of its losses, for every layer. */
 static void compare_step(struct network *network, const cJSON *step, double tolerance)
 {
@@ -186,14 +204,20 @@ static void compare_step(struct network *network, const cJSON *step, double tole
 
     for (uint32_t layer = 0; layer < network->plan.layers; layer++) {
         const cJSON *wanted = cJSON_GetArrayItem(golden_at(step, "layers"), (int)layer);
-        const float *goodness = message->goodness + (size_t)layer * network->plan.max_rows;
+        uint32_t groups = network->plan.groups;
+        const float *goodness = message->goodness + (size_t)layer * network->plan.max_rows * groups;
+        const cJSON *by_class = cJSON_GetObjectItemCaseSensitive(wanted, "goodness");
         float positive[64], negative[64];
         double losses[64], mean = 0, largest = 0;
 
         for (uint32_t i = 0; i < message->images; i++) {
             positive[i] = goodness[2 * i];
             negative[i] = goodness[2 * i + 1];
+            if (groups > 1)
+                split_groups(goodness + i * groups, groups, message->truth[i], &positive[i], &negative[i]);
         }
+        if (by_class != NULL)
+            golden_compare("goodness", goodness, message->images * groups, by_class, tolerance);
         golden_compare("pos", positive, message->images, golden_at(wanted, "pos"), tolerance);
         golden_compare("neg", negative, message->images, golden_at(wanted, "neg"), tolerance);
         assert_int_equal(golden_flatten(golden_at(wanted, "loss"), losses, 64), message->images);
@@ -242,14 +266,15 @@ static void compare_probe(struct network *network, const cJSON *golden, double t
     struct ff_error error;
     struct ff_sink *sink;
 
-    put_images(network, FF_FORWARD, golden_at(probe, "images"), classes);
+    put_images(network, FF_FORWARD, golden_at(probe, "images"), network->plan.forward_rows);
     for (uint32_t row = 0; row < message->rows; row++)
         message->label[row] = (uint16_t)(row % classes);
     memset(message->truth, 0, message->images * sizeof *message->truth);
     ff_stage_handle(network->stage, message);
     for (uint32_t layer = 0; layer < network->plan.layers; layer++)
-        golden_compare("label_goodness", message->goodness + (size_t)layer * network->plan.max_rows, message->rows,
-                       cJSON_GetArrayItem(wanted, (int)layer), tolerance);
+        golden_compare("label_goodness",
+                       message->goodness + (size_t)layer * network->plan.max_rows * network->plan.groups,
+                       message->images * classes, cJSON_GetArrayItem(wanted, (int)layer), tolerance);
 
     plan.judged_images = message->images;
     sink = ff_sink_create(&plan, &observer, &error);
@@ -287,10 +312,11 @@ static const struct {
     const char *name;
     double tolerance;
 } cases[] = {
-    {"original_per_sample", 1e-4}, {"original_batched", 1e-5},     {"logistic_relu_mean", 1e-5},
-    {"logistic_relu_sum", 1e-5},   {"symba_relu_mean", 1e-5},      {"pairs_sgd_decay", 1e-5},
-    {"pairs_momentum", 1e-5},      {"pairs_adam", 1e-5},           {"pairs_forward_after_update", 1e-5},
-    {"label_overlay", 1e-5},       {"label_prepend_scaled", 1e-5},
+    {"original_per_sample", 1e-4}, {"original_batched", 1e-5}, {"logistic_relu_mean", 1e-5},
+    {"logistic_relu_sum", 1e-5},   {"symba_relu_mean", 1e-5},  {"pairs_sgd_decay", 1e-5},
+    {"pairs_momentum", 1e-5},      {"pairs_adam", 1e-5},       {"pairs_forward_after_update", 1e-5},
+    {"class_groups_relu", 1e-4},   {"groups_sgd_decay", 1e-5}, {"groups_momentum", 1e-5},
+    {"groups_adam", 1e-5},         {"label_overlay", 1e-5},    {"label_prepend_scaled", 1e-5},
 };
 
 static void play_case(void **state)
