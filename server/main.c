@@ -12,6 +12,8 @@
 #include "api.h"
 #include "blas_check.h"
 #include "catalog.h"
+#include "check.h"
+#include "evaluate.h"
 #include "http.h"
 #include "hub.h"
 #include "log.h"
@@ -35,6 +37,7 @@ struct daemon {
     struct hub *hub;
     struct catalog *catalog;
     struct session *session;
+    struct answers *answers;
     struct api api;
     struct http *http;
 };
@@ -62,8 +65,14 @@ static ff_status open_http(struct daemon *daemon, struct ff_error *error)
                                    .allow_hosts = daemon->options->allow_hosts.values,
                                    .api = &daemon->api};
 
-    daemon->api = (struct api){
-        .session = daemon->session, .store = daemon->store, .hub = daemon->hub, .catalog = daemon->catalog};
+    daemon->answers = answers_create(error);
+    if (daemon->answers == NULL)
+        return error->status;
+    daemon->api = (struct api){.session = daemon->session,
+                               .store = daemon->store,
+                               .hub = daemon->hub,
+                               .catalog = daemon->catalog,
+                               .answers = daemon->answers};
     options.routes = api_routes(&options.route_count);
     daemon->http = http_start(&options, error);
     if (daemon->http == NULL)
@@ -128,8 +137,8 @@ static ff_status start_first_run(struct daemon *daemon, struct ff_error *error)
     return FF_OK;
 }
 
-/* Streams and requests end first, then the run under way (it becomes interrupted), then what all of them write to.
- */
+/* Streams and requests end first, then the run under way (it becomes interrupted; those that wait stay queued),
+ * then what all of them write to. */
 static void close_all(struct daemon *daemon)
 {
     daemon->api.closing = true;
@@ -137,6 +146,7 @@ static void close_all(struct daemon *daemon)
         hub_set_wake(daemon->hub, NULL, NULL);
     if (daemon->http != NULL)
         http_stop(daemon->http);
+    answers_destroy(daemon->answers);
     if (daemon->session != NULL)
         session_destroy(daemon->session);
     catalog_destroy(daemon->catalog);
@@ -205,10 +215,12 @@ int main(int count, char **arguments)
         return serve(&options);
     case COMMAND_TRAIN:
         return train_command(&options);
+    case COMMAND_EVALUATE:
+        return evaluate_command(&options);
+    case COMMAND_CHECK:
+        return check_command(&options);
     case COMMAND_VERSION:
         return print_version();
-    case COMMAND_EVALUATE:
-        break;
     }
     return FAILED;
 }

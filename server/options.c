@@ -18,14 +18,29 @@ static const struct command_row {
      "nothing else; messages go to standard error. SIGTERM and SIGINT end it cleanly within\n"
      "five seconds, a second one at once.\n\n"
      "Exit status: 0 ended by a signal, 1 could not run, 2 wrong option.\n"},
-    {"train", COMMAND_TRAIN, " RUN.json|PRESET|- ...", "train without a server, one run after the other",
+    {"train", COMMAND_TRAIN, " [RUN.json|PRESET|-]...", "train without a server, one run after the other",
      "RUN.json has the form of POST /api/v1/runs, - is standard input:\n"
      "  {\"preset\": \"hinton\", \"config\": {\"epochs\": 5}}\n\n"
      "Prints JSON Lines on standard output: start, points, epoch, end. Where standard error is\n"
      "a terminal, progress is shown there.\n\n"
-     "Exit status: 0 all runs finished; 1 one failed, was stopped by a signal, or could not\n"
-     "start; 2 wrong option.\n"},
-    {"evaluate", COMMAND_EVALUATE, " CHECKPOINT", "not available in this build", NULL},
+     "A run kept with --checkpoint FILE goes on with --resume FILE, on any --stages and\n"
+     "--threads, with the same results to the last bit as if it had never been left; add\n"
+     "--checkpoint FILE again to keep it further. It has the settings that it began with; a RUN\n"
+     "given beside may only ask for more epochs. Both options are for one run.\n\n"
+     "Exit status: 0 all runs finished; 1 one failed, was stopped by a signal, could not start,\n"
+     "or could not be kept; 2 wrong option.\n"},
+    {"evaluate", COMMAND_EVALUATE, " CHECKPOINT", "count what a trained network predicts wrongly",
+     "CHECKPOINT is a file that goodness train --checkpoint wrote, or that was fetched from\n"
+     "/api/v1/runs/{id}/checkpoint. Prints one line of JSON on standard output; its \"error\" is\n"
+     "the share of images predicted wrongly, from 0 to 1. Without --dataset the images are those\n"
+     "of the run: its test images, or (--split train) those it was trained on.\n\n"
+     "Exit status: 0; 1 could not be done; 2 wrong option.\n"},
+    {"check", COMMAND_CHECK, "", "say whether all that a state folder keeps is consistent",
+     "Reads the folder of a daemon that has ended, and changes nothing: the database, every run's\n"
+     "points and epochs, and the checkpoints. Prints a line on standard output for each finding,\n"
+     "and one at the end that counts.\n\n"
+     "Exit status: 0 all is consistent; 1 there are findings, or it could not be read; 2 wrong\n"
+     "option.\n"},
     {"version", COMMAND_VERSION, "", "say what this program is made of", ""},
 };
 
@@ -152,8 +167,9 @@ static int parse_option(struct parser *parser, int count, char *const *arguments
     int status = row->parse(parser->options, value, sentence);
     if (status == 0)
         return OPTIONS_GO;
-    return row->argument == NULL ? complain(parser, status, "--%s %s", row->name, sentence)
-                                 : complain(parser, status, "--%s %s %s", row->name, value, sentence);
+    if (row->argument == NULL)
+        return complain(parser, status, "--%s %s", row->name, sentence);
+    return complain(parser, status, "--%s %s %s", row->name, value[0] != '\0' ? value : "\"\"", sentence);
 }
 
 static int parse_arguments(struct parser *parser, int count, char *const *arguments)
@@ -178,8 +194,8 @@ static int parse_arguments(struct parser *parser, int count, char *const *argume
                               parser->command->name);
         else if (parser->command->operands[0] == '\0')
             status = complain(parser, OPTION_WRONG, "takes no argument, but got %s", argument);
-        else if (option_append(&parser->options->runs, argument, sentence) != 0)
-            status = complain(parser, OPTION_WRONG, "trains at most %d runs", OPTIONS_LIST_MAX);
+        else if (option_append(&parser->options->operands, argument, sentence) != 0)
+            status = complain(parser, OPTION_WRONG, "takes at most %d arguments", OPTIONS_LIST_MAX);
         if (status != OPTIONS_GO)
             return status;
     }
@@ -242,21 +258,44 @@ static int default_state(struct parser *parser)
     return OPTIONS_GO;
 }
 
-static int check_whole(struct parser *parser)
+static int check_train(struct parser *parser)
 {
-    size_t stdin_count = 0;
+    const struct options *options = parser->options;
+    size_t count = options->operands.count, stdin_count = 0;
 
-    if (parser->command->command == COMMAND_SERVE && parser->options->state[0] == '\0')
-        return default_state(parser);
-    if (parser->command->command != COMMAND_TRAIN)
-        return OPTIONS_GO;
-    if (parser->options->runs.count == 0)
+    if (count == 0 && options->resume == NULL)
         return complain(parser, OPTION_WRONG,
                         "what should be trained? Name a RUN.json, a preset, or - for standard input");
-    for (size_t i = 0; i < parser->options->runs.count; i++)
-        stdin_count += strcmp(parser->options->runs.values[i], "-") == 0;
+    if (count > 1 && (options->checkpoint != NULL || options->resume != NULL))
+        return complain(parser, OPTION_WRONG, "--%s is for one run, but %zu are named",
+                        options->resume != NULL ? "resume" : "checkpoint", count);
+    for (size_t i = 0; i < count; i++)
+        stdin_count += strcmp(options->operands.values[i], "-") == 0;
     if (stdin_count > 1)
         return complain(parser, OPTION_WRONG, "- (standard input) can be given only once");
+    return OPTIONS_GO;
+}
+
+static int check_whole(struct parser *parser)
+{
+    const struct options_list *operands = &parser->options->operands;
+
+    switch (parser->command->command) {
+    case COMMAND_SERVE:
+    case COMMAND_CHECK:
+        return parser->options->state[0] == '\0' ? default_state(parser) : OPTIONS_GO;
+    case COMMAND_TRAIN:
+        return check_train(parser);
+    case COMMAND_EVALUATE:
+        if (operands->count == 0)
+            return complain(parser, OPTION_WRONG,
+                            "what should be evaluated? Name a file that goodness train --checkpoint wrote");
+        if (operands->count > 1)
+            return complain(parser, OPTION_WRONG, "takes one checkpoint, but also got %s", operands->values[1]);
+        return OPTIONS_GO;
+    case COMMAND_VERSION:
+        break;
+    }
     return OPTIONS_GO;
 }
 
@@ -291,6 +330,7 @@ int options_parse(struct options *options, int count, char *const *arguments, FI
     memset(options, 0, sizeof *options);
     options->port = 7007;
     options->log_level = LOG_LEVEL_INFO;
+    options->split = FF_TEST_SPLIT;
     snprintf(options->listen, sizeof options->listen, "127.0.0.1");
     if (count < 2) {
         print_program_help(complaints);
@@ -304,8 +344,6 @@ int options_parse(struct options *options, int count, char *const *arguments, FI
     parser.command = find_command(strcmp(arguments[1], "--version") == 0 ? "version" : arguments[1]);
     if (parser.command == NULL)
         return complain_command(arguments[1], complaints);
-    if (parser.command->command == COMMAND_EVALUATE)
-        return complain(&parser, OPTION_WRONG, "not available in this build");
     options->command = parser.command->command;
     status = parse_arguments(&parser, count - 2, arguments + 2);
     if (status == OPTIONS_GO)

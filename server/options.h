@@ -14,7 +14,13 @@
 
 enum { OPTIONS_LIST_MAX = 64, OPTIONS_PATH_MAX = 1024 };
 
-enum command { COMMAND_SERVE = 1, COMMAND_TRAIN = 2, COMMAND_EVALUATE = 4, COMMAND_VERSION = 8 };
+enum command {
+    COMMAND_SERVE = 1,
+    COMMAND_TRAIN = 2,
+    COMMAND_EVALUATE = 4,
+    COMMAND_CHECK = 8,
+    COMMAND_VERSION = 16
+};
 
 /* Several values of an option, NULL at the end. */
 struct options_list {
@@ -33,8 +39,11 @@ struct options {
     enum log_format log_format;
     enum log_level log_level;
     bool text;
-    struct options_list runs; /* what to train */
-    char environment[4096];   /* holds the parts of lists that came from the environment */
+    const char *checkpoint, *resume; /* files, or NULL */
+    const char *dataset;             /* to evaluate on; NULL: the checkpoint's */
+    enum ff_split split;
+    struct options_list operands; /* what to train; the checkpoint to evaluate */
+    char environment[4096];       /* holds the parts of lists that came from the environment */
     size_t environment_used;
 };
 

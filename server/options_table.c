@@ -173,28 +173,68 @@ static int parse_text(struct options *options, const char *value, char sentence[
     return 0;
 }
 
+/* The path of a file, whether it is there or not. */
+static int read_file_name(const char *value, const char **name, char sentence[OPTION_SENTENCE_MAX])
+{
+    if (value[0] == '\0')
+        return option_say(sentence, OPTION_WRONG, "must be the path of a file");
+    *name = value;
+    return 0;
+}
+
+static int parse_checkpoint(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    return read_file_name(value, &options->checkpoint, sentence);
+}
+
+static int parse_resume(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    return read_file_name(value, &options->resume, sentence);
+}
+
+static int parse_dataset(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    if (value[0] == '\0')
+        return option_say(sentence, OPTION_WRONG, "must be the name of a data set");
+    options->dataset = value;
+    return 0;
+}
+
+static int parse_split(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    if (strcmp(value, "test") != 0 && strcmp(value, "train") != 0)
+        return option_say(sentence, OPTION_WRONG, "must be test or train");
+    options->split = strcmp(value, "test") == 0 ? FF_TEST_SPLIT : FF_TRAIN_SPLIT;
+    return 0;
+}
+
 /* The table */
 
 const struct option_row option_rows[] = {
     {"listen", "ADDRESS", COMMAND_SERVE, false, parse_listen,
      "where to listen: a loopback address (127.0.0.1, which takes ::1 too)"},
     {"port", "N", COMMAND_SERVE, false, parse_port, "port to listen on; 0 takes a free one (7007)"},
-    {"state", "DIR", COMMAND_SERVE, false, parse_state,
+    {"state", "DIR", COMMAND_SERVE | COMMAND_CHECK, false, parse_state,
      "folder that keeps the runs ($XDG_STATE_HOME/goodness, or ~/.local/state/goodness)"},
-    {"data", "NAME=PATH", COMMAND_SERVE | COMMAND_TRAIN, true, parse_data,
+    {"data", "NAME=PATH", COMMAND_SERVE | COMMAND_TRAIN | COMMAND_EVALUATE, true, parse_data,
      "a data set: a folder of four IDX files, or an .npz file; may be repeated"},
     {"start", "PRESET", COMMAND_SERVE, false, parse_start,
      "start a run of this preset (or \"default\") when there are none yet"},
     {"stages", "N", COMMAND_SERVE | COMMAND_TRAIN, false, parse_stages,
      "parts that the layers are divided into; changes the speed, never the result (0: chosen)"},
-    {"threads", "N", COMMAND_SERVE | COMMAND_TRAIN, false, parse_threads,
+    {"threads", "N", COMMAND_SERVE | COMMAND_TRAIN | COMMAND_EVALUATE, false, parse_threads,
      "threads of each stage; changes the speed, never the result (0: chosen)"},
     {"text", NULL, COMMAND_TRAIN, false, parse_text, "print a log for people instead of JSON Lines"},
+    {"checkpoint", "FILE", COMMAND_TRAIN, false, parse_checkpoint,
+     "keep the run in this file: at the end, when it is stopped, and now and then at epochs' ends"},
+    {"resume", "FILE", COMMAND_TRAIN, false, parse_resume,
+     "go on with the run that is kept in this file, as if it had never been left"},
+    {"dataset", "NAME", COMMAND_EVALUATE, false, parse_dataset,
+     "the data set to evaluate on, all of its images (the run's own, as the run saw it)"},
+    {"split", "SPLIT", COMMAND_EVALUATE, false, parse_split, "test or train (test)"},
     {"allow-host", "NAME", COMMAND_SERVE, true, parse_allow_host,
      "a further name that requests may call this machine by; may be repeated"},
     {"log-format", "FORMAT", COMMAND_SERVE, false, parse_log_format, "text or json (text)"},
     {"log-level", "LEVEL", COMMAND_SERVE, false, parse_log_level, "debug, info, warning or error (info)"},
     {"token-file", "FILE", COMMAND_SERVE, false, NULL, NULL},
-    {"checkpoint", "FILE", COMMAND_TRAIN, false, NULL, NULL},
-    {"resume", "FILE", COMMAND_TRAIN, false, NULL, NULL},
 };

@@ -23,7 +23,7 @@ struct option_row {
     const char *help;
 };
 
-enum { OPTION_ROWS = 14 };
+enum { OPTION_ROWS = 16 };
 
 extern const struct option_row option_rows[OPTION_ROWS];
 

@@ -72,6 +72,11 @@ void textlog_architecture(const struct ff_config *config, const struct ff_datase
     }
 }
 
+static const char *plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}
+
 static void print_dataset(FILE *out, const struct run *run, const struct ff_dataset *dataset)
 {
     struct ff_plan plan;
@@ -82,11 +87,11 @@ static void print_dataset(FILE *out, const struct run *run, const struct ff_data
     }
     ff_plan_make(&plan, &run->config, dataset);
     fprintf(out,
-            "Data set: %s, %" PRIu32 " training images, %" PRIu32 " %s images of %" PRIu32 "x%" PRIu32 ", %" PRIu32
-            " classes\n",
-            run->config.dataset, plan.train_images, plan.judged_images,
-            run->config.evaluate_on == FF_EVALUATE_TEST ? "test" : "validation", dataset->shape.height,
-            dataset->shape.width, dataset->classes);
+            "Data set: %s, %" PRIu32 " training image%s, %" PRIu32 " %s image%s of %" PRIu32 "x%" PRIu32
+            ", %" PRIu32 " classes\n",
+            run->config.dataset, plan.train_images, plural(plan.train_images), plan.judged_images,
+            run->config.evaluate_on == FF_EVALUATE_TEST ? "test" : "validation", plural(plan.judged_images),
+            dataset->shape.height, dataset->shape.width, dataset->classes);
 }
 
 static void print_setting(FILE *out, const cJSON *setting)
@@ -145,6 +150,12 @@ void textlog_header(FILE *out, const struct run *run, const struct ff_dataset *d
                 run->placement.threads);
     print_configuration(out, &run->config);
     fprintf(out, "%s\n", thin_rule);
+}
+
+void textlog_resumed(FILE *out, const char *file, const struct ff_standing *standing)
+{
+    fprintf(out, "Goes on after step %" PRIu64 ", with %" PRIu32 " epoch%s done, from %s\n%s\n", standing->step,
+            standing->epochs, plural(standing->epochs), file, thin_rule);
 }
 
 /* Epochs */

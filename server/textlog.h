@@ -35,6 +35,9 @@ void textlog_keep_evaluation(struct textlog_evaluation *kept, const struct ff_ev
  * `dataset` is NULL, what only it knows is left out. */
 void textlog_header(FILE *out, const struct run *run, const struct ff_dataset *dataset);
 
+/* Under the header of a run that goes on: where, and from which file. */
+void textlog_resumed(FILE *out, const char *file, const struct ff_standing *standing);
+
 /* One epoch. "Test accuracy" only where the epoch was evaluated. */
 void textlog_epoch(FILE *out, const struct ff_config *config, const struct ff_epoch *epoch);
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The README's first command and its curl lines, as written but for the port: from nothing to a trained run.
+# The README's first command, its curl lines (as written but for the port), and those that keep a run: from nothing to a
+# trained run, and one that was left and gone on with.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -67,3 +68,16 @@ start
 [ "$(api /api/v1/runs | jq '.runs | length')" = "$before" ]
 [ "$(api '/api/v1/runs?state=running' | jq '.runs | length')" = 0 ]
 stop
+
+echo "--- every line of the README that keeps a run, or looks at what is kept"
+lines=0
+while IFS= read -r line; do
+    lines=$((lines + 1))
+    line=${line//log\/state/$work\/state}
+    echo "\$ $line"
+    bash -c "${line//run.safetensors/$work/run.safetensors}" >"$work/answer" || { echo "failed:"; tail -n 3 "$work/answer"; exit 1; }
+    tail -n 1 "$work/answer" | head -c 300
+    echo
+done < <(grep -E '^    \.build/goodness (train .*safetensors|evaluate|check)' README.md)
+[ "$lines" -ge 4 ] || { echo "only $lines such lines in README.md"; exit 1; }
+[ -s "$work/run.safetensors" ]

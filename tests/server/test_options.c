@@ -100,13 +100,56 @@ static void train_takes_runs_and_options_in_any_order(void **state)
     assert_int_equal(parse("goodness train a.json --text hinton - --data a=/a -- --odd.json"), OPTIONS_GO);
     assert_int_equal(options.command, COMMAND_TRAIN);
     assert_true(options.text);
-    assert_int_equal(options.runs.count, 4);
-    assert_string_equal(options.runs.values[0], "a.json");
-    assert_string_equal(options.runs.values[1], "hinton");
-    assert_string_equal(options.runs.values[2], "-");
-    assert_string_equal(options.runs.values[3], "--odd.json");
+    assert_int_equal(options.operands.count, 4);
+    assert_string_equal(options.operands.values[0], "a.json");
+    assert_string_equal(options.operands.values[1], "hinton");
+    assert_string_equal(options.operands.values[2], "-");
+    assert_string_equal(options.operands.values[3], "--odd.json");
     assert_int_equal(parse("goodness train hinton"), OPTIONS_GO);
     assert_false(options.text);
+    assert_null(options.checkpoint);
+    assert_null(options.resume);
+}
+
+static void a_run_can_be_kept_and_gone_on_with(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("goodness train --checkpoint a hinton"), OPTIONS_GO);
+    assert_string_equal(options.checkpoint, "a");
+    assert_null(options.resume);
+    assert_int_equal(parse("goodness train --resume=a --checkpoint=b more.json"), OPTIONS_GO);
+    assert_string_equal(options.resume, "a");
+    assert_string_equal(options.checkpoint, "b");
+    assert_int_equal(options.operands.count, 1);
+    assert_int_equal(parse("goodness train --resume a"), OPTIONS_GO); /* the file says what to train */
+    assert_int_equal(options.operands.count, 0);
+}
+
+static void evaluate_takes_a_checkpoint_and_its_options(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("goodness evaluate a"), OPTIONS_GO);
+    assert_int_equal(options.command, COMMAND_EVALUATE);
+    assert_string_equal(options.operands.values[0], "a");
+    assert_null(options.dataset);
+    assert_int_equal(options.split, FF_TEST_SPLIT);
+    assert_int_equal(
+        parse("goodness evaluate a --dataset mnist --split train --data mnist=/m --data b=/b --threads 2"),
+        OPTIONS_GO);
+    assert_string_equal(options.dataset, "mnist");
+    assert_int_equal(options.split, FF_TRAIN_SPLIT);
+    assert_int_equal(options.data.count, 2);
+    assert_int_equal(options.placement.threads, 2);
+}
+
+static void check_looks_where_serve_keeps_its_runs(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("goodness check"), OPTIONS_GO);
+    assert_int_equal(options.command, COMMAND_CHECK);
+    assert_string_equal(options.state, "/home/somebody/.local/state/goodness");
+    assert_int_equal(parse("goodness check --state /var/lib/goodness"), OPTIONS_GO);
+    assert_string_equal(options.state, "/var/lib/goodness");
 }
 
 static void every_option_comes_from_the_environment_too(void **state)
@@ -123,6 +166,10 @@ static void every_option_comes_from_the_environment_too(void **state)
     setenv("GOODNESS_LOG_FORMAT", "json", 1);
     setenv("GOODNESS_LOG_LEVEL", "error", 1);
     setenv("GOODNESS_TEXT", "1", 1);
+    setenv("GOODNESS_CHECKPOINT", "/c", 1);
+    setenv("GOODNESS_RESUME", "/r", 1);
+    setenv("GOODNESS_DATASET", "b", 1);
+    setenv("GOODNESS_SPLIT", "train", 1);
     assert_int_equal(parse("goodness serve"), OPTIONS_GO);
     assert_string_equal(options.listen, "127.0.0.2");
     assert_int_equal(options.port, 8123);
@@ -140,6 +187,14 @@ static void every_option_comes_from_the_environment_too(void **state)
     assert_int_equal(parse("goodness train hinton"), OPTIONS_GO);
     assert_true(options.text);
     assert_int_equal(options.data.count, 2);
+    assert_string_equal(options.checkpoint, "/c");
+    assert_string_equal(options.resume, "/r");
+    assert_int_equal(parse("goodness train hinton mini"), 2); /* not passed over in silence */
+    assert_int_equal(parse("goodness evaluate c"), OPTIONS_GO);
+    assert_string_equal(options.dataset, "b");
+    assert_int_equal(options.split, FF_TRAIN_SPLIT);
+    assert_int_equal(parse("goodness check"), OPTIONS_GO);
+    assert_string_equal(options.state, "/srv/state");
 }
 
 static void the_command_line_wins_over_the_environment(void **state)
@@ -192,7 +247,7 @@ static const struct {
     {"goodness serve --port=", 2, "must be a whole number"},
     {"goodness serve --port 99999999999999999999", 2, "must be a whole number"},
     {"goodness serve --port 1 --port 2", 2, "--port is given twice"},
-    {"goodness serve --state=", 2, "must be the path of a folder"},
+    {"goodness serve --state=", 2, "--state \"\" must be the path of a folder"},
     {"goodness serve --stages 33", 2, "--stages 33 must be a whole number from 0 to 32"},
     {"goodness serve --threads many", 2, "--threads many must be a whole number from 0 to 256"},
     {"goodness serve --log-level loud", 2, "--log-level loud must be debug, info, warning or error"},
@@ -204,9 +259,21 @@ static const struct {
     {"goodness serve --listen ::", 1, "not available in this build"},
     {"goodness serve --listen 192.168.1.2", 1, "not available in this build"},
     {"goodness serve --token-file /t", 2, "--token-file is not available in this build"},
-    {"goodness train --checkpoint c hinton", 2, "--checkpoint is not available in this build"},
-    {"goodness train --resume=c", 2, "--resume is not available in this build"},
-    {"goodness evaluate c", 2, "not available in this build"},
+    {"goodness train --checkpoint= hinton", 2, "--checkpoint \"\" must be the path of a file"},
+    {"goodness train --resume= hinton", 2, "--resume \"\" must be the path of a file"},
+    {"goodness train --checkpoint c hinton mini", 2, "--checkpoint is for one run, but 2 are named"},
+    {"goodness train --resume c --checkpoint c a b c", 2, "--resume is for one run, but 3 are named"},
+    {"goodness train --checkpoint c", 2, "what should be trained?"},
+    {"goodness train --epochs 3 hinton", 2, "there is no option --epochs"},
+    {"goodness serve --checkpoint c", 2, "there is no option --checkpoint"},
+    {"goodness evaluate", 2, "what should be evaluated?"},
+    {"goodness evaluate a b", 2, "takes one checkpoint, but also got b"},
+    {"goodness evaluate a --split tests", 2, "--split tests must be test or train"},
+    {"goodness evaluate a --dataset=", 2, "--dataset \"\" must be the name of a data set"},
+    {"goodness evaluate a --stages 2", 2, "there is no option --stages"},
+    {"goodness check a", 2, "takes no argument, but got a"},
+    {"goodness check --port 1", 2, "there is no option --port"},
+    {"goodness chek", 2, "there is no command chek; did you mean check?"},
     {"goodness train", 2, "what should be trained?"},
     {"goodness train --text", 2, "what should be trained?"},
     {"goodness train --text=1 hinton", 2, "--text takes no value"},
@@ -262,10 +329,18 @@ static void help_is_printed_where_it_is_asked_for(void **state)
     static const struct {
         const char *command_line, *words;
     } cases[] = {
-        {"goodness --help", "Usage: goodness COMMAND"},         {"goodness -h", "serve"},
-        {"goodness serve --help", "--log-format FORMAT"},       {"goodness serve --port 1 -h", "--allow-host NAME"},
-        {"goodness train --help", "Exit status: 0 all runs"},   {"goodness train hinton --help", "--text"},
+        {"goodness --help", "Usage: goodness COMMAND"},
+        {"goodness -h", "serve"},
+        {"goodness serve --help", "--log-format FORMAT"},
+        {"goodness serve --port 1 -h", "--allow-host NAME"},
+        {"goodness train --help", "Exit status: 0 all runs"},
+        {"goodness train hinton --help", "--text"},
         {"goodness version --help", "Usage: goodness version"},
+        {"goodness train --help", "--resume FILE"},
+        {"goodness evaluate --help", "--split SPLIT"},
+        {"goodness check --help", "--state DIR"},
+        {"goodness --help", "  evaluate "},
+        {"goodness --help", "  check "},
     };
 
     (void)state;
@@ -321,6 +396,9 @@ int main(void)
         cmocka_unit_test_setup(serve_takes_all_its_options, clean_environment),
         cmocka_unit_test_setup(start_default_is_the_first_preset, clean_environment),
         cmocka_unit_test_setup(train_takes_runs_and_options_in_any_order, clean_environment),
+        cmocka_unit_test_setup(a_run_can_be_kept_and_gone_on_with, clean_environment),
+        cmocka_unit_test_setup(evaluate_takes_a_checkpoint_and_its_options, clean_environment),
+        cmocka_unit_test_setup(check_looks_where_serve_keeps_its_runs, clean_environment),
         cmocka_unit_test_setup(every_option_comes_from_the_environment_too, clean_environment),
         cmocka_unit_test_setup(the_command_line_wins_over_the_environment, clean_environment),
         cmocka_unit_test_setup(the_state_folder_follows_xdg, clean_environment),

@@ -111,6 +111,18 @@ static void accuracy_on_held_out_images_says_so(void **state)
     assert_has_not("Test accuracy");
 }
 
+static void a_run_that_goes_on_says_where(void **state)
+{
+    const struct ff_standing standing = {.step = 1234, .epochs = 1};
+    FILE *out = start();
+
+    (void)state;
+    textlog_resumed(out, "kept/run", &standing);
+    fclose(out);
+    assert_string_equal(text, "Goes on after step 1234, with 1 epoch done, from kept/run\n"
+                              "---------------------------------------------------------------\n");
+}
+
 static void the_header_tells_what_is_trained_on_what(void **state)
 {
     struct run *run = *state;
@@ -306,6 +318,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_epoch_has_the_layout_of_the_original, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_epoch_that_was_not_evaluated_has_no_accuracy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(accuracy_on_held_out_images_says_so, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_run_that_goes_on_says_where, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_header_tells_what_is_trained_on_what, set_up, tear_down),
         cmocka_unit_test_setup_teardown(without_the_data_set_the_header_leaves_out_what_it_cannot_know, set_up,
                                         tear_down),

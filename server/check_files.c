@@ -1,0 +1,140 @@
+#include "check_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void folder_of(const struct check *check, char path[CHECK_PATH_MAX])
+{
+    snprintf(path, CHECK_PATH_MAX, "%s/checkpoints", check->folder);
+}
+
+/* --- one checkpoint ------------------------------------------------------------------------------------------- */
+
+/* The name of a setting in which the run that the checkpoint is of differs from this one, live ones and the number
+ * of epochs left aside; "" when there is none. */
+static void find_difference(const struct checked_run *run, const struct ff_config *began, char name[64])
+{
+    struct ff_config config = *began;
+    cJSON *live = ff_config_live_to_json(&run->config), *differences;
+    struct ff_problems problems = {0};
+
+    ff_config_apply_live(&config, live, "", &problems);
+    config.epochs = run->config.epochs;
+    differences = ff_config_difference(&config, &run->config);
+    name[0] = '\0';
+    if (differences != NULL && differences->child != NULL)
+        snprintf(name, 64, "%s", differences->child->string);
+    cJSON_Delete(differences);
+    cJSON_Delete(live);
+}
+
+static void check_about(struct check *check, struct checked_run *run, const struct ff_checkpoint_about *about)
+{
+    char difference[64];
+
+    find_difference(run, &about->config, difference);
+    if (difference[0] != '\0')
+        check_found(check, "run %" PRId64 ": its checkpoint is of a run with another %s", run->id, difference);
+    if (about->standing.step > run->most)
+        check_found(check, "run %" PRId64 ": its checkpoint is of step %" PRIu64 ", beyond the run's %" PRIu64,
+                    run->id, about->standing.step, run->most);
+    run->kept = difference[0] == '\0' && about->standing.step <= run->most;
+    run->standing = about->standing;
+}
+
+/* The table's row may be older than the file, which a kill leaves so, but never newer. */
+static void check_listed(struct check *check, const struct checked_run *run, bool file, const char *problem)
+{
+    int64_t listed = -1;
+
+    if (check->version >= 2)
+        listed = check_number(check, "SELECT step FROM checkpoints WHERE run = ?1", run->id, -1);
+    if (!file && listed >= 0)
+        check_found(check, "run %" PRId64 ": its checkpoint (step %" PRId64 ") has no file", run->id, listed);
+    else if (problem != NULL)
+        check_found(check, "run %" PRId64 ": its checkpoint cannot be used: %s", run->id, problem);
+    else if (file && listed >= 0 && (uint64_t)listed > run->standing.step)
+        check_found(check, "run %" PRId64 ": its checkpoint is of step %" PRIu64 ", and the database says %" PRId64,
+                    run->id, run->standing.step, listed);
+}
+
+void check_checkpoint(struct check *check, struct checked_run *run)
+{
+    char folder[CHECK_PATH_MAX], path[CHECK_PATH_MAX + 64];
+    struct ff_checkpoint *checkpoint;
+    struct ff_error error;
+
+    folder_of(check, folder);
+    snprintf(path, sizeof path, "%s/%" PRId64 ".safetensors", folder, run->id);
+    if (access(path, F_OK) != 0) {
+        check_listed(check, run, false, NULL);
+        return;
+    }
+    check->checkpoints++;
+    checkpoint = ff_checkpoint_open(path, &error);
+    if (checkpoint != NULL)
+        check_about(check, run, ff_checkpoint_about(checkpoint));
+    check_listed(check, run, true, checkpoint == NULL ? error.message : NULL);
+    ff_checkpoint_close(checkpoint);
+}
+
+/* --- the folder ----------------------------------------------------------------------------------------------- */
+
+/* The run whose checkpoint (or one of its that was damaged, and kept aside) is called this; 0: of none. */
+static int64_t run_of_name(const char *name)
+{
+    char *end;
+    int64_t run;
+
+    if (name[0] < '1' || name[0] > '9')
+        return 0;
+    errno = 0;
+    run = strtoll(name, &end, 10);
+    if (errno != 0 || (strcmp(end, ".safetensors") != 0 && strcmp(end, ".safetensors.damaged") != 0))
+        return 0;
+    return run;
+}
+
+static bool ends_with(const char *name, const char *ending)
+{
+    size_t length = strlen(name), end = strlen(ending);
+
+    return length >= end && strcmp(name + length - end, ending) == 0;
+}
+
+static void check_name(struct check *check, const char *name)
+{
+    int64_t run = run_of_name(name);
+
+    if (ends_with(name, ".tmp"))
+        check_found(check,
+                    "checkpoints/%s was left over when it was being written; the daemon's next start removes it",
+                    name);
+    else if (run == 0)
+        check_found(check, "checkpoints/%s is not a run's checkpoint", name);
+    else if (check_number(check, "SELECT count(*) FROM runs WHERE id = ?1", run, 0) == 0)
+        check_found(check, "checkpoints/%s belongs to no run", name);
+}
+
+void check_checkpoint_folder(struct check *check)
+{
+    char path[CHECK_PATH_MAX];
+    const struct dirent *entry;
+    DIR *folder;
+
+    folder_of(check, path);
+    folder = opendir(path);
+    if (folder == NULL && errno != ENOENT)
+        check_found(check, "%s cannot be read: %s", path, strerror(errno));
+    if (folder == NULL)
+        return;
+    while ((entry = readdir(folder)) != NULL)
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            check_name(check, entry->d_name);
+    closedir(folder);
+}
