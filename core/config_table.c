@@ -12,7 +12,7 @@
 static const struct part dropout_parts[] = {
     {"pixels", REAL, offsetof(struct ff_dropout, pixels), 0.95, "share of pixels set to zero"},
     {"inputs", REAL, offsetof(struct ff_dropout, inputs), 0.95,
-     "share of a layer's inputs set to zero, the rest scaled up"},
+     "share of what enters a layer above the first set to zero, the rest scaled up"},
     {"units", REAL, offsetof(struct ff_dropout, units), 0.95, "share of units left out of the goodness"},
     {NULL, REAL, 0, 0, NULL}};
 
@@ -119,7 +119,7 @@ const struct setting ff_settings[FF_SETTINGS] = {
     {.name = "warmup", .group = "Optimizer", .type = REAL, .offset = AT(warmup), .high = 1, .initial = 0.03,
      .unit = "share of all steps", .help = "the rate rises linearly over the first share of all steps"},
     {.name = "dropout", .group = "Regularization", .type = PARTS, .offset = AT(dropout), .parts = dropout_parts,
-     .later = 1, .live = true, .help = "shares left out at random"},
+     .live = true, .help = "shares left out at random in training"},
     {.name = "augment", .group = "Regularization", .type = PARTS, .offset = AT(augment), .parts = augment_parts,
      .help = "changes of the images that are trained on, afresh every epoch"},
     {.name = "peer_normalization", .group = "Regularization", .type = REAL, .offset = AT(peer_normalization),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dropout.h"
 #include "negatives.h"
 #include "optimizer.h"
 #include "random.h"
@@ -82,39 +83,67 @@ static const float *label_weights(const struct ff_dense *dense, uint32_t row, st
                : NULL;
 }
 
-/* Bias, label and activation of every row; `product` [images or rows][stride] is the product so far. */
-/* One row at a panel, group by group. */
-static void finish_row(struct ff_dense *dense, uint32_t row, struct panel panel, const float *product,
-                       float *partial)
+/* What the goodness counts of some units of a row, by an image's mask: 0, or 1 / (1 - share), so that it is as
+ * large on average as without. Both rows of a pair have the same. */
+static void unit_mask(const struct ff_layer *layer, uint32_t row, struct panel panel, float *mask)
+{
+    const struct ff_dropout_place place = {layer->config.seed, FF_RANDOM_DROP_UNITS, (uint32_t)layer->message->step,
+                                           (uint64_t)layer->index << 32 | row / layer->message->rows_per_image};
+
+    ff_dropout_mask(&place, layer->drop_units, (float)(1 / (1 - layer->drop_units)), panel.begin, panel.count,
+                    mask);
+}
+
+/* The sum of squares that counts. */
+static float masked_sum(const struct ff_layer *layer, const float *activities, const float *mask, size_t n)
+{
+    float masked[PANEL_MAX];
+
+    memcpy(masked, activities, n * sizeof *masked);
+    layer->kernels->multiply(masked, mask, n);
+    return layer->kernels->dot(masked, activities, n);
+}
+
+/* One row at a panel, group by group. Returns its sum of squares. */
+static float finish_row(struct ff_dense *dense, uint32_t row, struct panel panel, const float *product,
+                        float *partial)
 {
     struct ff_layer *layer = &dense->layer;
     const float *label = label_weights(dense, row, panel);
     const float *bias = layer->message->kind == FF_TRAIN ? dense->bias : dense->average_bias;
-    float *activities = ff_dense_activities(layer, row, panel);
+    float *activities = ff_dense_activities(layer, row, panel), mask[PANEL_MAX], whole = 0;
     uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
 
     if (groups > 1)
         memset(partial, 0, groups * sizeof *partial);
+    if (layer->drop_units > 0)
+        unit_mask(layer, row, panel, mask);
     for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
         uint32_t at = unit - panel.begin;
+        float sum;
 
         next = group_end(layer, unit, end);
-        partial[unit / (layer->units / groups)] = activate(layer, activities + at, product + at, bias + unit,
-                                                           label != NULL ? label + at : NULL, next - unit);
+        sum = activate(layer, activities + at, product + at, bias + unit, label != NULL ? label + at : NULL,
+                       next - unit);
+        whole += sum;
+        partial[unit / (layer->units / groups)] =
+            layer->drop_units > 0 ? masked_sum(layer, activities + at, mask + at, next - unit) : sum;
     }
+    return whole;
 }
 
 void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
                           size_t stride)
 {
-    const struct ff_plan *plan = dense->layer.plan;
-    const struct ff_message *message = dense->layer.message;
+    struct ff_layer *layer = &dense->layer;
+    const struct ff_plan *plan = layer->plan;
+    const struct ff_message *message = layer->message;
 
     for (uint32_t row = message->rows; row-- > 0;) { /* the product may lie in its image's first row */
-        size_t from = dense->first ? row / message->rows_per_image : row;
+        size_t from = dense->first ? row / message->rows_per_image : row, place = item * plan->max_rows + row;
 
-        finish_row(dense, row, panel, product + from * stride,
-                   dense->layer.partial + (item * plan->max_rows + row) * plan->groups);
+        layer->whole[place] =
+            finish_row(dense, row, panel, product + from * stride, layer->partial + place * plan->groups);
     }
 }
 
@@ -122,6 +151,7 @@ void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, st
 {
     const float *activities = ff_dense_activities(layer, row, panel);
     uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
+    float mask[PANEL_MAX];
 
     for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
         float coefficient = layer->coefficient[(size_t)row * groups + unit / (layer->units / groups)];
@@ -132,6 +162,10 @@ void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, st
             layer->kernels->relu_delta(delta + at, activities + at, coefficient, next - unit);
         else
             layer->kernels->tanh_delta(delta + at, activities + at, coefficient, next - unit);
+    }
+    if (layer->drop_units > 0) {
+        unit_mask(layer, row, panel, mask);
+        layer->kernels->multiply(delta, mask, panel.count);
     }
 }
 
@@ -273,6 +307,7 @@ static void destroy(struct ff_layer *layer)
     free(dense->x_due);
     free(dense->d_due);
     free(layer->partial);
+    free(layer->whole);
     free(layer->coefficient);
     free(layer->inverse_norm);
     free(layer);
@@ -405,9 +440,10 @@ struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, str
     dense->train_bias = plan->config.bias;
     choose_panels(dense);
     layer->partial = ff_floats((size_t)dense->panels * plan->max_rows * plan->groups);
+    layer->whole = ff_floats((size_t)dense->panels * plan->max_rows);
     layer->coefficient = ff_floats((size_t)plan->max_rows * plan->groups);
     layer->inverse_norm = ff_floats(plan->max_rows);
-    if (!ff_dense_create_pair_memory(dense) || !create_label_goodness(dense) || !layer->partial ||
+    if (!ff_dense_create_pair_memory(dense) || !create_label_goodness(dense) || !layer->partial || !layer->whole ||
         !layer->coefficient || !layer->inverse_norm || !add_tensors(dense) || !initialize_weights(dense)) {
         ff_fail_memory(error, "a layer's weights");
         destroy(layer);

@@ -132,6 +132,12 @@ static void scale(float *x, float factor, size_t n)
         x[i] *= factor;
 }
 
+static void multiply(float *restrict x, const float *restrict y, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        x[i] *= y[i];
+}
+
 static void approach(float *restrict x, const float *restrict goal, float share, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -323,6 +329,7 @@ const struct ff_kernels FF_KERNELS = {
     .add = add,
     .add_scaled = add_scaled,
     .scale = scale,
+    .multiply = multiply,
     .dot = dot,
     .approach = approach,
     .sgd = sgd,

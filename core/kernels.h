@@ -53,6 +53,7 @@ struct ff_kernels {
     void (*add)(float *sum, const float *x, size_t n);                      /* sum[i] += x[i] */
     void (*add_scaled)(float *sum, const float *x, float factor, size_t n); /* sum[i] += factor * x[i] */
     void (*scale)(float *x, float factor, size_t n);                        /* x[i] *= factor */
+    void (*multiply)(float *x, const float *y, size_t n);                   /* x[i] *= y[i] */
     float (*dot)(const float *x, const float *y, size_t n);                 /* sum of x[i] * y[i] */
 
     void (*approach)(float *x, const float *goal, float share, size_t n); /* x[i] += share * (goal[i] - x[i]) */

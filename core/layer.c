@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "dense.h"
+#include "dropout.h"
 #include "optimizer.h"
 
 /* Added to a row's root mean square before it divides; the reference's. */
@@ -119,6 +120,8 @@ void ff_tensor_take_columns(const struct ff_tensor *tensor, uint64_t first, uint
 
 /* --- one message --- */
 
+enum { DROP_CHUNK = 256 }; /* numbers of a mask at once */
+
 static void forward_item(void *self, size_t item, unsigned worker)
 {
     struct ff_layer *layer = self;
@@ -131,6 +134,24 @@ static void finish_item(void *self, size_t item, unsigned worker)
     struct ff_layer *layer = self;
 
     layer->kind->finish(layer, item, worker);
+}
+
+/* A row of what enters an upper layer, some of it left out. */
+static void drop_item(void *self, size_t row, unsigned worker)
+{
+    struct ff_layer *layer = self;
+    double share = layer->config.dropout.inputs;
+    const struct ff_dropout_place place = {layer->config.seed, FF_RANDOM_DROP_INPUTS,
+                                           (uint32_t)layer->message->step, (uint64_t)layer->index << 32 | row};
+    float mask[DROP_CHUNK], *x = layer->message->x + row * layer->inputs;
+
+    (void)worker;
+    for (uint32_t first = 0; first < layer->inputs; first += DROP_CHUNK) {
+        uint32_t left = layer->inputs - first, count = left < DROP_CHUNK ? left : DROP_CHUNK;
+
+        ff_dropout_mask(&place, share, (float)(1 / (1 - share)), first, count, mask);
+        layer->kernels->multiply(x + first, mask, count);
+    }
 }
 
 static void gradient_item(void *self, size_t item, unsigned worker)
@@ -186,6 +207,16 @@ static float sum_row(const struct ff_layer *layer, size_t items, uint32_t row, f
     return total;
 }
 
+/* What a row is normalized by counts all units. */
+static float whole_sum(const struct ff_layer *layer, size_t items, uint32_t row)
+{
+    float sum = 0;
+
+    for (size_t item = 0; item < items; item++)
+        sum += layer->whole[item * layer->plan->max_rows + row];
+    return sum;
+}
+
 /* The items' shares of every row's sum of squares, added in the items' order: goodness, and what the row is divided
  * by. False when one is not finite. */
 static bool sum_goodness(struct ff_layer *layer, size_t items, float *goodness)
@@ -196,6 +227,8 @@ static bool sum_goodness(struct ff_layer *layer, size_t items, float *goodness)
         float sum = sum_row(layer, items, row, goodness);
 
         finite &= isfinite(sum) != 0;
+        if (layer->drop_units > 0)
+            sum = whole_sum(layer, items, row);
         layer->inverse_norm[row] = normalize ? 1 / (sqrtf(sum / (float)layer->units) + norm_epsilon) : 1;
     }
     return finite;
@@ -290,6 +323,9 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     layer->update = ff_optimizer_update(&layer->config, layer->index, message->rate, message->step);
     layer->bias_update = layer->update;
     layer->bias_update.keep = 1;
+    layer->drop_units = layer->config.dropout.units;
+    if (layer->index > 0 && layer->config.dropout.inputs > 0)
+        run(layer, message->rows, drop_item);
     layer->kind->prepare(layer);
     if (!layer->puts_off)
         catch_up(layer);
@@ -325,6 +361,7 @@ static void forward(struct ff_layer *layer, struct ff_message *message)
 
     catch_up(layer);
     layer->puts_off = layer->chooses = false;
+    layer->drop_units = 0;
     run(layer, items, forward_item);
     if (!sum_goodness(layer, items,
                       message->goodness + (size_t)layer->index * layer->plan->max_rows * layer->plan->groups)) {

@@ -92,7 +92,9 @@ struct ff_layer {
     bool chooses;   /* the pairs' wrong labels */
     bool puts_off;  /* its step; and `due`: that of the message before is still to be taken */
     bool due;
-    float *partial;      /* [items][max_rows][groups] sums of squares */
+    double drop_units;   /* share of the units left out of the goodness; 0: none */
+    float *partial;      /* [items][max_rows][groups] sums of squares, of the units that count */
+    float *whole;        /* [items][max_rows] of all units, where some are left out */
     float *coefficient;  /* [max_rows][groups] dloss / d(sum of squares), over the number of images */
     float *inverse_norm; /* [max_rows] what a row is multiplied by before the next layer */
 };

@@ -17,6 +17,9 @@ enum ff_purpose {
     FF_RANDOM_HARD,        /* stream: epoch; index: image */
     FF_RANDOM_AUGMENT,     /* stream: epoch; index: image and place (augment.c) */
     FF_RANDOM_BEND,        /* stream: epoch; index: image, direction and control point */
+    FF_RANDOM_DROP_PIXELS, /* stream: epoch; index: image and pixel (dropout.c) */
+    FF_RANDOM_DROP_INPUTS, /* stream: step; index: layer, row and input */
+    FF_RANDOM_DROP_UNITS,  /* stream: step; index: layer, image and unit */
 };
 
 /* Four words for a counter and a key: the published function, for the test vectors. */

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "augment.h"
+#include "dropout.h"
+#include "kernels.h"
 #include "layer.h"
 #include "random.h"
 
@@ -14,6 +16,7 @@ struct ff_source {
     const struct ff_plan *plan;
     const struct ff_dataset *dataset;
     struct ff_pixel_map input;
+    double drop_pixels;             /* a live setting, as it is now */
     struct ff_augmenter *augmenter; /* NULL: images are trained on as they are */
     uint32_t *order;                /* [train_images] of this epoch */
 
@@ -37,6 +40,7 @@ struct ff_source *ff_source_create(const struct ff_plan *plan, const struct ff_d
     }
     source->plan = plan;
     source->dataset = dataset;
+    source->drop_pixels = plan->config.dropout.pixels;
     source->input = ff_input_make(plan, dataset);
     if (ff_augments(&plan->config.augment)) {
         source->augmenter = ff_augmenter_create(&plan->config.augment, dataset->shape, plan->config.seed, error);
@@ -55,6 +59,21 @@ static void name_image(struct ff_message *message, const struct ff_images *image
     message->truth[image] = images->labels[index];
 }
 
+enum { CHUNK = 256 }; /* numbers of a mask at once */
+
+static void drop_pixels(const struct ff_source *source, uint32_t epoch, uint32_t image, float *x)
+{
+    const struct ff_dropout_place place = {source->plan->config.seed, FF_RANDOM_DROP_PIXELS, epoch, image};
+    float mask[CHUNK];
+
+    for (uint32_t first = 0; first < source->plan->pixels; first += CHUNK) {
+        uint32_t left = source->plan->pixels - first, count = left < CHUNK ? left : CHUNK;
+
+        ff_dropout_mask(&place, source->drop_pixels, 1, first, count, mask);
+        ff_kernels()->multiply(x + first, mask, count);
+    }
+}
+
 void ff_source_fill(const struct ff_source *source, struct ff_message *message, uint32_t image)
 {
     const struct ff_plan *plan = source->plan;
@@ -68,11 +87,13 @@ void ff_source_fill(const struct ff_source *source, struct ff_message *message, 
     } else {
         ff_input_bytes(source->input, plan, bytes, x);
     }
+    if (message->kind == FF_TRAIN && source->drop_pixels > 0)
+        drop_pixels(source, message->epoch, message->sample[image], x);
 }
 
 bool ff_source_augments(const struct ff_source *source)
 {
-    return source->augmenter != NULL;
+    return source->augmenter != NULL || source->drop_pixels > 0;
 }
 
 static void start_message(struct ff_source *source, struct ff_message *message, enum ff_kind kind,
@@ -195,6 +216,7 @@ void ff_source_settings(struct ff_source *source, struct ff_message *message, co
 {
     start_message(source, message, FF_SET, FF_FOR_SETTINGS);
     message->config = config;
+    source->drop_pixels = config->dropout.pixels;
 }
 
 static bool is_judged(const struct ff_source *source)

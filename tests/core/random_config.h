@@ -46,6 +46,8 @@ static inline void random_config(struct ff_config *config, uint32_t trial)
         for (uint32_t i = 0; i < config->layer_count; i++)
             config->layers[i].units = grouped[random_pick(trial, 30 + i, 5)]; /* of five classes */
     }
+    if (random_pick(trial, 29, 3) == 0)
+        config->dropout = (struct ff_dropout){.pixels = 0.2, .inputs = 0.25, .units = 0.3};
     config->average = random_pick(trial, 26, 3) ? 0 : 0.97;
     if (random_pick(trial, 27, 3) == 0)
         config->augment = (struct ff_augment){.shift = 1,

@@ -53,10 +53,8 @@ static const struct {
     {"{\"rule\": \"unsupervised\"}", "/config/rule", "\"unsupervised\" is not available in this build"},
     {"{\"batch_normalization\": true}", "/config/batch_normalization",
      "not available in this build; leave it false"},
-    {"{\"dropout\": {\"pixels\": 0.2}}", "/config/dropout/pixels", "not available in this build; leave it at 0"},
     {"{\"dropout\": {\"pixels\": 2}}", "/config/dropout/pixels", "must be at least 0 and at most 0.95, got 2"},
     {"{\"dropout\": 0.2}", "/config/dropout", "must be an object, got a number"},
-    {"{\"dropout\": {\"units\": 0.3}}", "/config/dropout/units", "not available in this build; leave it at 0"},
     {"{\"augment\": {\"rotat\": 1}}", "/config/augment/rotat", "unknown part of augment; did you mean \"rotate\"?"},
 };
 
