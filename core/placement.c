@@ -77,10 +77,13 @@ uint32_t ff_placement_layers(const struct ff_plan *plan, uint32_t first, uint32_
     return count;
 }
 
-/* Seconds that the slowest stage takes for a step, and for an image's evaluation. */
-static void slowest_stage(const struct ff_plan *plan, struct ff_placement placement, double *step, double *forward)
+/* Seconds that the line takes for a step, its slowest stage's; and for an image's evaluation, in which a stage that
+ * waits helps another. */
+static void line_cost(const struct ff_plan *plan, struct ff_placement placement, double *step, double *forward)
 {
-    *step = *forward = 0;
+    double all = 0, slowest = 0;
+
+    *step = 0;
     for (uint32_t stage = 0, first = 0; stage < placement.stages; stage++) {
         uint32_t count = ff_placement_layers(plan, first, placement.stages - stage);
         double stage_step = placement.stages > 1 ? hand_over : 0, stage_forward = 0;
@@ -90,9 +93,13 @@ static void slowest_stage(const struct ff_plan *plan, struct ff_placement placem
             stage_forward += forward_cost(plan, i, placement.threads);
         }
         *step = fmax(*step, stage_step);
-        *forward = fmax(*forward, stage_forward);
+        slowest = fmax(slowest, stage_forward);
+        all += stage_forward;
         first += count;
     }
+    *forward = placement.stages == 1
+                   ? all
+                   : 1.1 * fmax(all / placement.stages, slowest * placement.threads / (placement.threads + 1));
 }
 
 double ff_placement_cost(const struct ff_plan *plan, struct ff_placement placement)
@@ -101,7 +108,7 @@ double ff_placement_cost(const struct ff_plan *plan, struct ff_placement placeme
     double images = (double)plan->judged_images / plan->config.evaluate_every +
                     (double)plan->train_error_images / plan->config.evaluate_every;
 
-    slowest_stage(plan, placement, &step, &forward);
+    line_cost(plan, placement, &step, &forward);
     return (double)plan->steps_per_epoch * step + images * forward;
 }
 
@@ -111,7 +118,7 @@ uint32_t ff_placement_messages(const struct ff_plan *plan, struct ff_placement p
 
     if (placement.stages == 1)
         return 1;
-    slowest_stage(plan, placement, &step, &forward);
+    line_cost(plan, placement, &step, &forward);
     most = fmin(queued_seconds / step, queued_bytes / ((double)plan->capacity * sizeof(float)));
     return (uint32_t)fmax(least, fmin(most, MESSAGES_MAX));
 }
