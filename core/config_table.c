@@ -94,7 +94,7 @@ const struct setting ff_settings[FF_SETTINGS] = {
     {.name = "alpha", .group = "Rule", .type = PER_LAYER, .offset = AT(alpha), .high = 1e6, .above_low = true,
      .initial = 4, .live = true, .help = "symba: steepness"},
     {.name = "negatives", .group = "Rule", .type = CHOICE, .offset = AT(negatives),
-     .choices = CHOICES("random", "hard"),
+     .choices = CHOICES("random", "hard"), .initial = FF_NEGATIVES_HARD,
      .help = "wrong labels evenly, or those that the first layer takes for true"},
     {.name = "negative_hardness", .group = "Rule", .type = REAL, .offset = AT(negative_hardness), .high = 1000,
      .initial = 30, .help = "hard negatives are drawn from softmax(hardness x goodness)"},

@@ -9,21 +9,34 @@
     ", \"epochs\": 10, \"batch_size\": 1, \"shuffle\": false,"                                                     \
     " \"layers\": " layers                                                                                         \
     ", \"activation\": \"tanh\", \"input_scale\": 1, \"label_scale\": 1, \"normalize\": \"none\","                 \
+    " \"negatives\": \"random\","                                                                                  \
     " \"objective\": \"gap\", \"goodness\": \"sum\", \"forward_after_update\": true, \"optimizer\": \"sgd\","      \
     " \"learning_rate\": 0.004, \"schedule\": \"constant\", \"warmup\": 0, \"train_error_samples\": 100}"
 
 /* clang-format off */
 static const struct ff_preset presets[] = {
     {.name = "pairs-plain", .title = "Pairs, plain",
-     .summary = "Every image with its true label and with a wrong one, no augmentation: watch the goodness part in every layer. "
-                "The default.",
+     .summary = "Every image with its true label and with a wrong one that the first layer takes for true, no augmentation: watch "
+                "the goodness part in every layer. The default.",
      .reaches = "2.1 % test error on MNIST in 33 s, below 3 % after 11 s, on two cores",
      .settings = "{}"},
+    {.name = "pairs", .title = "Pairs, the most accurate",
+     .summary = "Pairs with hard negatives on images that are turned, stretched and bent afresh every epoch; the weights' running "
+                "average predicts.",
+     .settings = "{\"layers\": [1000, 1000], \"objective\": \"symba\", \"alpha\": 10, \"learning_rate\": 0.004,"
+                 " \"batch_size\": 200, \"epochs\": 20, \"average\": 0.999, \"augment\": {\"rotate\": 10, \"scale\": 0.1,"
+                 " \"shear\": 0.1, \"translate\": 1, \"elastic\": 1}}"},
+    {.name = "quick", .title = "Quick: class groups",
+     .summary = "Every class has units of its own in every layer, and one pass an image suffices: it learns while you look.",
+     .settings = "{\"rule\": \"class_groups\", \"layers\": [1000, 500], \"temperature\": 0.35, \"label_smoothing\": 0.1,"
+                 " \"predict\": \"log_softmax\", \"learning_rate\": 0.004, \"batch_size\": 200, \"epochs\": 6,"
+                 " \"augment\": {\"shift\": 1}}"},
     {.name = "hinton", .title = "Hinton 2022",
      .summary = "The paper's supervised network: four layers of 2000 units, label over the first ten pixels, logistic objective, "
                 "momentum, a rate that falls over the second half. Long: some 45 s an epoch on two cores.",
      .settings = "{\"layers\": [2000, 2000, 2000, 2000], \"epochs\": 60, \"label\": \"overlay\", \"label_scale\": 3,"
-                 " \"optimizer\": \"momentum\", \"learning_rate\": 0.1, \"schedule\": \"half\", \"warmup\": 0,"
+                 " \"negatives\": \"random\", \"optimizer\": \"momentum\", \"learning_rate\": 0.1, \"schedule\": \"half\","
+                 " \"warmup\": 0,"
                  " \"predict_from\": 1}"},
     {.name = "original-base", .title = "The original's experiment on everything",
      .summary = "The numpy original's network, [500, 300, 10], on all images: one image a step, tanh, the gap of sums of squares.",

@@ -68,6 +68,7 @@ static void the_goodness_counts_the_units_that_are_kept(void **state)
     ff_config_defaults(&config);
     config.layer_count = 1;
     config.layers[0].units = UNITS;
+    config.negatives = FF_NEGATIVES_RANDOM;
     config.batch_size = 2; /* so that it is not the way of one pair */
     config.optimizer = FF_SGD;
     ff_plan_make(&plan, &config, &images);

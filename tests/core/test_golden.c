@@ -66,6 +66,7 @@ static void config_of(const cJSON *golden, uint32_t batch, struct ff_config *con
     put_number(settings, "predict_from", spec, "first_predicting_layer", 0);
     cJSON_AddStringToObject(settings, "normalize", cJSON_IsTrue(golden_at(spec, "normalize")) ? "rms" : "none");
     cJSON_AddBoolToObject(settings, "forward_after_update", cJSON_IsTrue(golden_at(spec, "forward_after_update")));
+    cJSON_AddStringToObject(settings, "negatives", "random"); /* the case says which */
     cJSON_AddStringToObject(settings, "schedule", "constant");
     cJSON_AddNumberToObject(settings, "warmup", 0);
     cJSON_AddNumberToObject(settings, "batch_size", batch);

@@ -71,6 +71,7 @@ static void make_bench(struct bench *bench, enum ff_objective_id objective, enum
     struct ff_error error;
 
     ff_config_defaults(&config);
+    config.negatives = FF_NEGATIVES_RANDOM; /* the wrong labels are given */
     config.objective = objective;
     config.activation = activation;
     config.goodness = goodness;

@@ -493,6 +493,7 @@ static void a_run_that_diverges_fails_with_layer_step_and_setting(void **state)
         unsigned layer, step;
 
         small_config(&config);
+        config.negatives = FF_NEGATIVES_RANDOM;
         config.objective = FF_GAP; /* without bound */
         config.goodness = FF_GOODNESS_SUM;
         config.optimizer = FF_SGD;
