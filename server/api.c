@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { READING_SECONDS = 30 }; /* that a request waits for a data set to be read */
+
 /* The one table of routes. */
 static const struct http_route routes[] = {
     {.method = "POST",
@@ -17,7 +19,7 @@ static const struct http_route routes[] = {
     {.method = "PATCH",
      .path = "/api/v1/runs/{id}",
      .handler = api_patch_run,
-     .help = "change a run's name, notes or tags"},
+     .help = "change a run's name, notes or tags, and its live settings while it trains"},
     {.method = "DELETE",
      .path = "/api/v1/runs/{id}",
      .handler = api_delete_run,
@@ -26,7 +28,7 @@ static const struct http_route routes[] = {
     {.method = "POST",
      .path = "/api/v1/runs/{id}/resume",
      .handler = api_resume_run,
-     .help = "resume a paused run"},
+     .help = "resume a paused run, or go on with one that has ended, from its checkpoint"},
     {.method = "POST", .path = "/api/v1/runs/{id}/stop", .handler = api_stop_run, .help = "stop a run"},
     {.method = "GET",
      .path = "/api/v1/runs/{id}/metrics",
@@ -48,7 +50,15 @@ static const struct http_route routes[] = {
     {.method = "POST",
      .path = "/api/v1/runs/{id}/predict",
      .handler = api_predict,
-     .help = "what a run's network makes of an image, while it trains"},
+     .help = "what a run's network makes of an image, while it trains and after"},
+    {.method = "GET",
+     .path = "/api/v1/runs/{id}/layers/{n}/weights",
+     .handler = api_weights,
+     .help = "incoming weights of a layer's units, as little-endian float32"},
+    {.method = "GET",
+     .path = "/api/v1/runs/{id}/checkpoint",
+     .handler = api_checkpoint,
+     .help = "the newest checkpoint of a run, in safetensors format"},
     {.method = "GET",
      .path = "/api/v1/runs/{id}/timeline",
      .handler = api_timeline,
@@ -117,17 +127,21 @@ int api_run_id(struct api *api, const struct request *request, struct response *
     return *id != 0 ? 0 : -1;
 }
 
-bool api_run(struct api *api, const struct request *request, struct response *response, struct run *run)
+bool api_find_run(struct api *api, struct response *response, int64_t id, struct run *run)
 {
     struct ff_error error;
-    int64_t id;
 
-    if (api_run_id(api, request, response, &id) != 0)
-        return false;
     if (session_get(api->session, id, run, &error) == FF_OK)
         return true;
     respond_error(response, &error);
     return false;
+}
+
+bool api_run(struct api *api, const struct request *request, struct response *response, struct run *run)
+{
+    int64_t id;
+
+    return api_run_id(api, request, response, &id) == 0 && api_find_run(api, response, id, run);
 }
 
 bool api_no_query(const struct request *request, struct response *response)
@@ -145,6 +159,58 @@ bool api_format(const struct request *request, struct response *response, bool *
     if (format == NULL || *csv || strcmp(format, "json") == 0)
         return true;
     respond_problem(response, 400, "the query parameter \"format\" must be json or csv, got \"%s\"", format);
+    return false;
+}
+
+bool api_recall(struct api *api, const struct request *request, struct response *response, int64_t run,
+                struct answers_key *key)
+{
+    *key = (struct answers_key){run, request_target(request), session_version(api->session, run)};
+    return api->answers != NULL && answers_give(api->answers, key, response);
+}
+
+bool api_recall_rows(struct api *api, const struct request *request, struct response *response, int64_t run,
+                     struct answers_key *key)
+{
+    if (api_recall(api, request, response, run, key))
+        return true;
+    if (key->version.live != 0)
+        key->target = NULL;
+    return false;
+}
+
+void api_remember(struct api *api, struct response *response, const struct answers_key *key)
+{
+    if (api->answers != NULL && key->target != NULL)
+        answers_keep(api->answers, key, response);
+}
+
+void api_ring(void *bell)
+{
+    http_bell_ring(bell);
+    http_bell_release(bell);
+}
+
+bool api_dataset(struct api *api, const struct request *request, struct response *response, const char *name,
+                 const struct ff_dataset **dataset, struct ff_error *error)
+{
+    struct bell *bell = response_bell(response);
+
+    *dataset = NULL;
+    if (bell == NULL) {
+        ff_fail_memory(error, "a request");
+        return true;
+    }
+    error->status = FF_OK;
+    *dataset = catalog_ask(api->catalog, name, api_ring, bell, error);
+    if (*dataset != NULL || error->status != FF_BUSY) {
+        http_bell_release(bell);
+        return true;
+    }
+    if (request_is_last_try(request))
+        respond_error(response, error);
+    else
+        respond_later(response, READING_SECONDS);
     return false;
 }
 

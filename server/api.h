@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 
+#include "answers.h"
 #include "catalog.h"
 #include "http.h"
 #include "hub.h"
@@ -18,7 +19,8 @@ struct api {
     struct store *store;
     struct hub *hub;
     struct catalog *catalog;
-    atomic_bool closing; /* set once, when the daemon ends */
+    struct answers *answers; /* NULL: none are kept */
+    atomic_bool closing;     /* set once, when the daemon ends */
 };
 
 /* All routes of the program (api.c). */
@@ -27,7 +29,8 @@ const struct http_route *api_routes(size_t *count);
 /* {id}: a number, "latest" or "current". 0 and the run's number, or -1 with 404 answered. */
 int api_run_id(struct api *api, const struct request *request, struct response *response, int64_t *id);
 
-/* The run that {id} means; false: answered already. */
+/* The run with that number, or the one that {id} means; false: answered already. */
+bool api_find_run(struct api *api, struct response *response, int64_t id, struct run *run);
 bool api_run(struct api *api, const struct request *request, struct response *response, struct run *run);
 
 /* Refuse every query parameter, for resources that have none; false: answered already. */
@@ -36,6 +39,26 @@ bool api_no_query(const struct request *request, struct response *response);
 /* The query's `format`: *csv tells which; false: 400 answered already. */
 bool api_format(const struct request *request, struct response *response, bool *csv);
 
+/* Answer a GET about a run (0: about all) as it was answered before, if nothing has changed since; false: `key` is
+ * for api_remember, after a new answer was made. Only for what depends on the run and the request's target alone.
+ */
+bool api_recall(struct api *api, const struct request *request, struct response *response, int64_t run,
+                struct answers_key *key);
+/* The same for what is read from the run's rows. Not of a live run, whose rows reach the store after its state has
+ * told of them. */
+bool api_recall_rows(struct api *api, const struct request *request, struct response *response, int64_t run,
+                     struct answers_key *key);
+void api_remember(struct api *api, struct response *response, const struct answers_key *key);
+
+/* For what is told when something came that a request waits for: rings its bell (of response_bell), and gives it
+ * back. */
+void api_ring(void *bell);
+
+/* A data set for a handler, which must not wait while it is read. True: *dataset, the handler's to release, or NULL
+ * and `error`. False: answered already, and the handler is called again when it has been read. */
+bool api_dataset(struct api *api, const struct request *request, struct response *response, const char *name,
+                 const struct ff_dataset **dataset, struct ff_error *error);
+
 /* A fresh representation of a run, as the answer. */
 void api_respond_run(struct response *response, unsigned status, const struct run *run);
 
@@ -43,10 +66,10 @@ void api_respond_run(struct response *response, unsigned status, const struct ru
 void api_catch_up(struct api *api, int64_t id);
 
 /* api_runs.c */
-http_handler api_post_run, api_list_runs, api_get_run, api_patch_run, api_delete_run;
+http_handler api_post_run, api_list_runs, api_get_run, api_delete_run;
 http_handler api_pause_run, api_resume_run, api_stop_run;
-/* api_predict.c, api_timeline.c */
-http_handler api_predict, api_timeline;
+/* api_patch.c, api_predict.c, api_weights.c, api_checkpoint.c, api_timeline.c */
+http_handler api_patch_run, api_predict, api_weights, api_checkpoint, api_timeline;
 /* api_metrics.c, api_epochs.c, api_events.c, api_log.c */
 http_handler api_metrics, api_epochs, api_run_events, api_all_events, api_log;
 /* api_datasets.c, api_presets.c, api_config.c */

@@ -5,6 +5,8 @@
 #include "api.h"
 #include "text.h"
 
+enum { PATIENCE_SECONDS = 30 }; /* that the list waits for sets to be read */
+
 /* --- GET /api/v1/datasets ------------------------------------------------------------------------------------- */
 
 static bool add_text(cJSON *object, const char *name, const char *text)
@@ -20,7 +22,26 @@ static bool add_entry(cJSON *list, const struct catalog_entry *entry)
     return item != NULL && cJSON_AddItemToArray(list, item) && add_text(item, "name", entry->name) &&
            add_text(item, "title", entry->title) &&
            cJSON_AddBoolToObject(item, "present", entry->present) != NULL && add_text(item, "path", entry->path) &&
+           add_text(item, "problem",
+                    entry->unread ? "it is still being read: ask again in a moment" : entry->problem) &&
            add_text(item, "how_to_get", entry->present ? NULL : entry->how_to_get);
+}
+
+/* Whether it is known of all sets that are here if they can be read; false: the handler is called again when it is.
+ */
+static bool all_are_read(struct api *api, const struct request *request, struct response *response)
+{
+    struct bell *bell = request_is_last_try(request) ? NULL : response_bell(response);
+    struct ff_error error;
+
+    if (bell == NULL)
+        return true;
+    if (catalog_check(api->catalog, api_ring, bell, &error) == FF_BUSY) {
+        respond_later(response, PATIENCE_SECONDS);
+        return false;
+    }
+    http_bell_release(bell);
+    return true;
 }
 
 void api_datasets(struct api *api, const struct request *request, struct response *response)
@@ -31,7 +52,7 @@ void api_datasets(struct api *api, const struct request *request, struct respons
     cJSON *json, *list;
     bool good;
 
-    if (!api_no_query(request, response))
+    if (!api_no_query(request, response) || !all_are_read(api, request, response))
         return;
     if (catalog_list(api->catalog, &entries, &count, &error) != FF_OK) {
         respond_error(response, &error);
@@ -79,13 +100,13 @@ static void respond_sample(struct response *response, const struct ff_dataset *d
     cJSON_Delete(name);
 }
 
-/* A number below `count`; -1 when it is none. */
+/* A number below `count`, in its one spelling; -1 when it is none. */
 static int64_t parse_index(const char *text, uint32_t count)
 {
     size_t length = strlen(text);
     int64_t index;
 
-    if (length == 0 || length > 10 || strspn(text, "0123456789") != length)
+    if (length == 0 || length > 10 || strspn(text, "0123456789") != length || (text[0] == '0' && length > 1))
         return -1;
     index = strtoll(text, NULL, 10);
     return index < (int64_t)count ? index : -1;
@@ -114,7 +135,8 @@ void api_sample(struct api *api, const struct request *request, struct response 
 
     if (!api_no_query(request, response))
         return;
-    dataset = catalog_acquire(api->catalog, request_part(request, "name"), &error);
+    if (!api_dataset(api, request, response, request_part(request, "name"), &dataset, &error))
+        return;
     if (dataset == NULL) {
         respond_error(response, &error);
         return;

@@ -96,15 +96,19 @@ static void respond_rows(struct api *api, const struct run *run, struct response
 void api_epochs(struct api *api, const struct request *request, struct response *response)
 {
     static const char *const names[] = {"format", NULL};
+    struct answers_key key;
     struct run run;
+    int64_t id;
     bool csv;
 
     if (!request_check_query(request, response, names) || !api_format(request, response, &csv) ||
-        !api_run(api, request, response, &run))
+        api_run_id(api, request, response, &id) != 0 || api_recall_rows(api, request, response, id, &key) ||
+        !api_find_run(api, response, id, &run))
         return;
     api_catch_up(api, run.id);
     if (csv)
         respond_csv(api, &run, response);
     else
         respond_rows(api, &run, response);
+    api_remember(api, response, &key);
 }

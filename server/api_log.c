@@ -19,15 +19,10 @@ static bool take_epoch(void *self, const struct ff_epoch *epoch, uint64_t event)
 }
 
 /* The header tells the counts of images where the data set is still there. */
-static void write_header(struct api *api, struct log *log, const struct run *run)
+static void write_header(struct log *log, const struct run *run, const struct ff_dataset *dataset)
 {
-    struct ff_error error;
-    const struct ff_dataset *dataset = catalog_acquire(api->catalog, run->config.dataset, &error);
-
     if (log->text.stream != NULL)
         textlog_header(log->text.stream, run, dataset);
-    if (dataset != NULL)
-        catalog_release(api->catalog, dataset);
 }
 
 void api_log(struct api *api, const struct request *request, struct response *response)
@@ -36,14 +31,17 @@ void api_log(struct api *api, const struct request *request, struct response *re
     size_t length = 0;
     struct run run;
     struct log log = {.config = &run.config};
+    const struct ff_dataset *dataset;
     ff_status status;
     char *bytes;
 
-    if (!api_no_query(request, response) || !api_run(api, request, response, &run))
+    if (!api_no_query(request, response) || !api_run(api, request, response, &run) ||
+        !api_dataset(api, request, response, run.config.dataset, &dataset, &error))
         return;
     api_catch_up(api, run.id);
     text_open(&log.text);
-    write_header(api, &log, &run);
+    write_header(&log, &run, dataset);
+    catalog_release(api->catalog, dataset);
     status = store_read_epochs(api->store, run.id, 0, 0, take_epoch, &log, &error);
     if (log.text.stream != NULL)
         textlog_end(log.text.stream, &run, NULL);

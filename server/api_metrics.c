@@ -76,13 +76,16 @@ static void respond_series(struct response *response, const struct series *serie
 
 void api_metrics(struct api *api, const struct request *request, struct response *response)
 {
+    struct answers_key key;
     struct ff_error error;
     struct query query;
     struct series *series;
     struct run run;
     uint64_t count;
+    int64_t id;
 
-    if (!api_run(api, request, response, &run) || !read_query(request, response, &run, &query))
+    if (api_run_id(api, request, response, &id) != 0 || api_recall_rows(api, request, response, id, &key) ||
+        !api_find_run(api, response, id, &run) || !read_query(request, response, &run, &query))
         return;
     api_catch_up(api, run.id);
     count = store_count_points(api->store, run.id, query.after);
@@ -93,5 +96,6 @@ void api_metrics(struct api *api, const struct request *request, struct response
         respond_error(response, &error);
     else
         respond_series(response, series, &query);
+    api_remember(api, response, &key);
     series_destroy(series);
 }

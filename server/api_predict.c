@@ -1,4 +1,4 @@
-/* api_predict.c - what a run's network makes of an image, asked while it trains or is paused. */
+/* api_predict.c - what a run's network makes of an image, asked while it trains, is paused, or rests. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@ enum { PATIENCE_SECONDS = 30 };
 /* What is kept of a request until its answer comes. */
 struct waiting_prediction {
     struct session *session;
-    struct session_prediction *prediction;
+    struct session_request *request;
     int64_t truth; /* of a sample; -1: of an image nobody knows the label of */
 };
 
@@ -132,27 +132,24 @@ static void release_waiting(void *kept)
 {
     struct waiting_prediction *waiting = kept;
 
-    session_drop(waiting->session, waiting->prediction);
+    session_drop(waiting->session, waiting->request);
     free(waiting);
-}
-
-/* The trainer's thread: the request is called again at once. */
-static void ring(void *bell)
-{
-    http_bell_ring(bell);
-    http_bell_release(bell);
 }
 
 static void ask(struct api *api, int64_t id, const struct question *question, struct response *response)
 {
     struct waiting_prediction *waiting = malloc(sizeof *waiting);
     struct bell *bell = response_bell(response);
-    struct session_question asked = {.pixels = question->pixels, .tell = ring, .self = bell};
+    struct session_question asked = {.about = SESSION_IMAGE,
+                                     .pixels = question->pixels,
+                                     .pixel_count = question->size,
+                                     .tell = api_ring,
+                                     .self = bell};
     struct ff_error error;
 
     if (waiting == NULL || bell == NULL) {
         ff_fail_memory(&error, "a prediction");
-    } else if (session_ask(api->session, id, &asked, &waiting->prediction, &error) == FF_OK) {
+    } else if (session_ask(api->session, id, &asked, &waiting->request, &error) == FF_OK) {
         waiting->session = api->session;
         waiting->truth = question->truth;
         response_keep(response, waiting, release_waiting);
@@ -195,7 +192,8 @@ static void begin(struct api *api, const struct request *request, struct respons
         respond_error(response, &error);
         return;
     }
-    dataset = catalog_acquire(api->catalog, run.config.dataset, &error); /* the run's: it is in memory already */
+    if (!api_dataset(api, request, response, run.config.dataset, &dataset, &error))
+        return;
     if (dataset == NULL) {
         respond_error(response, &error);
         return;
@@ -242,7 +240,7 @@ static void look(const struct request *request, struct response *response, struc
 {
     const struct ff_answer *answer;
     struct ff_error error;
-    ff_status status = session_answer(waiting->session, waiting->prediction, &answer, &error);
+    ff_status status = session_answer(waiting->session, waiting->request, &answer, &error);
 
     if (status == FF_OK)
         respond_answer(response, answer, waiting->truth);

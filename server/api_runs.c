@@ -1,4 +1,4 @@
-/* api_runs.c - runs: made, listed, looked at, renamed, steered, forgotten. */
+/* api_runs.c - runs: made, listed, looked at, steered, forgotten. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,22 +25,24 @@ static bool has_problem_below(const struct ff_problems *problems, const char *po
 }
 
 /* Whether the data set is there and the configuration fits it. How fields fit each other is looked at only where
- * each is right by itself: a wrong one keeps a value that nobody asked for. */
-static void check_with_dataset(struct api *api, const struct run *run, struct ff_problems *problems)
+ * each is right by itself: a wrong one keeps a value that nobody asked for. False: answered already. */
+static bool check_with_dataset(struct api *api, const struct request *request, struct response *response,
+                               const struct run *run, struct ff_problems *problems)
 {
     bool fields_are_right = !has_problem_below(problems, "/config");
     const struct ff_dataset *dataset;
     struct ff_error error;
 
     if (has_problem_at(problems, "/config/dataset"))
-        return;
-    dataset = catalog_acquire(api->catalog, run->config.dataset, &error);
+        return true;
+    if (!api_dataset(api, request, response, run->config.dataset, &dataset, &error))
+        return false;
     if (dataset == NULL)
         ff_problem_add(problems, "/config/dataset", "%s", error.message);
     if (fields_are_right)
         ff_config_check(&run->config, dataset, "/config", problems);
-    if (dataset != NULL)
-        catalog_release(api->catalog, dataset);
+    catalog_release(api->catalog, dataset);
+    return true;
 }
 
 void api_post_run(struct api *api, const struct request *request, struct response *response)
@@ -57,7 +59,8 @@ void api_post_run(struct api *api, const struct request *request, struct respons
         return;
     }
     run_request_parse(request_json(request), &run, &problems);
-    check_with_dataset(api, &run, &problems);
+    if (!check_with_dataset(api, request, response, &run, &problems))
+        return;
     if (problems.count > 0) {
         respond_problems(response, &problems);
         return;
@@ -124,18 +127,20 @@ static cJSON *list_to_json(struct api *api, struct run *runs, size_t count, int6
 void api_list_runs(struct api *api, const struct request *request, struct response *response)
 {
     struct store_run_filter filter;
+    struct answers_key key;
     struct ff_error error;
     struct run *runs = NULL;
     size_t count = 0;
     int64_t next = 0;
 
-    if (!read_filter(request, response, &filter))
+    if (!read_filter(request, response, &filter) || api_recall(api, request, response, 0, &key))
         return;
     if (store_list_runs(api->store, &filter, &runs, &count, &next, &error) != FF_OK) {
         respond_error(response, &error);
         return;
     }
     respond_json(response, 200, list_to_json(api, runs, count, next));
+    api_remember(api, response, &key);
     free(runs);
 }
 
@@ -145,54 +150,24 @@ void api_list_runs(struct api *api, const struct request *request, struct respon
 void api_get_run(struct api *api, const struct request *request, struct response *response)
 {
     static const char *const names[] = {"wait", NULL};
+    struct answers_key key;
     struct run run;
     uint64_t wait;
+    int64_t id;
 
     if (!request_check_query(request, response, names) ||
         !request_query_number(request, response, "wait", 0, 300, 0, &wait) ||
-        !api_run(api, request, response, &run))
+        api_run_id(api, request, response, &id) != 0)
         return;
-    if (wait > 0 && !run_state_is_final(run.state) && !request_is_last_try(request))
+    if ((wait == 0 && api_recall(api, request, response, id, &key)) || !api_find_run(api, response, id, &run))
+        return;
+    if (wait > 0 && !run_state_is_final(run.state) && !request_is_last_try(request)) {
         respond_later(response, (double)wait);
-    else
-        api_respond_run(response, 200, &run);
-}
-
-static void apply_labels(void *body, struct run *run)
-{
-    struct ff_problems none = {.count = 0};
-
-    run_request_labels(body, run, &none);
-}
-
-/* PATCH /api/v1/runs/{id} */
-void api_patch_run(struct api *api, const struct request *request, struct response *response)
-{
-    static const char *const names[] = {"name", "notes", "tags", "config", NULL};
-    struct ff_problems problems = {.count = 0};
-    const cJSON *body = request_json(request);
-    cJSON *copy;
-    struct ff_error error;
-    struct run run;
-
-    if (!api_no_query(request, response) || !api_run(api, request, response, &run))
-        return;
-    run_request_names(body, "", names, &problems);
-    run_request_labels(body, &run, &problems);
-    if (cJSON_GetObjectItemCaseSensitive(body, "config") != NULL)
-        ff_problem_add(&problems, "/config", "changing settings while a run trains is not available in this build");
-    if (problems.count > 0) {
-        respond_problems(response, &problems);
         return;
     }
-    copy = cJSON_Duplicate(body, true); /* the callback's argument is not const */
-    if (copy == NULL)
-        respond_json(response, 500, NULL);
-    else if (session_change(api->session, run.id, apply_labels, copy, &run, &error) != FF_OK)
-        respond_error(response, &error);
-    else
-        api_respond_run(response, 200, &run);
-    cJSON_Delete(copy);
+    api_respond_run(response, 200, &run);
+    if (wait == 0)
+        api_remember(api, response, &key);
 }
 
 /* DELETE /api/v1/runs/{id} */
@@ -259,25 +234,20 @@ void api_stop_run(struct api *api, const struct request *request, struct respons
         steer(api, request, response, session_stop);
 }
 
-/* POST /api/v1/runs/{id}/resume: of a paused run. */
+/* POST /api/v1/runs/{id}/resume: of a paused run, or of one that has ended. */
 void api_resume_run(struct api *api, const struct request *request, struct response *response)
 {
-    static const char *const names[] = {"epochs", "config", NULL};
+    struct session_resumption resumption;
     struct ff_problems problems = {.count = 0};
-    const cJSON *body = request_json(request);
+    struct ff_error error;
+    struct run run;
 
-    if (!api_no_query(request, response))
+    if (!api_no_query(request, response) || !api_run(api, request, response, &run))
         return;
-    run_request_names(body, "", names, &problems);
-    for (size_t i = 0; names[i] != NULL; i++) {
-        char pointer[32];
-
-        snprintf(pointer, sizeof pointer, "/%s", names[i]);
-        if (cJSON_GetObjectItemCaseSensitive(body, names[i]) != NULL)
-            ff_problem_add(&problems, pointer, "is not available in this build; resume a paused run without it");
-    }
-    if (problems.count > 0)
+    if (!run_request_resumption(request_json(request), &run, &resumption, &problems))
         respond_problems(response, &problems);
+    else if (session_resume(api->session, run.id, &resumption, &run, &error) != FF_OK)
+        respond_error(response, &error);
     else
-        steer(api, request, response, session_resume);
+        api_respond_run(response, 200, &run);
 }

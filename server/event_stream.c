@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "event_replay.h"
-#include "waiting.h"
+#include "timing.h"
 
 enum { FIRST_BUFFER = 16 * 1024, HEARTBEAT_SECONDS = 15 };
 
@@ -12,11 +12,13 @@ struct event_stream {
     struct api *api;
     int64_t run; /* 0: all */
     struct hub_cursor cursor;
-    int64_t last_run;  /* whose points the cursor's last_step belongs to */
-    uint64_t snapshot; /* the newest event when the state was sent: older states are out of date */
-    bool greeted;      /* the state was sent */
-    bool numbered;     /* the state may bear a number: nothing older is still to come */
-    bool final;        /* the run has ended: so does the stream, after what is left */
+    int64_t last_run;         /* whose points the cursor's last_step belongs to */
+    uint64_t snapshot;        /* the newest event when the state was sent: older states are out of date */
+    struct store_newest kept; /* of a run of which the reader may have had more than was kept; run 0: of none */
+    uint64_t from, until;     /* of runs that went back between these events the reader has to be told */
+    bool greeted;             /* the state was sent */
+    bool numbered;            /* the state may bear a number: nothing older is still to come */
+    bool final;               /* the run has ended: so does the stream, after what is left */
     bool ended;
     struct event_replay *replay;
     char *text; /* to be sent, from `at` on */
@@ -46,6 +48,26 @@ static void write_state(struct event_stream *stream, struct text *text, int64_t 
     cJSON_Delete(json);
 }
 
+static void write_dropped(struct text *text, int64_t run, uint64_t after, uint64_t number)
+{
+    char json[96];
+
+    snprintf(json, sizeof json, "{\"run\":%lld,\"after\":%llu}", (long long)run, (unsigned long long)after);
+    event_write(text, "dropped", number, json);
+}
+
+static void write_rewind(void *self, int64_t run, uint64_t step)
+{
+    write_dropped(self, run, step, 0);
+}
+
+/* Of runs that went back to a checkpoint while the reader was not there, or was told so in events that are lost. */
+static void write_rewinds(struct event_stream *stream, struct text *text, uint64_t from, uint64_t until)
+{
+    if (from < until)
+        store_read_rewinds(stream->api->store, stream->run, from, until, write_rewind, text);
+}
+
 static void greet(struct event_stream *stream, struct text *text)
 {
     int64_t current = stream->run != 0 ? stream->run : session_current(stream->api->session);
@@ -53,6 +75,11 @@ static void greet(struct event_stream *stream, struct text *text)
     stream->greeted = true;
     stream->snapshot = hub_newest(stream->api->hub);
     text_print(text, ": goodness\nretry: 1000\n\n");
+    if (stream->kept.run != 0)
+        write_dropped(text, stream->kept.run, stream->kept.step, 0);
+    write_rewinds(stream, text, stream->from, stream->until);
+    stream->kept.run = 0;
+    stream->until = 0;
     if (current != 0)
         write_state(stream, text, current);
 }
@@ -84,27 +111,24 @@ static void write_event(struct event_stream *stream, struct text *text, const st
 
 /* From which step to ask for what was lost. Among all runs it is the one that trains that matters: the others'
  * points are complete, or can be asked for when they are looked at. */
-static void write_dropped(struct event_stream *stream, struct text *text)
+static void tell_dropped(struct event_stream *stream, struct text *text)
 {
     int64_t run = stream->run != 0 ? stream->run : session_current(stream->api->session);
     uint64_t after = run == stream->last_run ? stream->cursor.last_step : 0;
-    char json[96];
 
-    if (run == 0)
-        run = stream->last_run;
-    snprintf(json, sizeof json, "{\"run\":%lld,\"after\":%llu}", (long long)run, (unsigned long long)after);
-    event_write(text, "dropped", stream->cursor.seen, json);
+    write_dropped(text, run != 0 ? run : stream->last_run, after, stream->cursor.seen);
 }
 
 /* The ring has no longer what follows `seen`. Somebody who resumes gets it from the store; somebody who was too
  * slow is told from where to ask, and how the run stands now. */
 static void repair(struct event_stream *stream, struct text *text, uint64_t seen)
 {
+    write_rewinds(stream, text, seen, stream->cursor.seen);
     if (seen < stream->snapshot)
         stream->replay = event_replay_create(stream->api, stream->run, seen, stream->cursor.seen);
     if (stream->replay != NULL)
         return;
-    write_dropped(stream, text);
+    tell_dropped(stream, text);
     stream->greeted = false;
     stream->numbered = false;
 }
@@ -144,7 +168,7 @@ static void beat(struct event_stream *stream, struct text *text)
     struct ff_error error;
     struct run run;
 
-    if (waiting_clock() - stream->wrote < HEARTBEAT_SECONDS - 1)
+    if (timing_seconds() - stream->wrote < HEARTBEAT_SECONDS - 1)
         return;
     if (stream->run != 0 && session_get(stream->api->session, stream->run, &run, &error) != FF_OK)
         stream->ended = true; /* deleted */
@@ -192,7 +216,7 @@ static bool refill(struct event_stream *stream)
     if (stream->text == NULL)
         stream->ended = true;
     if (stream->length > 0)
-        stream->wrote = waiting_clock();
+        stream->wrote = timing_seconds();
     return stream->length > 0;
 }
 
@@ -219,6 +243,20 @@ static void close_events(void *self)
     free(stream);
 }
 
+/* Events of a former daemon are told before they are committed, so one that was killed may have told more than it
+ * kept. Whoever comes back with a later number than any that was kept is to ask again from there: of steps that are
+ * lost, other figures may follow. */
+static void find_lost(struct event_stream *stream, uint64_t last_event)
+{
+    struct store *store = stream->api->store;
+    struct store_newest newest;
+    struct ff_error ignored; /* no such run: nothing is lost of it */
+
+    if (store_find_newest(store, stream->run, store_first_event(store), &newest, &ignored) == FF_OK &&
+        last_event > newest.event)
+        stream->kept = newest;
+}
+
 bool event_stream_open(struct api *api, int64_t run, bool resumes, uint64_t last_event, struct http_stream *stream)
 {
     struct event_stream *events = calloc(1, sizeof *events);
@@ -226,10 +264,13 @@ bool event_stream_open(struct api *api, int64_t run, bool resumes, uint64_t last
 
     if (events == NULL)
         return false;
-    *events = (struct event_stream){.api = api, .run = run, .wrote = waiting_clock()};
+    *events = (struct event_stream){.api = api, .run = run, .wrote = timing_seconds()};
     events->cursor = (struct hub_cursor){.run = run, .seen = resumes && last_event < newest ? last_event : newest};
     events->numbered = events->cursor.seen == newest;
     if (resumes && first > 0 && last_event < first - 1) { /* from before this daemon: no ring has it */
+        find_lost(events, last_event);
+        events->from = last_event;
+        events->until = first - 1;
         events->replay = event_replay_create(api, run, last_event, first - 1);
         events->cursor.seen = first - 1;
         events->numbered = false;

@@ -1,7 +1,9 @@
 /* event_stream.h - Server-Sent Events of one run or of all, for the stream of a response.
  *
  * First comes the run's state as it is now; then, after a Last-Event-ID, what was missed: from the hub's ring where
- * it is still there, else from the store; then what happens. A stream belongs to one connection. */
+ * it is still there, else from the store; then what happens. Where a daemon that was killed had told more than it
+ * kept, or a run went back to its checkpoint meanwhile, `dropped` comes before all of that. A stream belongs to one
+ * connection. */
 #ifndef EVENT_STREAM_H
 #define EVENT_STREAM_H
 

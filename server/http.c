@@ -12,6 +12,7 @@
 
 #include "http_private.h"
 #include "listen.h"
+#include "timing.h"
 
 enum {
     CONNECTIONS_PROMISED = 1024,
@@ -57,14 +58,14 @@ static ssize_t read_stream(void *self, uint64_t position, char *buffer, size_t s
         ssize_t length = stream->stream.read(stream->stream.self, buffer, size);
 
         if (length > 0) {
-            stream->wrote = waiting_clock();
+            stream->wrote = timing_seconds();
             return length;
         }
         if (length < 0 || waiting_is_closing(&stream->http->waiting))
             return MHD_CONTENT_READER_END_OF_STREAM;
         stream->waiter.deadline = stream->stream.beat > 0 ? stream->wrote + stream->stream.beat : 0;
-        if (stream->waiter.deadline > 0 && stream->waiter.deadline <= waiting_clock())
-            stream->waiter.deadline = waiting_clock() + stream->stream.beat; /* it had nothing to say this time */
+        if (stream->waiter.deadline > 0 && stream->waiter.deadline <= timing_seconds())
+            stream->waiter.deadline = timing_seconds() + stream->stream.beat; /* it had nothing to say this time */
         if (waiting_suspend(&stream->http->waiting, &stream->waiter, wakes))
             return 0;
     }
@@ -91,7 +92,7 @@ static struct MHD_Response *build_stream(struct request *request)
     stream->http = request->http;
     stream->stream = response->stream;
     stream->waiter.connection = request->connection;
-    stream->wrote = waiting_clock();
+    stream->wrote = timing_seconds();
     built = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, read_stream, stream, close_stream);
     if (built == NULL) {
         free(stream);
@@ -133,7 +134,7 @@ static enum MHD_Result answer_request(struct request *request)
         double deadline;
 
         request->last_try = waiting_is_closing(&http->waiting) ||
-                            (request->waiter.deadline > 0 && waiting_clock() >= request->waiter.deadline);
+                            (request->waiter.deadline > 0 && timing_seconds() >= request->waiter.deadline);
         request->handler(http->options.api, request, &request->response);
         if (request->response.answer != ANSWER_LATER)
             break;
@@ -148,15 +149,16 @@ static enum MHD_Result answer_request(struct request *request)
     return send_response(request);
 }
 
-/* A sender who waits for "100 Continue" is told at once that the body is not wanted. The library ends such a
- * connection only for POST; for other methods the body is read and thrown away. */
+/* A sender who waits for "100 Continue" is told at once that the body is not wanted, and so is one whose body has
+ * no end to wait for. The library ends such a connection only for POST; for other methods the body is read and
+ * thrown away. */
 static bool may_answer_early(const struct request *request)
 {
     const char *length = request_header(request, "Content-Length");
 
-    return request_is_answered(request) && strcmp(request->method, "POST") == 0 &&
-           (request_header(request, "Expect") != NULL ||
-            (length != NULL && strtoull(length, NULL, 10) > HTTP_DRAIN_MAX));
+    return request->endless || (request_is_answered(request) && strcmp(request->method, "POST") == 0 &&
+                                (request_header(request, "Expect") != NULL ||
+                                 (length != NULL && strtoull(length, NULL, 10) > HTTP_DRAIN_MAX)));
 }
 
 static bool is_beyond_promise(const struct request *request)
@@ -201,7 +203,7 @@ static enum MHD_Result handle(void *self, struct MHD_Connection *connection, con
         *size = 0;
         return MHD_YES;
     }
-    if (request->json == NULL)
+    if (!request->whole)
         request_finish_body(request);
     return request_is_answered(request) ? send_response(request) : answer_request(request);
 }

@@ -18,6 +18,8 @@
 #include "config.h"
 #include "error.h"
 
+enum { HTTP_ETAG_MAX = 80 }; /* bytes of an ETag, its NUL too */
+
 struct http;
 struct request;
 struct response;
@@ -65,6 +67,7 @@ void http_stop(struct http *http);
 /* The request. Strings live as long as it. */
 const char *request_method(const struct request *request);
 const char *request_path(const struct request *request);
+const char *request_target(const struct request *request); /* as it came: path and query */
 const char *request_part(const struct request *request,
                          const char *name); /* "{id}" of the path, decoded; NULL: none */
 const char *request_query(const struct request *request, const char *name); /* NULL: not there */
@@ -85,6 +88,8 @@ void respond_json(struct response *response, unsigned status,
 void respond_text(struct response *response, unsigned status, const char *type, char *text,
                   size_t length); /* takes text (malloc) */
 void respond_static(struct response *response, const char *type, const void *data, size_t length, const char *etag);
+/* `size` bytes of the open file, which it takes; one range of it where that is asked for. */
+void respond_file(struct response *response, const char *type, int file, uint64_t size, const char *etag);
 void respond_empty(struct response *response, unsigned status); /* 204 */
 void respond_problem(struct response *response, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -112,6 +117,15 @@ void response_header(struct response *response, const char *name, const char *va
 /* The answer (JSON or text, to GET) gets a strong ETag of its content, and becomes a 304 where If-None-Match has
  * it. Call it after respond_…. */
 void response_use_etag(struct response *response);
+/* The same with a tag that the content was given before. */
+void response_give_etag(struct response *response, const char *etag);
+/* The text that stands in the response, and its ETag ("": none); it stays the response's. False: another answer
+ * than a text with status 200. */
+struct http_text {
+    const char *type, *text, *etag;
+    size_t length;
+};
+bool response_text(const struct response *response, struct http_text *text);
 
 /* A stream. `read` fills at most `size` bytes: > 0 written, 0 nothing now (asked again at the next http_wake), -1
  * the end. It may be called by different threads, one at a time. `close` is called once. */

@@ -16,7 +16,7 @@ enum {
     HTTP_HEADERS_MAX = 8
 };
 
-enum answer { ANSWER_NONE, ANSWER_BODY, ANSWER_STATIC, ANSWER_STREAM, ANSWER_LATER };
+enum answer { ANSWER_NONE, ANSWER_BODY, ANSWER_STATIC, ANSWER_STREAM, ANSWER_FILE, ANSWER_LATER };
 
 struct response {
     struct request *request;
@@ -26,13 +26,15 @@ struct response {
     void *data;
     const void *constant; /* ANSWER_STATIC */
     size_t length;
-    char etag[80]; /* "" for none */
+    char etag[HTTP_ETAG_MAX]; /* "" for none */
     struct {
         const char *name;
         char value[256];
     } headers[HTTP_HEADERS_MAX];
     size_t header_count;
     struct http_stream stream;
+    int file; /* ANSWER_FILE */
+    uint64_t size;
     double seconds; /* of ANSWER_LATER */
 };
 
@@ -52,10 +54,13 @@ struct request {
     struct router_match match;
     http_handler *handler;
     bool begun; /* its fields were looked at */
+    bool ambiguous;
+    bool endless; /* nobody can tell where its body ends */
+    bool whole;   /* its body was looked at */
     char *body;
     size_t body_length, body_capacity;
     uint64_t received; /* bytes of body, those thrown away too */
-    cJSON *json;
+    cJSON *json;       /* NULL: there is no body */
     double arrived;
     bool last_try;
     struct waiter waiter;
@@ -68,6 +73,9 @@ struct request {
 /* Make what a request line says into a request. NULL when memory is short. */
 struct request *request_create(struct http *http, const char *target);
 void request_destroy(struct request *request);
+
+/* False: more parameters than any request needs, or one that is not percent-encoded UTF-8. */
+bool request_parse_query(struct request *request);
 
 /* The fields are there, the body is not: gate and routing. What is refused is answered in request->response, to be
  * sent when the body has been read. */

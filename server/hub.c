@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "run.h"
+#include "timing.h"
 
 enum { PENDING_POINTS_MAX = 256, WAKE_MILLISECONDS = 100, IDLE_MILLISECONDS = 15000 };
 
@@ -38,14 +38,6 @@ struct hub {
     void *wake_self;
     pthread_t ticker;
 };
-
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + (int64_t)(time.tv_nsec / 1000000);
-}
 
 /* The ring. All with the mutex. */
 
@@ -199,8 +191,8 @@ static void wait_for_news(struct hub *hub, int64_t last)
     while (!hub->closing) {
         bool something = hub->news || hub->points_wait;
         int64_t when = last + (something ? WAKE_MILLISECONDS : IDLE_MILLISECONDS);
-        struct timespec time = {.tv_sec = (time_t)(when / 1000), .tv_nsec = (long)(when % 1000) * 1000000};
-        if (when <= now())
+        struct timespec time = timing_until(when);
+        if (when <= timing_now())
             return;
         pthread_cond_timedwait(&hub->changed, &hub->mutex, &time);
     }
@@ -233,7 +225,7 @@ static void call_wake(struct hub *hub)
 static void *tick(void *argument)
 {
     struct hub *hub = argument;
-    int64_t last = now() - WAKE_MILLISECONDS;
+    int64_t last = timing_now() - WAKE_MILLISECONDS;
 
     for (;;) {
         pthread_mutex_lock(&hub->mutex);
@@ -243,7 +235,7 @@ static void *tick(void *argument)
         pthread_mutex_unlock(&hub->mutex);
         if (closing)
             return NULL;
-        last = now();
+        last = timing_now();
         if (points)
             send_pending(hub);
         call_wake(hub);
@@ -255,7 +247,6 @@ static void *tick(void *argument)
 struct hub *hub_create(uint64_t first_event, size_t keep_bytes, struct ff_error *error)
 {
     struct hub *hub = calloc(1, sizeof *hub);
-    pthread_condattr_t attributes;
 
     if (hub == NULL) {
         ff_fail_memory(error, "the ring of events");
@@ -265,10 +256,7 @@ struct hub *hub_create(uint64_t first_event, size_t keep_bytes, struct ff_error 
     hub->keep_bytes = keep_bytes;
     pthread_mutex_init(&hub->order, NULL);
     pthread_mutex_init(&hub->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&hub->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    timing_condition(&hub->changed);
     int code = pthread_create(&hub->ticker, NULL, tick, hub);
     if (code != 0) {
         ff_fail(error, FF_IO, "the thread that sends events cannot start: %s", strerror(code));

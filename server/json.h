@@ -4,7 +4,8 @@
  * so a text is read here, strictly, and only the tree is cJSON's. Pure functions; any thread may call.
  *
  * Limits beyond the grammar, as section 9 of the RFC allows: nesting to JSON_DEPTH_MAX; no number beyond a double's
- * range; no lone surrogate and no \u0000 in strings, which a C string cannot hold; no name twice in an object. */
+ * range, and no whole number that a double would round; no lone surrogate and no \u0000 in strings, which a C
+ * string cannot hold; no name twice in an object. */
 #ifndef JSON_H
 #define JSON_H
 

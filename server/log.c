@@ -7,6 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "timing.h"
 #include "utf8.h"
 
 enum { MESSAGE_MAX = 2048, LINE_MAX_LENGTH = 6 * MESSAGE_MAX + 128 /* six bytes for one, in JSON */ };
@@ -119,15 +120,12 @@ static void write_all(const char *bytes, size_t count)
 static void write_message(enum log_level level, const char *format, va_list arguments)
 {
     char message[MESSAGE_MAX], line[LINE_MAX_LENGTH];
-    struct timespec now;
     size_t length;
 
     if (level < current_level)
         return;
     vsnprintf(message, sizeof message, format, arguments);
-    clock_gettime(CLOCK_REALTIME, &now);
-    length = log_line(current_format, level, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, message, line,
-                      sizeof line);
+    length = log_line(current_format, level, timing_date(), message, line, sizeof line);
     pthread_mutex_lock(&write_lock);
     write_all(line, length);
     pthread_mutex_unlock(&write_lock);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "http_private.h"
 #include "utf8.h"
@@ -17,6 +18,8 @@ void response_clear(struct response *response)
         free(response->data);
     if (response->answer == ANSWER_STREAM && response->stream.close != NULL)
         response->stream.close(response->stream.self);
+    if (response->answer == ANSWER_FILE)
+        close(response->file);
     memset(response, 0, sizeof *response);
     response->request = request;
 }
@@ -79,6 +82,18 @@ void respond_static(struct response *response, const char *type, const void *dat
     if (etag != NULL)
         snprintf(response->etag, sizeof response->etag, "%s%s%s", etag[0] == '"' ? "" : "\"", etag,
                  etag[0] == '"' ? "" : "\"");
+}
+
+void respond_file(struct response *response, const char *type, int file, uint64_t size, const char *etag)
+{
+    response_clear(response);
+    response->answer = ANSWER_FILE;
+    response->status = 200;
+    response->type = type;
+    response->file = file;
+    response->size = size;
+    snprintf(response->etag, sizeof response->etag, "%s", etag);
+    response_header(response, "Accept-Ranges", "bytes");
 }
 
 void respond_empty(struct response *response, unsigned status)
@@ -220,6 +235,19 @@ void response_use_etag(struct response *response)
     snprintf(response->etag, sizeof response->etag, "\"%016llx-%zx\"", (unsigned long long)hash, response->length);
 }
 
+void response_give_etag(struct response *response, const char *etag)
+{
+    snprintf(response->etag, sizeof response->etag, "%s", etag);
+}
+
+bool response_text(const struct response *response, struct http_text *text)
+{
+    if (response->answer != ANSWER_BODY || response->status != 200)
+        return false;
+    *text = (struct http_text){response->type, response->data, response->etag, response->length};
+    return true;
+}
+
 /* --- for the library ------------------------------------------------------------------------------------------ */
 
 /* Whether a list of tags ("a", W/"b", or *) has this one; weakly compared, as RFC 9110 wants for If-None-Match. */
@@ -267,6 +295,63 @@ void response_add_headers(const struct response *response, struct MHD_Response *
     MHD_add_response_header(built, "X-Content-Type-Options", "nosniff");
 }
 
+/* The one range that is asked for, "bytes=FIRST-LAST", "FIRST-" or "-LENGTH", of a file that is still the same; 1 and
+ * *first, *length; 0: all of it (a form that is not understood may be ignored); -1: there is nothing there. */
+static int find_range(const struct response *response, uint64_t *first, uint64_t *length)
+{
+    const char *range = request_header(response->request, "Range");
+    const char *only_if = request_header(response->request, "If-Range");
+    unsigned long long from = 0, to = 0;
+    int used = 0;
+
+    if (range == NULL || strcmp(response->request->method, "GET") != 0 || strncmp(range, "bytes=", 6) != 0 ||
+        (only_if != NULL && strcmp(only_if, response->etag) != 0))
+        return 0;
+    range += 6;
+    bool suffix = range[0] == '-';
+    if (strspn(range, "0123456789-") != strlen(range) || strlen(range) > 40)
+        return 0;
+    if (suffix && sscanf(range, "-%19llu%n", &from, &used) == 1 && range[used] == '\0') {
+        from = from < response->size ? response->size - from : 0;
+        to = response->size - 1;
+    } else if (suffix || sscanf(range, "%19llu-%n", &from, &used) != 1 || used == 0) {
+        return 0;
+    } else if (range[used] == '\0') {
+        to = response->size - 1;
+    } else if (sscanf(range + used, "%19llu%n", &to, &used) != 1 || to < from) {
+        return 0;
+    }
+    if (from >= response->size)
+        return -1;
+    *first = from;
+    *length = (to < response->size ? to + 1 : response->size) - from;
+    return 1;
+}
+
+/* The file, or a part of it; its descriptor is the library's then. */
+static struct MHD_Response *build_file(struct response *response)
+{
+    uint64_t first = 0, length = response->size;
+    int range = find_range(response, &first, &length);
+    char text[96];
+
+    if (range != 0) {
+        if (range > 0)
+            snprintf(text, sizeof text, "bytes %llu-%llu/%llu", (unsigned long long)first,
+                     (unsigned long long)(first + length - 1), (unsigned long long)response->size);
+        else
+            snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)response->size);
+        response_header(response, "Content-Range", text);
+        response->status = range > 0 ? 206 : 416;
+    }
+    if (range < 0)
+        length = 0;
+    struct MHD_Response *built = MHD_create_response_from_fd_at_offset64(length, response->file, first);
+    if (built != NULL)
+        response->answer = ANSWER_NONE;
+    return built;
+}
+
 struct MHD_Response *response_build(struct response *response)
 {
     struct MHD_Response *built;
@@ -274,6 +359,8 @@ struct MHD_Response *response_build(struct response *response)
     if (is_not_modified(response)) {
         if (response->answer == ANSWER_BODY)
             free(response->data);
+        if (response->answer == ANSWER_FILE)
+            close(response->file);
         response->answer = ANSWER_STATIC;
         response->status = 304;
         response->constant = "";
@@ -283,6 +370,8 @@ struct MHD_Response *response_build(struct response *response)
         built = MHD_create_response_from_buffer(response->length, response->data, MHD_RESPMEM_MUST_FREE);
         if (built != NULL)
             response->answer = ANSWER_NONE; /* the text is the library's now */
+    } else if (response->answer == ANSWER_FILE) {
+        built = build_file(response);
     } else {
         /* The library's interface has no const; it only reads what is persistent. */
         union {

@@ -73,6 +73,24 @@ void run_add_warning(struct run *run, const char *format, ...)
     memcpy(run->warnings[run->warning_count++], text, sizeof text);
 }
 
+void run_end(struct run *run, enum ff_outcome outcome, const char *sentence, int64_t date)
+{
+    static const enum run_state states[] = {
+        [FF_FINISHED] = RUN_FINISHED, [FF_STOPPED] = RUN_STOPPED, [FF_FAILED] = RUN_FAILED};
+
+    run->state = states[outcome];
+    run->pending = RUN_PENDING_NONE;
+    run->ended = date;
+    run->progress.remaining = outcome == FF_FINISHED ? 0 : (double)NAN;
+    if (outcome == FF_FAILED)
+        snprintf(run->reason, sizeof run->reason, "%s", sentence);
+}
+
+const struct ff_config *run_config(const struct run *run)
+{
+    return run->changed ? &run->now : &run->config;
+}
+
 /* Numbers */
 
 cJSON *run_figure(double value)
@@ -364,9 +382,71 @@ static bool put_results(cJSON *json, const struct run *run)
     return put(json, "best", best_to_json(run)) && put(json, "last", last_to_json(run));
 }
 
+/* Changes */
+
+cJSON *run_change_to_json(uint64_t step, const struct ff_config *from, const struct ff_config *to)
+{
+    cJSON *json = cJSON_CreateObject(), *differences = ff_config_difference(from, to);
+    bool good = json != NULL && differences != NULL && put(json, "step", whole_number(step));
+
+    while (good && differences->child != NULL) {
+        char name[64];
+        cJSON *pair = cJSON_DetachItemViaPointer(differences, differences->child);
+        snprintf(name, sizeof name, "%s", pair->string);
+        good = cJSON_AddItemToObject(json, name, pair);
+    }
+    cJSON_Delete(differences);
+    return whole_or_nothing(json, good);
+}
+
+/* "[…]", and one element more; false when it does not fit. */
+static bool append_element(char *array, size_t size, const char *element)
+{
+    size_t length = strlen(array), added = strlen(element);
+
+    if (length + added + 3 > size)
+        return false;
+    array[length > 0 ? length - 1 : 0] = length > 0 ? ',' : '[';
+    length += length == 0;
+    memcpy(array + length, element, added);
+    memcpy(array + length + added, "]", 2);
+    return true;
+}
+
+bool run_turn(struct run *run, uint64_t step, const struct ff_config *to)
+{
+    cJSON *json = run_change_to_json(step, run_config(run), to);
+    char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+    bool good = text != NULL && append_element(run->changes, sizeof run->changes, text);
+
+    cJSON_free(text);
+    cJSON_Delete(json);
+    run->now = *to;
+    run->changed = true;
+    return good;
+}
+
+static cJSON *changes_to_json(const struct run *run)
+{
+    return run->changes[0] != '\0' ? cJSON_CreateRaw(run->changes) : cJSON_CreateArray();
+}
+
+static cJSON *checkpoint_to_json(const struct run_checkpoint *checkpoint)
+{
+    if (checkpoint->written == 0)
+        return cJSON_CreateNull();
+    cJSON *json = cJSON_CreateObject();
+    bool good = json != NULL && put(json, "step", whole_number(checkpoint->step)) &&
+                put(json, "epoch", whole_number(checkpoint->epochs)) &&
+                put(json, "bytes", whole_number(checkpoint->bytes)) &&
+                put(json, "written", run_time(checkpoint->written));
+    return whole_or_nothing(json, good);
+}
+
 static bool put_setup(cJSON *json, const struct run *run)
 {
-    return put(json, "config", ff_config_to_json(&run->config)) && put(json, "changes", cJSON_CreateArray()) &&
+    return put(json, "config", ff_config_to_json(run_config(run))) && put(json, "changes", changes_to_json(run)) &&
+           put(json, "checkpoint", checkpoint_to_json(&run->checkpoint)) &&
            put(json, "placement", placement_to_json(run)) &&
            put(json, "parameters", whole_number(run->parameters)) && put(json, "warnings", warnings_to_json(run));
 }

@@ -1,9 +1,10 @@
 /* run.h - a run as the server knows it: a plain value that can be copied. JSON only at the edge (run_to_json).
  *
- * Pure functions; any thread may call. A struct run is some 20 KB: keep arrays of them on the heap. */
+ * Pure functions; any thread may call. A struct run is some 40 KB: keep arrays of them on the heap. */
 #ifndef RUN_H
 #define RUN_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "config.h"
@@ -15,7 +16,8 @@ enum {
     RUN_NOTES_MAX = 8000,
     RUN_TAG_MAX = 40,
     RUN_TAGS_MAX = 16,
-    RUN_WARNINGS_MAX = 8
+    RUN_WARNINGS_MAX = 8,
+    RUN_CHANGES_MAX = 16384 /* bytes of their text */
 };
 
 enum run_state {
@@ -42,7 +44,10 @@ struct run {
     enum run_pending pending;        /* what was asked and is not yet true; not stored */
     char reason[512];                /* "" for none; of a failed run, a sentence a person can act on */
     int64_t created, started, ended; /* milliseconds since 1970 UTC; 0 for not yet */
-    struct ff_config config;
+    struct ff_config config; /* as it began, with the epochs it has by now */
+    struct ff_config now;    /* with the live settings as they are now; only where `changed` */
+    bool changed;
+    char changes[RUN_CHANGES_MAX]; /* "" for none, or the JSON array of what was turned, old and new */
     struct ff_placement asked;     /* 0 = auto */
     struct ff_placement placement; /* chosen; 0 before it started */
     uint64_t parameters;
@@ -52,6 +57,11 @@ struct run {
         double test_error;
         uint32_t epoch;
     } best; /* epoch 0: none yet */
+    struct run_checkpoint {
+        uint64_t step, bytes;
+        uint32_t epochs; /* closed */
+        int64_t written; /* milliseconds since 1970 UTC; 0: there is none */
+    } checkpoint;
     uint32_t warning_count;
     char warnings[RUN_WARNINGS_MAX][256];
 };
@@ -62,6 +72,17 @@ int run_state_is_final(enum run_state state);                     /* finished, s
 int run_state_holds_trainer(enum run_state state);                /* running, paused */
 /* Once each; nothing when RUN_WARNINGS_MAX are there. */
 void run_add_warning(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The configuration that it has now. */
+const struct ff_config *run_config(const struct run *run);
+/* Live settings were turned after `step` steps: they are those of `to` from here on, and `changes` tells of it. False:
+ * it does not, for want of room or memory. */
+bool run_turn(struct run *run, uint64_t step, const struct ff_config *to);
+/* {"step": …} and each setting that differs, with both values. NULL when memory is short. */
+cJSON *run_change_to_json(uint64_t step, const struct ff_config *from, const struct ff_config *to);
+
+/* The run has ended like this at `date`: state, reason (`sentence`, of a failed one), time left. */
+void run_end(struct run *run, enum ff_outcome outcome, const char *sentence, int64_t date);
 
 /* The representation that the REST interface calls "A run". NULL when memory is short. */
 cJSON *run_to_json(const struct run *run);

@@ -235,3 +235,54 @@ bool run_request_parse(const cJSON *body, struct run *run, struct ff_problems *p
     read_placement(member(body, "placement"), &run->asked, problems);
     return problems->count == before;
 }
+
+/* --- what a run goes on with ---------------------------------------------------------------------------------- */
+
+bool run_request_settings(const cJSON *settings, struct ff_config *config, struct ff_problems *problems)
+{
+    size_t before = problems->count;
+
+    if (!cJSON_IsObject(settings))
+        ff_problem_add(problems, "/config", "must be an object, got %s", ff_json_kind(settings));
+    else if (ff_config_apply_live(config, settings, "/config", problems))
+        ff_config_check(config, NULL, "/config", problems);
+    return problems->count == before;
+}
+
+/* So many more than the run has: within what a configuration may have. */
+static void read_more_epochs(const cJSON *value, const struct run *run, uint32_t *epochs,
+                             struct ff_problems *problems)
+{
+    struct ff_config config = run->config;
+    struct ff_problems sum = {0};
+    uint32_t more = 0;
+
+    read_count(value, "/epochs", UINT32_MAX, &more, problems);
+    if (more == 0)
+        return;
+    cJSON *settings = cJSON_CreateObject();
+    cJSON_AddNumberToObject(settings, "epochs", (double)run->config.epochs + more);
+    if (ff_config_apply(&config, settings, "", &sum))
+        *epochs = more;
+    else
+        ff_problem_add(problems, "/epochs", "added to the run's %u epochs, the sum %s", run->config.epochs,
+                       sum.problem[0].detail);
+    cJSON_Delete(settings);
+}
+
+bool run_request_resumption(const cJSON *body, const struct run *run, struct session_resumption *resumption,
+                            struct ff_problems *problems)
+{
+    static const char *const names[] = {"epochs", "config", "placement", NULL};
+    size_t before = problems->count;
+    struct ff_config config = *run_config(run);
+    const cJSON *placement = member(body, "placement");
+
+    *resumption = (struct session_resumption){.config = member(body, "config"), .placed = placement != NULL};
+    run_request_names(body, "", names, problems);
+    read_more_epochs(member(body, "epochs"), run, &resumption->epochs, problems);
+    if (resumption->config != NULL)
+        run_request_settings(resumption->config, &config, problems);
+    read_placement(placement, &resumption->placement, problems);
+    return problems->count == before;
+}

@@ -14,6 +14,7 @@
 
 #include "config.h"
 #include "run.h"
+#include "session.h"
 
 /* What was asked for into `run` (overwritten whole): name ("" when none was given), notes, tags, preset, config
  * (the preset's with the request's fields over it), asked. Whether the configuration's fields fit each other and
@@ -23,6 +24,14 @@ bool run_request_parse(const cJSON *body, struct run *run, struct ff_problems *p
 /* `name`, `notes` and `tags` of the body, those that are there, over the run's; other members are not looked at. A
  * member that is wrong changes nothing. Returns whether there was no problem. */
 bool run_request_labels(const cJSON *body, struct run *run, struct ff_problems *problems);
+
+/* The body of a resume, {"epochs"?, "config"?, "placement"?}, for a run as it is: what it is to go on with, which points
+ * into the body. Returns whether there was no problem. */
+bool run_request_resumption(const cJSON *body, const struct run *run, struct session_resumption *resumption,
+                            struct ff_problems *problems);
+
+/* Live settings over a configuration: all that is wrong with them, and whether they fit the others. */
+bool run_request_settings(const cJSON *settings, struct ff_config *config, struct ff_problems *problems);
 
 /* Adds a problem for each member of `body` that is not in `names` (NULL at the end), with the nearest one. */
 bool run_request_names(const cJSON *body, const char *pointer, const char *const *names,

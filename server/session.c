@@ -4,17 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "session_internal.h"
-
-int64_t session_now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_REALTIME, &time);
-    return (int64_t)time.tv_sec * 1000 + (int64_t)(time.tv_nsec / 1000000);
-}
+#include "timing.h"
 
 /* The session's own copies. All with `mutex`. */
 
@@ -47,10 +39,16 @@ struct run *session_find(struct session *session, int64_t id)
     return unsaved < session->unsaved_count ? session->unsaved[unsaved] : NULL;
 }
 
+void session_note_change(struct session *session)
+{
+    session->changes++;
+}
+
 void session_forget(struct session *session, int64_t id)
 {
     size_t waiting = find_waiting(session, id), unsaved = find_unsaved(session, id);
 
+    session_note_change(session);
     if (waiting < session->waiting) {
         free(session->queue[waiting]);
         session->waiting--;
@@ -83,7 +81,9 @@ void session_show(struct session *session, const struct run *live, struct run *s
     *shown = *live;
     if (live == current)
         shown->pending = pending_of(session->wanted, live->state);
-    else if (live->state == RUN_QUEUED && current != NULL && current->state == RUN_PAUSED)
+    else if (live->state == RUN_QUEUED && live->started > 0)
+        shown->pending = RUN_PENDING_RESUME;
+    if (live->state == RUN_QUEUED && current != NULL && current->state == RUN_PAUSED)
         run_add_warning(shown, "waits for run %lld, which is paused", (long long)current->id);
 }
 
@@ -119,6 +119,9 @@ static void free_session(struct session *session)
 {
     for (size_t i = 0; i < session->unsaved_count; i++)
         free(session->unsaved[i]);
+    for (size_t i = 0; i < session->waiting; i++)
+        free(session->queue[i]);
+    session_rest_stop(session->rest);
     pthread_cond_destroy(&session->changed);
     pthread_mutex_destroy(&session->mutex);
     pthread_mutex_destroy(&session->asking);
@@ -126,11 +129,32 @@ static void free_session(struct session *session)
     free(session);
 }
 
+/* What a former daemon left waiting. No other thread uses the session yet. */
+static ff_status take_up_queue(struct session *session, struct ff_error *error)
+{
+    struct store_run_filter queued = {.state = RUN_QUEUED};
+    struct run *runs = NULL;
+    size_t count = 0;
+    int64_t next;
+    ff_status status = store_list_runs(session->store, &queued, &runs, &count, &next, error);
+
+    while (status == FF_OK && count > 0 && session->waiting < SESSION_QUEUE_ROOM) {
+        struct run *run = malloc(sizeof *run);
+        if (run != NULL) {
+            *run = runs[--count]; /* the oldest is the last */
+            session->queue[session->waiting++] = run;
+        } else {
+            status = ff_fail_memory(error, "the runs that wait");
+        }
+    }
+    free(runs);
+    return status;
+}
+
 struct session *session_create(struct store *store, struct hub *hub, struct catalog *catalog,
                                struct ff_placement placement, struct ff_error *error)
 {
     struct session *session = calloc(1, sizeof *session);
-    pthread_condattr_t attributes;
 
     if (session == NULL) {
         ff_fail_memory(error, "the session");
@@ -140,14 +164,14 @@ struct session *session_create(struct store *store, struct hub *hub, struct cata
     session->hub = hub;
     session->catalog = catalog;
     session->placement = placement;
+    session->changes = 1;
+    session->checkpoint_seconds = session_checkpoint_seconds();
     pthread_mutex_init(&session->order, NULL);
     pthread_mutex_init(&session->asking, NULL);
     pthread_mutex_init(&session->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&session->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    if (start_threads(session, error) == FF_OK)
+    timing_condition(&session->changed);
+    if (take_up_queue(session, error) == FF_OK && (session->rest = session_rest_start(session, error)) != NULL &&
+        start_threads(session, error) == FF_OK)
         return session;
     free_session(session);
     return NULL;
@@ -159,6 +183,7 @@ static void close_session(struct session *session)
     pthread_mutex_lock(&session->order);
     pthread_mutex_lock(&session->mutex);
     session->closing = true;
+    session_note_change(session);
     if (session->current != NULL && session->wanted != SESSION_STOP) {
         session->wanted = SESSION_STOP;
         session->interrupting = true;
@@ -168,21 +193,6 @@ static void close_session(struct session *session)
     if (session->trainer != NULL)
         ff_trainer_stop(session->trainer);
     pthread_mutex_unlock(&session->order);
-}
-
-static void interrupt_queue(struct session *session)
-{
-    struct ff_error ignored; /* the next start finds it queued, and does the same */
-
-    for (size_t i = 0; i < session->waiting; i++) {
-        struct run *run = session->queue[i];
-        run->state = RUN_INTERRUPTED;
-        run->ended = session_now();
-        snprintf(run->reason, sizeof run->reason, "the program ended before this run began");
-        store_update_run(session->store, run, &ignored);
-        session_publish(session, run);
-        free(run);
-    }
 }
 
 void session_destroy(struct session *session)
@@ -196,13 +206,12 @@ void session_destroy(struct session *session)
     pthread_cond_broadcast(&session->changed);
     pthread_mutex_unlock(&session->mutex);
     pthread_join(session->reporter_thread, NULL);
-    interrupt_queue(session);
     free_session(session);
 }
 
 /* Submitting */
 
-static ff_status check_room(struct session *session, struct ff_error *error)
+ff_status session_check_room(struct session *session, struct ff_error *error)
 {
     pthread_mutex_lock(&session->mutex);
     bool closing = session->closing;
@@ -221,7 +230,7 @@ static void prepare_run(struct run *run)
     run->state = RUN_QUEUED;
     run->pending = RUN_PENDING_NONE;
     run->reason[0] = '\0';
-    run->created = session_now();
+    run->created = timing_date();
     run->started = run->ended = 0;
     run->placement = (struct ff_placement){0};
     run->progress = (struct ff_progress){
@@ -233,7 +242,7 @@ static void prepare_run(struct run *run)
 /* With `order`. */
 static ff_status submit(struct session *session, struct run *run, struct ff_error *error)
 {
-    ff_status status = check_room(session, error);
+    ff_status status = session_check_room(session, error);
     if (status != FF_OK)
         return status;
     struct run *live = malloc(sizeof *live);
@@ -247,6 +256,7 @@ static ff_status submit(struct session *session, struct run *run, struct ff_erro
     *live = *run;
     pthread_mutex_lock(&session->mutex);
     session->queue[session->waiting++] = live;
+    session_note_change(session);
     session_show(session, live, run);
     pthread_cond_broadcast(&session->changed);
     pthread_mutex_unlock(&session->mutex);
@@ -269,6 +279,17 @@ ff_status session_get(struct session *session, int64_t id, struct run *run, stru
     if (session_show_live(session, id, run))
         return FF_OK;
     return store_get_run(session->store, id, run, error);
+}
+
+struct session_version session_version(struct session *session, int64_t id)
+{
+    pthread_mutex_lock(&session->mutex);
+    bool live = id == 0 || session_find(session, id) != NULL;
+    struct session_version version = {.live = live ? session->changes : 0};
+    pthread_mutex_unlock(&session->mutex);
+    if (id == 0 || !live)
+        version.stored = store_version(session->store, id);
+    return version;
 }
 
 int64_t session_current(struct session *session)
@@ -299,7 +320,7 @@ bool session_ready(struct session *session, char *sentence, size_t size)
 
     if (store_trouble(session->store, sentence, size))
         return false;
-    if (check_room(session, &error) == FF_OK)
+    if (session_check_room(session, &error) == FF_OK)
         return true;
     snprintf(sentence, size, "%s", error.message);
     return false;

@@ -3,19 +3,23 @@
  *     session.c          life, submitting, looking
  *     session_control.c  pause, resume, stop, change, delete
  *     session_train.c    the thread that trains, and what its observer does
- *     session_predict.c  questions to the network in training, and who worked when
+ *     session_begin.c    how a run begins, or goes on from its checkpoint
+ *     session_save.c     snapshots that become checkpoints, and live settings that were turned
+ *     session_ask.c      questions to the network in training, and who worked when
+ *     session_rest.c     questions to networks at rest, and the thread that answers them
  *     session_report.c   publishing a run's state to store and hub, and the thread that does it by the clock
  *
- * Three locks, so that training never waits for a disk or a client:
+ * Four locks, so that training never waits for a disk or a client:
  *
  * - `order` makes one change follow the other: who changes a run's state holds it from the decision until trainer,
- *   store and hub know. It may be held during I/O. The trainer's threads never take it.
+ *   store and hub know. It may be held during I/O. The trainer's observer never takes it.
  * - `mutex` guards the values, and is held no longer than it takes to copy them: nothing is called with it held.
  *   The observer takes it on the trainer's thread. Taken after `order`, never before.
  * - `asking` guards the trainer as those see it who ask it something, and what was asked. They do not wait for the
  *   disk, as with `order`, since an answer is to be there in a millisecond. It may be held while the trainer is
  *   asked, which copies an image or its spans and no more. The observer takes it on the trainer's thread. Taken
- *   after `order`, never together with `mutex`. */
+ *   after `order`, never together with `mutex`.
+ * - `resting` guards the questions to networks at rest that wait. Taken alone. */
 #ifndef SESSION_INTERNAL_H
 #define SESSION_INTERNAL_H
 
@@ -23,7 +27,9 @@
 
 #include "session.h"
 
-enum { SESSION_UNSAVED_MAX = 16 };
+/* One more than may be submitted: a run whose beginning a former daemon could not store may wait before the others.
+ */
+enum { SESSION_UNSAVED_MAX = 16, SESSION_QUEUE_ROOM = SESSION_QUEUE_MAX + 1 };
 
 /* What the run that holds the trainer is to do. */
 enum session_wanted { SESSION_RUN, SESSION_PAUSE, SESSION_STOP };
@@ -32,9 +38,27 @@ enum session_wanted { SESSION_RUN, SESSION_PAUSE, SESSION_STOP };
 struct session_line {
     struct ff_trainer *trainer; /* NULL: none */
     int64_t run;
-    uint32_t classes;
-    struct session_prediction *first; /* those that wait for their answer */
+    struct ff_config config;       /* with the live settings as they are now */
+    uint64_t replays_until;        /* settings turned in a former life come again up to here; 0: none */
+    bool turning;                  /* settings are just being turned: one after the other */
+    struct session_request *first; /* those that wait for their answer */
 };
+
+/* The checkpoints of the run that trains. */
+struct session_saving {
+    /* Of the trainer's threads, which take turns: */
+    struct ff_checkpoint_about about;
+    struct ff_change *changes; /* [change_count] all that were turned, by step */
+    size_t change_count, change_room;
+    struct ff_checkpoint_writer *writer; /* of the one under way; NULL: none, or it has failed */
+    struct ff_error error;
+    /* With the session's `mutex`: */
+    bool under_way;             /* from its first piece until it is on the disk, or cannot be */
+    double began, ended, took;  /* seconds: of the newest one; before the first, of nothing */
+};
+
+/* Whoever asked networks at rest, and the networks; session_rest.c. */
+struct session_rest;
 
 struct session {
     struct store *store;
@@ -43,20 +67,27 @@ struct session {
     struct ff_placement placement; /* for runs that leave it open */
     pthread_t trainer_thread, reporter_thread;
 
-    pthread_mutex_t order; /* guards the next three */
+    pthread_mutex_t order; /* guards the next three; `again` needs no lock */
     struct ff_trainer *trainer;
     bool told_paused;   /* those in the queue know that they wait for a paused run */
     struct run scratch; /* for whoever holds `order` */
+    bool again;         /* the current run had begun before; of the thread that trains */
 
     pthread_mutex_t asking; /* guards the next */
     struct session_line line;
 
+    struct session_rest *rest;
+    struct session_saving saving;
+    double checkpoint_seconds; /* from one to the next; NaN: by the rule. Tests ask for more than there would be */
+
     pthread_mutex_t mutex;  /* guards the rest */
     pthread_cond_t changed; /* the queue, the state, or an end */
+    uint64_t changes;       /* session_note_change's count, from 1 */
     size_t waiting;
-    struct run *queue[SESSION_QUEUE_MAX]; /* [waiting], in order of id */
-    struct run *current;                  /* the one that holds the trainer, or NULL */
+    struct run *queue[SESSION_QUEUE_ROOM]; /* [waiting], in order of their turns */
+    struct run *current;                   /* the one that holds the trainer, or NULL */
     enum session_wanted wanted;
+    uint64_t begin_step; /* where it began this time: before that its trainer does not know of its progress */
     bool interrupting; /* it was not a user who wanted SESSION_STOP */
     bool dirty;        /* current's state has changed on the trainer's thread, and is to be published */
     bool closing, reporter_closing;
@@ -64,13 +95,15 @@ struct session {
     struct run *unsaved[SESSION_UNSAVED_MAX]; /* ended, but the store could not take that yet */
 };
 
-int64_t session_now(void); /* milliseconds since 1970 */
-
 /* With `mutex`: the session's own copy of a run, or NULL; and what is shown of it. */
 struct run *session_find(struct session *session, int64_t id);
 void session_show(struct session *session, const struct run *live, struct run *shown);
 /* Without `mutex`: the same for a run by its number; false when the session has none such. */
 bool session_show_live(struct session *session, int64_t id, struct run *shown);
+/* With `mutex`: something of what is shown of a live run has changed, or which runs are live. */
+void session_note_change(struct session *session);
+/* Whether one more may wait; FF_BUSY. */
+ff_status session_check_room(struct session *session, struct ff_error *error);
 /* With `mutex`: take it out of the queue, or of the unsaved; it is freed. */
 void session_forget(struct session *session, int64_t id);
 
@@ -85,13 +118,88 @@ void session_publish_current(struct session *session, bool save);
 void session_publish_queue(struct session *session);
 void *session_report(void *session); /* the thread */
 
-/* session_predict.c; all without `mutex` and `asking` */
+/* session_ask.c; all without `mutex` and `asking` */
 
-/* From here to session_end_asking the trainer may be asked. */
-void session_begin_asking(struct session *session, int64_t id, struct ff_trainer *trainer, uint32_t classes);
-/* Who still waits is told that there will be no answer. */
+/* Two share it: the session, while it waits for the answer, and who asked, until the drop. What is guarded by `asking`
+ * is not read or written otherwise while the session waits. */
+struct session_request {
+    struct session_request *next; /* of those that wait, on the line or at rest */
+    enum session_about about;
+    int64_t run;
+    uint64_t ticket;
+    bool waits, wanted; /* guarded by `asking`: the session's share; the asker's */
+    struct ff_error error; /* FF_OK: answered */
+    void (*tell)(void *self);
+    void *self;
+    uint32_t layer, unit, count;
+    float *figures; /* of the answer */
+    struct ff_answer answer;
+    struct ff_unit_weights weights;
+    size_t pixel_count; /* of an image */
+    float pixels[];
+};
+
+/* From here to session_end_asking the trainer may be asked. `until`: session_line's replays_until. */
+void session_begin_asking(struct session *session, int64_t id, struct ff_trainer *trainer,
+                          const struct ff_config *config, uint64_t until);
+/* Who still waits is answered by the checkpoint, or told that there will be no answer. */
 void session_end_asking(struct session *session);
 void session_see_answer(void *session, const struct ff_answer *answer); /* of the observer */
+void session_see_weights(void *session, const struct ff_unit_weights *weights);
+/* The settings that were being turned hold from now on, or (`error` not NULL) do not. */
+void session_end_turning(struct session *session, const struct ff_config *config, const struct ff_error *error);
+/* A question, with nothing of the answer. NULL and `error`. */
+struct session_request *session_make_request(int64_t id, const struct session_question *question,
+                                             struct ff_error *error);
+/* Copies of the figures into the request. */
+void session_keep_answer(struct session_request *request, const struct ff_answer *answer);
+void session_keep_weights(struct session_request *request, const struct ff_unit_weights *weights);
+/* Give up the session's share, and tell the asker. The request is on no list any more. */
+void session_settle(struct session *session, struct session_request *request);
+
+/* session_rest.c; all without `mutex` and `asking` */
+
+struct session_rest *session_rest_start(struct session *session, struct ff_error *error);
+void session_rest_stop(struct session_rest *rest); /* who still waits is told; NULL is fine */
+/* Put a question to the run's checkpoint. FF_BUSY: too many. */
+ff_status session_rest_ask(struct session *session, int64_t id, const struct session_question *question,
+                           struct session_request **request, struct ff_error *error);
+/* The same for one that was asked of a run which has ended since, and is on no list. False: it closes. */
+bool session_rest_take(struct session_rest *rest, struct session_request *request);
+/* A checkpoint is gone: its network goes soon. */
+void session_rest_forget(struct session_rest *rest);
+
+/* session_save.c */
+
+double session_checkpoint_seconds(void); /* of the environment; NaN: nothing is said */
+/* Before the run trains: takes `changes` over, [count] on the heap. And when it has trained. */
+void session_begin_saving(struct session *session, const struct run *run, const struct ff_dataset *dataset,
+                          struct ff_change *changes, size_t count);
+void session_end_saving(struct session *session);
+/* Of the observer. */
+bool session_wants_snapshot(void *session);
+void session_see_snapshot(void *session, const struct ff_snapshot_piece *piece);
+bool session_see_change(void *session, const struct ff_change *change);
+
+/* session_begin.c: on the thread that trains */
+
+/* The run as it begins, from its data set to its trainer. */
+struct session_start {
+    bool again; /* it had begun before */
+    const struct ff_dataset *dataset;
+    struct ff_checkpoint *checkpoint; /* NULL: with its first step */
+    struct ff_change *changes;        /* [change_count] until session_begin_saving */
+    size_t change_count;
+    struct ff_trainer *trainer;
+};
+/* All of it for the current run, whose configuration may be read without lock. False: `error` says why the run fails;
+ * session_leave all the same. */
+bool session_prepare(struct session *session, const struct ff_observer *observer, struct session_start *start,
+                     struct ff_error *error);
+/* With `order`: store that it begins, what lies beyond its checkpoint deleted, and tell. False: it could not be stored,
+ * and must not go on. */
+bool session_take_up(struct session *session, const struct session_start *start, struct ff_error *error);
+void session_leave(struct session *session, struct session_start *start);
 
 /* session_train.c */
 

@@ -1,7 +1,8 @@
 #include "session_internal.h"
 
 #include <stdlib.h>
-#include <time.h>
+
+#include "timing.h"
 
 enum { REPORT_MILLISECONDS = 1000 };
 
@@ -27,8 +28,9 @@ void session_publish_current(struct session *session, bool save)
     pthread_mutex_lock(&session->mutex);
     bool any = session->current != NULL;
     if (any) {
-        if (session->trainer != NULL)
+        if (session->trainer != NULL && progress.step >= session->begin_step)
             session->current->progress = progress;
+        session_note_change(session);
         session_show(session, session->current, shown);
         save = save || session->dirty;
         session->dirty = false;
@@ -84,6 +86,7 @@ static void note_trouble(struct session *session)
     if (session->current != NULL)
         run_add_warning(session->current,
                         "the database could not be written for some time: points of the series may be missing");
+    session_note_change(session);
     pthread_mutex_unlock(&session->mutex);
 }
 
@@ -118,14 +121,6 @@ static void report(struct session *session)
     pthread_mutex_unlock(&session->order);
 }
 
-static int64_t monotonic(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + (int64_t)(time.tv_nsec / 1000000);
-}
-
 /* With `mutex`: wait until something changed on the trainer's thread, or a second is over in which something is
  * under way. */
 static void wait_for_change(struct session *session, int64_t last)
@@ -133,10 +128,10 @@ static void wait_for_change(struct session *session, int64_t last)
     while (!session->reporter_closing && !session->dirty) {
         bool trains = session->current != NULL && session->current->state == RUN_RUNNING;
         int64_t when = last + REPORT_MILLISECONDS;
-        struct timespec time = {.tv_sec = (time_t)(when / 1000), .tv_nsec = (long)(when % 1000) * 1000000};
+        struct timespec time = timing_until(when);
         if (!trains && session->unsaved_count == 0)
             pthread_cond_wait(&session->changed, &session->mutex);
-        else if (monotonic() < when)
+        else if (timing_now() < when)
             pthread_cond_timedwait(&session->changed, &session->mutex, &time);
         else
             return;
@@ -146,7 +141,7 @@ static void wait_for_change(struct session *session, int64_t last)
 void *session_report(void *argument)
 {
     struct session *session = argument;
-    int64_t last = monotonic();
+    int64_t last = timing_now();
 
     for (;;) {
         pthread_mutex_lock(&session->mutex);
@@ -155,7 +150,7 @@ void *session_report(void *argument)
         pthread_mutex_unlock(&session->mutex);
         if (closing)
             return NULL;
-        last = monotonic();
+        last = timing_now();
         report(session);
     }
 }

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "timing.h"
+
 /* The observer: on the trainer's thread. It takes `mutex` for a moment, never `order`, and calls nothing that waits
  * for a disk. What has to be stored of the state is left to the reporter. */
 
@@ -18,6 +20,7 @@ static void see_points(void *self, const struct ff_point *points, size_t count)
     int64_t id = session->current->id;
     session->current->progress.step = points[count - 1].step;
     session->current->progress.elapsed = points[count - 1].elapsed;
+    session_note_change(session);
     pthread_mutex_unlock(&session->mutex);
     uint64_t event = hub_append_points(session->hub, id, points, count);
     store_append_points(session->store, id, event, points, count);
@@ -35,6 +38,7 @@ static void see_epoch(void *self, const struct ff_epoch *epoch)
         run->best.test_error = epoch->test_error;
         run->best.epoch = epoch->epoch;
     }
+    session_note_change(session);
     pthread_mutex_unlock(&session->mutex);
     char *text = run_event_text(id, run_epoch_to_json(epoch));
     uint64_t event = text != NULL ? hub_append(session->hub, id, "epoch", text) : hub_newest(session->hub);
@@ -46,13 +50,16 @@ static void see_state(struct session *session, enum run_state state)
 {
     pthread_mutex_lock(&session->mutex);
     session->current->state = state;
+    session_note_change(session);
     session->dirty = true;
     pthread_cond_broadcast(&session->changed);
     pthread_mutex_unlock(&session->mutex);
 }
 
+/* On the thread of ff_trainer_run, which may wait: a pause is told when its checkpoint is on the disk. */
 static void see_paused(void *self)
 {
+    store_flush(((struct session *)self)->store);
     see_state(self, RUN_PAUSED);
 }
 
@@ -71,52 +78,54 @@ static bool begin_run(struct session *session)
         session->current = session->queue[0];
         session->waiting--;
         memmove(session->queue, session->queue + 1, session->waiting * sizeof session->queue[0]);
+        session->again = session->current->started > 0;
         session->current->state = RUN_RUNNING;
-        session->current->started = session_now();
+        if (!session->again)
+            session->current->started = timing_date();
+        session->begin_step = session->current->progress.step;
         session->wanted = SESSION_RUN;
         session->interrupting = false;
+        session_note_change(session);
         pthread_cond_broadcast(&session->changed); /* the reporter's second begins */
     }
     pthread_mutex_unlock(&session->mutex);
-    session_publish_current(session, true);
+    session_publish_current(session, false);
     pthread_mutex_unlock(&session->order);
     return any;
 }
 
-/* The trainer is there: what was asked of the run meanwhile is passed on to it. Returns whether to train at all. */
-static bool begin_training(struct session *session, struct ff_trainer *trainer)
+/* The trainer is there: that the run begins is stored, and what was asked of it meanwhile is passed on. */
+static bool begin_training(struct session *session, const struct session_start *start, struct ff_error *error)
 {
     pthread_mutex_lock(&session->order);
-    session->trainer = trainer;
-    pthread_mutex_lock(&session->mutex);
-    session->current->placement = ff_trainer_placement(trainer);
-    session->current->parameters = ff_trainer_parameters(trainer);
-    enum session_wanted wanted = session->wanted;
-    pthread_mutex_unlock(&session->mutex);
-    if (wanted == SESSION_PAUSE)
-        ff_trainer_pause(trainer);
-    session_publish_current(session, true);
+    bool good = session_take_up(session, start, error);
+    if (good) {
+        session->trainer = start->trainer;
+        pthread_mutex_lock(&session->mutex);
+        enum session_wanted wanted = session->wanted;
+        pthread_mutex_unlock(&session->mutex);
+        if (wanted == SESSION_PAUSE)
+            ff_trainer_pause(start->trainer);
+        session_publish_current(session, false);
+    }
     pthread_mutex_unlock(&session->order);
-    return wanted != SESSION_STOP;
+    return good;
 }
 
-static void set_end(struct run *run, enum ff_outcome outcome, bool interrupted, const char *sentence)
+static bool wants_stop(struct session *session)
 {
-    static const enum run_state states[] = {
-        [FF_FINISHED] = RUN_FINISHED, [FF_STOPPED] = RUN_STOPPED, [FF_FAILED] = RUN_FAILED};
-    bool paused = run->state == RUN_PAUSED;
+    pthread_mutex_lock(&session->mutex);
+    bool stop = session->wanted == SESSION_STOP;
+    pthread_mutex_unlock(&session->mutex);
+    return stop;
+}
 
-    run->state = states[outcome];
-    run->pending = RUN_PENDING_NONE;
-    run->ended = session_now();
-    run->progress.remaining = outcome == FF_FINISHED ? 0 : (double)NAN;
-    if (outcome == FF_FAILED) {
-        snprintf(run->reason, sizeof run->reason, "%s", sentence);
-    } else if (outcome == FF_STOPPED && interrupted) {
-        run->state = RUN_INTERRUPTED;
-        snprintf(run->reason, sizeof run->reason, "the program ended while this run was %s",
-                 paused ? "paused" : "training");
-    }
+/* A stop that no user asked for: the program ends. */
+static void set_interrupted(struct run *run, bool paused)
+{
+    run->state = RUN_INTERRUPTED;
+    snprintf(run->reason, sizeof run->reason, "the program ended while this run was %s",
+             paused ? "paused" : "training");
 }
 
 /* With `order`: the run does not hold the trainer any more. An end that could not be stored is kept, so that it is
@@ -126,6 +135,7 @@ static void let_go(struct session *session, const struct run *ended, bool saved)
     pthread_mutex_lock(&session->mutex);
     struct run *run = session->current;
     session->current = NULL;
+    session_note_change(session);
     session->dirty = false;
     if (saved || session->unsaved_count == SESSION_UNSAVED_MAX) {
         free(run);
@@ -138,23 +148,29 @@ static void let_go(struct session *session, const struct run *ended, bool saved)
     session->trainer = NULL;
 }
 
-/* Stored first, with all that was queued before it, then told: who sees the end finds the whole series. */
+/* Stored first, with all that was queued before it, its checkpoint too, then told: who sees the end finds the whole
+ * series, and can go on from there. */
 static void end_run(struct session *session, enum ff_outcome outcome, const char *sentence)
 {
     struct ff_progress progress;
     struct ff_error ignored;
     struct run *ended = &session->scratch;
 
+    store_flush(session->store);
     pthread_mutex_lock(&session->order);
     if (session->trainer != NULL)
         ff_trainer_progress(session->trainer, &progress);
     pthread_mutex_lock(&session->mutex);
     *ended = *session->current;
     bool interrupted = session->interrupting;
+    bool progressed = session->trainer != NULL && progress.step >= session->begin_step;
     pthread_mutex_unlock(&session->mutex);
-    if (session->trainer != NULL)
+    if (progressed)
         ended->progress = progress;
-    set_end(ended, outcome, interrupted, sentence);
+    bool paused = ended->state == RUN_PAUSED;
+    run_end(ended, outcome, sentence, timing_date());
+    if (outcome == FF_STOPPED && interrupted)
+        set_interrupted(ended, paused);
     ff_status status = store_update_run(session->store, ended, &ignored);
     let_go(session, ended, status == FF_OK);
     session_publish(session, ended);
@@ -162,54 +178,53 @@ static void end_run(struct session *session, enum ff_outcome outcome, const char
     pthread_mutex_unlock(&session->order);
 }
 
-static bool check_config(const struct ff_config *config, const struct ff_dataset *dataset, struct ff_error *error)
+/* With the trainer there, until it has ended. */
+static enum ff_outcome train(struct session *session, struct session_start *start, struct ff_error *error)
 {
-    struct ff_problems problems = {0};
+    const struct run *run = session->current;
+    const struct ff_config *config = &run->config;
+    uint64_t until = 0;
+    enum ff_outcome outcome = FF_STOPPED;
 
-    if (ff_config_check(config, dataset, "", &problems))
-        return true;
-    ff_fail(error, FF_INVALID, "%s %s", problems.problem[0].pointer + 1, problems.problem[0].detail);
-    return false;
-}
-
-static struct ff_trainer *make_trainer(struct session *session, const struct run *run,
-                                       const struct ff_dataset *dataset, struct ff_error *error)
-{
-    struct ff_placement placement = {
-        .stages = run->asked.stages > 0 ? run->asked.stages : session->placement.stages,
-        .threads = run->asked.threads > 0 ? run->asked.threads : session->placement.threads};
-    struct ff_observer observer = {.self = session,
-                                   .points = see_points,
-                                   .epoch = see_epoch,
-                                   .answer = session_see_answer,
-                                   .paused = see_paused,
-                                   .resumed = see_resumed};
-
-    if (!check_config(&run->config, dataset, error))
-        return NULL;
-    return ff_trainer_create(&run->config, dataset, placement, &observer, error);
+    if (!begin_training(session, start, error))
+        return FF_FAILED;
+    if (start->change_count > 0) {
+        config = &start->changes[start->change_count - 1].config;
+        until = start->changes[start->change_count - 1].step + 1;
+    }
+    session_begin_asking(session, run->id, start->trainer, config, until);
+    session_begin_saving(session, run, start->dataset, start->changes, start->change_count);
+    start->changes = NULL;
+    if (!wants_stop(session))
+        outcome = ff_trainer_run(start->trainer, error);
+    store_flush(session->store); /* the checkpoint, which who still waits is to be answered from */
+    session_end_asking(session);
+    session_end_saving(session);
+    return outcome;
 }
 
 /* The current run, from its data set to its end. Its configuration does not change: it may be read without lock. */
 static void train_current(struct session *session)
 {
-    const struct run *run = session->current;
+    static const struct ff_observer does = {.points = see_points,
+                                            .epoch = see_epoch,
+                                            .answer = session_see_answer,
+                                            .weights = session_see_weights,
+                                            .change = session_see_change,
+                                            .wants_snapshot = session_wants_snapshot,
+                                            .snapshot = session_see_snapshot,
+                                            .paused = see_paused,
+                                            .resumed = see_resumed};
+    struct ff_observer observer = does;
     struct ff_error error = {0};
-    struct ff_trainer *trainer = NULL;
+    struct session_start start = {.again = session->again};
     enum ff_outcome outcome = FF_FAILED;
 
-    const struct ff_dataset *dataset = catalog_acquire(session->catalog, run->config.dataset, &error);
-    if (dataset != NULL)
-        trainer = make_trainer(session, run, dataset, &error);
-    if (trainer != NULL) {
-        session_begin_asking(session, run->id, trainer, dataset->classes);
-        outcome = begin_training(session, trainer) ? ff_trainer_run(trainer, &error) : FF_STOPPED;
-        session_end_asking(session);
-    }
+    observer.self = session;
+    if (session_prepare(session, &observer, &start, &error))
+        outcome = train(session, &start, &error);
     end_run(session, outcome, error.message);
-    ff_trainer_destroy(trainer);
-    if (dataset != NULL)
-        catalog_release(session->catalog, dataset);
+    session_leave(session, &start);
 }
 
 void *session_train(void *argument)

@@ -76,9 +76,17 @@ static ff_status open_store(struct store *store, const char *folder, struct ff_e
                        "the state folder's name is empty or too long; name another one (--state)");
     snprintf(store->folder, sizeof store->folder, "%s", folder);
     snprintf(store->path, sizeof store->path, "%s/goodness.db", folder);
-    if ((status = make_folder(folder, error)) != FF_OK || (status = lock_folder(store, error)) != FF_OK ||
-        (status = store_database_open(&store->database, store->path, &starts, error)) != FF_OK)
+    if ((status = make_folder(folder, error)) != FF_OK || (status = lock_folder(store, error)) != FF_OK)
         return status;
+    status = store_database_open(&store->database, store->path, &starts, error);
+    if (status == FF_IO && store_reserve_give_up(store)) /* full: start all the same, so that runs can be deleted */
+        status = store_database_open(&store->database, store->path, &starts, error);
+    if (status == FF_OK && (status = store_checkpoints_open(store, error)) != FF_OK)
+        store_database_close(&store->database);
+    if (status != FF_OK)
+        return status;
+    store->reserve_tried = 0;
+    store_reserve_make(store);
     store->first_event = starts << 32;
     if ((status = store_writer_start(store, error)) != FF_OK)
         store_database_close(&store->database);
@@ -131,6 +139,22 @@ bool store_trouble(struct store *store, char *sentence, size_t size)
     return failed || points + epochs > 0;
 }
 
+static size_t version_of(int64_t run)
+{
+    return run == 0 ? 0 : 1 + (size_t)((uint64_t)run % (STORE_VERSIONS - 1));
+}
+
+uint64_t store_version(struct store *store, int64_t run)
+{
+    return atomic_load(&store->versions[version_of(run)]);
+}
+
+void store_touch(struct store *store, int64_t run)
+{
+    atomic_fetch_add(&store->versions[version_of(run)], 1);
+    atomic_fetch_add(&store->versions[0], 1);
+}
+
 uint64_t store_first_event(const struct store *store)
 {
     return store->first_event;
@@ -161,8 +185,10 @@ ff_status store_insert_run(struct store *store, struct run *run, struct ff_error
         run->id = 0;
         if (insertion.nameless)
             run->name[0] = '\0';
+        return status;
     }
-    return status;
+    store_touch(store, run->id);
+    return FF_OK;
 }
 
 struct replacement {
@@ -178,26 +204,20 @@ static ff_status update_task(struct store_database *database, void *self, struct
 ff_status store_update_run(struct store *store, const struct run *run, struct ff_error *error)
 {
     struct replacement replacement = {run};
-    return store_do(store, update_task, &replacement, error);
-}
+    ff_status status = store_do(store, update_task, &replacement, error);
 
-static ff_status delete_task(struct store_database *database, void *self, struct ff_error *error)
-{
-    int64_t id = *(int64_t *)self;
-    sqlite3_stmt *statement = store_statement(database, STORE_DELETE_RUN, error);
-
-    if (statement == NULL)
-        return error->status;
-    sqlite3_bind_int64(statement, 1, id);
-    ff_status status = store_run_statement(database, statement, error);
-    if (status == FF_OK && sqlite3_changes(database->connection) == 0)
-        return ff_fail(error, FF_NOT_FOUND, "there is no run %lld", (long long)id);
+    store_touch(store, run->id);
     return status;
 }
 
 ff_status store_delete_run(struct store *store, int64_t id, struct ff_error *error)
 {
-    return store_do(store, delete_task, &id, error);
+    ff_status status = store_remove(store, id, error);
+
+    if (status == FF_OK)
+        store_remove_checkpoint(store, id);
+    store_touch(store, id);
+    return status;
 }
 
 static ff_status no_task(struct store_database *database, void *self, struct ff_error *error)

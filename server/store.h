@@ -1,31 +1,39 @@
-/* store.h - SQLite: runs, points, epochs. The only source of history.
+/* store.h - SQLite: runs, points, epochs, live settings that were turned; and the files of checkpoints. The only source
+ * of history.
  *
  * One file, goodness.db, in the state folder. WAL, synchronous=FULL, schema version in user_version. A writer
  * thread owns the write connection and takes a bounded queue, many rows a transaction; readers (any thread) have
  * their own connections. A folder that another daemon holds (flock) is refused with who holds it. A full disk:
- * points are given up before epochs, a warning is kept (store_trouble), and writing is tried again. */
+ * points are given up before epochs, a warning is kept (store_trouble), and writing is tried again; a run can
+ * always be deleted, for which a file in the folder, goodness.reserve, keeps some megabytes. */
 #ifndef STORE_H
 #define STORE_H
 
 #include "error.h"
+#include "files.h"
 #include "run.h"
 
 struct store;
 
 /* Open or make the state folder's database (parents are made, mode 0700). NULL and `error` set: a sentence that
  * says what to do for a folder that cannot be written, one that another daemon holds, a damaged file, a newer
- * schema. Runs found queued, running or paused become interrupted. */
+ * schema. Runs found running or paused become interrupted; those found queued had not begun, and stay so. */
 struct store *store_open(const char *folder, struct ff_error *error);
 void store_close(struct store *store); /* writes what is queued, then closes; NULL is fine */
 
 /* What stands in the way of writing now ("disk is full: …"), copied into `sentence`; false when all is well. */
 bool store_trouble(struct store *store, char *sentence, size_t size);
 
+/* A count of what was committed of a run (0: of any): as long as it is the same, so is what is read of it. It rises
+ * before the call that wrote returns. Takes no lock. */
+uint64_t store_version(struct store *store, int64_t run);
+
 /* Written and committed before they return. */
 /* Gives run->id, and a name ("DATASET PRESET ID") to a run that has none. */
 ff_status store_insert_run(struct store *store, struct run *run, struct ff_error *error);
 ff_status store_update_run(struct store *store, const struct run *run, struct ff_error *error);
-ff_status store_delete_run(struct store *store, int64_t id, struct ff_error *error); /* points and epochs too */
+/* All that belongs to it, its checkpoint last; on a full disk as well. */
+ff_status store_delete_run(struct store *store, int64_t id, struct ff_error *error);
 
 /* Queued; committed within a second. `event` is the number of the event that carried it (hub.h), kept for replay.
  * Neither waits. Points are dropped, and counted in store_trouble's sentence, when the queue is full; epochs are
@@ -35,6 +43,47 @@ void store_append_points(struct store *store, int64_t run, uint64_t event, const
 void store_append_epoch(struct store *store, int64_t run, uint64_t event, const struct ff_epoch *epoch);
 /* Returns when all that was queued before is committed, or could not be (store_trouble). */
 void store_flush(struct store *store);
+
+/* Checkpoints: STATE/checkpoints/RUN.safetensors, one a run. The file is the authority of where a run stands; its row is
+ * what lists show. */
+enum { STORE_CHECKPOINT_PATH_MAX = 1200 };
+void store_checkpoint_path(const struct store *store, int64_t run, char path[STORE_CHECKPOINT_PATH_MAX]);
+
+struct store_checkpoint {
+    int64_t run;
+    uint64_t step;
+    uint32_t epochs;         /* closed */
+    struct ff_durable *file; /* of the run's path */
+    /* Called once, on the writer's thread, without a lock: `kept`, or NULL and the error. */
+    void (*tell)(void *self, int64_t run, const struct run_checkpoint *kept, const struct ff_error *error);
+    void *self;
+};
+/* Queued, and committed at once after all that was queued before, so that below a checkpoint nothing is missing. Where
+ * that could not be written, neither is the checkpoint. Takes the file over. Does not wait. */
+void store_add_checkpoint(struct store *store, const struct store_checkpoint *checkpoint);
+/* The run's checkpoint is damaged: kept aside as RUN.safetensors.damaged, and forgotten. */
+ff_status store_set_checkpoint_aside(struct store *store, int64_t run, struct ff_error *error);
+
+/* Live settings. Written and committed before they return. */
+ff_status store_add_change(struct store *store, int64_t run, uint64_t event, const struct ff_change *change,
+                           struct ff_error *error);
+/* Those with which a run that stands at `step` goes on, by step, settings included that store_queue_again was given.
+ * *changes is the caller's to free. */
+ff_status store_read_changes(struct store *store, const struct run *run, uint64_t step, struct ff_change **changes,
+                             size_t *count, struct ff_error *error);
+/* The run's row as it waits for its turn again; `live`, which may be NULL: the settings to go on with, which take the
+ * place of all that were turned after the step where it will stand. */
+ff_status store_queue_again(struct store *store, const struct run *run, const cJSON *live, struct ff_error *error);
+/* The run's row as it begins, after so many steps and closed epochs: whatever is beyond them is deleted in the same
+ * transaction, so that nothing appears twice. `event`: the number of the newest event; 0 when it begins for the first
+ * time, else it is kept that the run went back (store_read_rewinds). */
+ff_status store_begin_again(struct store *store, const struct run *run, uint64_t step, uint32_t epochs,
+                            uint64_t event, struct ff_error *error);
+/* For each run (0: all) that went back when `from` or a later event, but one below `until`, was the newest: the lowest
+ * step it went back to. Who has seen nothing later has to forget what lies beyond. */
+typedef void store_rewind_reader(void *self, int64_t run, uint64_t step);
+void store_read_rewinds(struct store *store, int64_t run, uint64_t from, uint64_t until,
+                        store_rewind_reader *reader, void *self);
 
 /* Reading: what is committed. FF_NOT_FOUND where there is no such run. A run's `last` and `best` are its rows'. */
 ff_status store_get_run(struct store *store, int64_t id, struct run *run, struct ff_error *error);
@@ -59,6 +108,15 @@ ff_status store_read_points(struct store *store, int64_t run, uint64_t after_ste
                             store_point_reader *reader, void *self, struct ff_error *error);
 ff_status store_read_epochs(struct store *store, int64_t run, uint32_t after_epoch, uint64_t after_event,
                             store_epoch_reader *reader, void *self, struct ff_error *error);
+/* The newest of a run's points and epochs among those of events below `before`: what a former daemon is known to
+ * have told, when that is store_first_event. Run 0: of the run that the end of a program cut off last. FF_NOT_FOUND
+ * when there is no such run. */
+struct store_newest {
+    int64_t run;
+    uint64_t event, step; /* 0: none */
+};
+ff_status store_find_newest(struct store *store, int64_t run, uint64_t before, struct store_newest *newest,
+                            struct ff_error *error);
 uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step);
 
 /* A number that was never returned before, over restarts too: the first of the event numbers of this daemon. It

@@ -2,18 +2,24 @@
  *
  *     store.c          the folder, its lock, open and close, and what is written at once
  *     store_schema.c   the database file: pragmas, tables, migrations, damage
- *     store_rows.c     a run, a point, an epoch as rows: binding and reading
+ *     store_runs.c     a run as a row: binding and reading
+ *     store_series.c   points and epochs as rows
+ *     store_columns.h  what these two bind and read with
  *     store_writer.c   the queue and the thread that writes
+ *     store_removal.c  deleting runs, and the reserve that makes it possible on a full disk
+ *     store_checkpoints.c  the folder of checkpoints, and their rows
+ *     store_again.c    going on with a run: live settings, and what is taken back
  *     store_reader.c   reading, each call with a connection of its own */
 #ifndef STORE_INTERNAL_H
 #define STORE_INTERNAL_H
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 
 #include "store.h"
 
-enum { STORE_READERS_MAX = 8, STORE_PATH_MAX = 1100 };
+enum { STORE_READERS_MAX = 8, STORE_PATH_MAX = 1100, STORE_VERSIONS = 257 };
 
 /* Statements that the writer keeps prepared. */
 enum store_statement {
@@ -23,10 +29,12 @@ enum store_statement {
     STORE_TRY,
     STORE_INSERT_RUN,
     STORE_UPDATE_RUN,
+    STORE_DELETE_SLICE,
     STORE_DELETE_RUN,
     STORE_PUT_POINT,
     STORE_PUT_EPOCH,
     STORE_PUT_EPOCH_LAYER,
+    STORE_PUT_CHECKPOINT,
     STORE_STATEMENTS
 };
 
@@ -49,7 +57,9 @@ struct store_row {
  * FF_NOT_FOUND, which harms nobody else; any other status takes the transaction back. */
 typedef ff_status store_task(struct store_database *database, void *self, struct ff_error *error);
 
-enum store_item_kind { STORE_POINTS, STORE_EPOCH, STORE_TASK };
+/* A removal is no part of the transaction of those queued with it: it makes its own. Nor is a checkpoint, which comes
+ * after all that was queued before it. */
+enum store_item_kind { STORE_POINTS, STORE_EPOCH, STORE_TASK, STORE_REMOVAL, STORE_CHECKPOINT };
 
 struct store_item {
     struct store_item *next;
@@ -57,7 +67,8 @@ struct store_item {
     int64_t run;
     uint64_t event;
     struct ff_epoch *epoch; /* STORE_EPOCH: owned */
-    store_task *task;       /* STORE_TASK: the item is the waiting caller's */
+    struct store_checkpoint checkpoint; /* STORE_CHECKPOINT: its file is owned */
+    store_task *task;       /* STORE_TASK; it and a removal are the waiting caller's */
     void *self;
     ff_status status;
     struct ff_error *error;
@@ -75,8 +86,11 @@ struct store {
     char path[STORE_PATH_MAX]; /* of goodness.db */
     int lock;                  /* descriptor of the lock file, held while open */
     uint64_t first_event;
+    atomic_uint_fast64_t versions[STORE_VERSIONS]; /* 0: of all; then of the runs, by number, some sharing one */
     struct store_database database;
     pthread_t writer;
+    bool reserve_held;     /* of whoever has the write connection, as the next */
+    int64_t reserve_tried; /* when it was last tried to make it: timing_now; 0: not yet */
 
     pthread_mutex_t mutex; /* guards all below; never held during I/O */
     pthread_cond_t queued; /* for the writer: something came, or closing */
@@ -103,17 +117,51 @@ ff_status store_fail(struct ff_error *error, sqlite3 *connection, const char *pa
 sqlite3_stmt *store_statement(struct store_database *database, enum store_statement which, struct ff_error *error);
 /* Step a statement that gives no rows, and reset it. */
 ff_status store_run_statement(struct store_database *database, sqlite3_stmt *statement, struct ff_error *error);
+/* The same for one of the kept statements that has no parameters. */
+ff_status store_run_kept(struct store_database *database, enum store_statement which, struct ff_error *error);
+/* Prepare `sql` with the run's number as its first parameter; finalize it, whatever comes back. */
+ff_status store_prepare_for_run(sqlite3 *connection, const char *path, const char *sql, int64_t run,
+                                sqlite3_stmt **statement, struct ff_error *error);
 
-/* store_rows.c */
+/* store_runs.c */
 
 extern const char store_run_columns[]; /* of a SELECT that store_read_run reads */
 ff_status store_put_run(struct store_database *database, struct run *run, struct ff_error *error);
 ff_status store_replace_run(struct store_database *database, const struct run *run, struct ff_error *error);
-ff_status store_put_points(struct store_database *database, const struct store_item *item, struct ff_error *error);
-ff_status store_put_epoch(struct store_database *database, const struct store_item *item, struct ff_error *error);
 /* The row that `statement` stands on, with its newest and best epoch from `connection`. */
 ff_status store_read_run(sqlite3 *connection, const char *path, sqlite3_stmt *statement, struct run *run,
                          struct ff_error *error);
+
+/* store_checkpoints.c */
+
+/* Make the folder, if it is not there; sweep it: what was left over, what belongs to no run; and rows that are older
+ * than their files become true. Before the writer runs. */
+ff_status store_checkpoints_open(struct store *store, struct ff_error *error);
+/* Bring the file to its place, then its row; tell. `before`: all that was queued before it is committed; else the
+ * error that kept it. By the writer, outside of a transaction. */
+void store_commit_checkpoint(struct store *store, struct store_item *item, const struct ff_error *before);
+/* The files of a run that was deleted. */
+void store_remove_checkpoint(struct store *store, int64_t run);
+
+/* store_again.c */
+
+/* The live settings that were turned, in their order, after those of `run->config`: `reader` gets each. `before`: only
+ * those up to this step. */
+typedef bool store_change_reader(void *self, uint64_t step, const struct ff_config *config);
+ff_status store_walk_changes(sqlite3 *connection, const char *path, const struct run *run, uint64_t until,
+                             store_change_reader *reader, void *self, struct ff_error *error);
+/* What a run that waits is to begin with, over `config`; *any: whether there is anything. */
+ff_status store_read_resumption(sqlite3 *connection, const char *path, int64_t run, struct ff_config *config,
+                                bool *any, struct ff_error *error);
+
+/* store_reader.c: a connection to read with, to be given back. NULL and `error`. */
+sqlite3 *store_take_reader(struct store *store, struct ff_error *error);
+void store_give_back_reader(struct store *store, sqlite3 *reader);
+
+/* store_series.c */
+
+ff_status store_put_points(struct store_database *database, const struct store_item *item, struct ff_error *error);
+ff_status store_put_epoch(struct store_database *database, const struct store_item *item, struct ff_error *error);
 /* A point's row: step, epoch, elapsed, event, layer, figures; returns the layer. */
 uint32_t store_read_point_row(sqlite3_stmt *statement, struct ff_point *point, uint64_t *event);
 /* An epoch's row: columns of store_epoch_columns. */
@@ -123,10 +171,24 @@ void store_read_epoch_row(sqlite3_stmt *statement, struct ff_epoch *epoch, uint6
 ff_status store_read_epoch_layers(sqlite3 *connection, const char *path, int64_t run, struct ff_epoch *epoch,
                                   struct ff_error *error);
 
+/* store_removal.c */
+
+/* Set it aside, as much of it as there is room for; nothing when it is there, or was tried a moment ago. */
+void store_reserve_make(struct store *store);
+/* Give its room free; false when there was none. */
+bool store_reserve_give_up(struct store *store);
+/* The removals among these items, each in transactions of its own. By the writer, before all else that is queued:
+ * what they free, the rest may need. */
+void store_write_removals(struct store *store, struct store_item *items);
+
 /* store_writer.c */
 
 ff_status store_writer_start(struct store *store, struct ff_error *error);
 void store_writer_stop(struct store *store);
+/* Something of the run is committed that was not before (store_version). */
+void store_touch(struct store *store, int64_t run);
+/* Delete a run and all its rows, and wait for that. */
+ff_status store_remove(struct store *store, int64_t run, struct ff_error *error);
 /* Queue `task`, and wait until it is committed, or has failed. */
 ff_status store_do(struct store *store, store_task *task, void *self, struct ff_error *error);
 void store_list_init(struct store_list *list);

@@ -6,7 +6,7 @@
 
 /* Reading: a connection for each call, taken from those that are idle */
 
-static sqlite3 *take_reader(struct store *store, struct ff_error *error)
+sqlite3 *store_take_reader(struct store *store, struct ff_error *error)
 {
     sqlite3 *reader = NULL;
 
@@ -25,7 +25,7 @@ static sqlite3 *take_reader(struct store *store, struct ff_error *error)
     return reader;
 }
 
-static void give_back_reader(struct store *store, sqlite3 *reader)
+void store_give_back_reader(struct store *store, sqlite3 *reader)
 {
     pthread_mutex_lock(&store->mutex);
     bool keep = store->idle_readers < STORE_READERS_MAX;
@@ -45,7 +45,7 @@ struct query {
 
 static ff_status begin_query(struct query *query, struct store *store, const char *sql, struct ff_error *error)
 {
-    *query = (struct query){.store = store, .reader = take_reader(store, error)};
+    *query = (struct query){.store = store, .reader = store_take_reader(store, error)};
     if (query->reader == NULL)
         return error->status;
     if (sqlite3_exec(query->reader, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
@@ -72,12 +72,12 @@ static void end_query(struct query *query)
     sqlite3_finalize(query->statement);
     if (!sqlite3_get_autocommit(query->reader))
         sqlite3_exec(query->reader, "ROLLBACK", NULL, NULL, NULL);
-    give_back_reader(query->store, query->reader);
+    store_give_back_reader(query->store, query->reader);
 }
 
 ff_status store_get_run(struct store *store, int64_t id, struct run *run, struct ff_error *error)
 {
-    char sql[512];
+    char sql[1024];
     struct query query;
     bool row = false;
 
@@ -169,7 +169,7 @@ static ff_status read_runs(struct query *query, uint32_t limit, struct run_array
 ff_status store_list_runs(struct store *store, const struct store_run_filter *filter, struct run **runs,
                           size_t *count, int64_t *next, struct ff_error *error)
 {
-    char sql[768];
+    char sql[1280];
     struct query query;
     struct run_array array = {0};
     bool more = false;
@@ -297,6 +297,38 @@ ff_status store_read_epochs(struct store *store, int64_t run, uint32_t after_epo
     ff_status status = begin_series(&query, store, sql, run, after_epoch, after_event, error);
     if (status == FF_OK)
         status = read_epochs(&query, run, reader, self, error);
+    end_query(&query);
+    return status;
+}
+
+ff_status store_find_newest(struct store *store, int64_t run, uint64_t before, struct store_newest *newest,
+                            struct ff_error *error)
+{
+    static const char sql[] =
+        "SELECT id,"
+        " (SELECT event FROM points WHERE run = id AND event < ?2 ORDER BY step DESC LIMIT 1),"
+        " (SELECT event FROM epochs WHERE run = id AND event < ?2 ORDER BY epoch DESC LIMIT 1),"
+        " (SELECT step FROM points WHERE run = id AND event < ?2 ORDER BY step DESC LIMIT 1)"
+        " FROM runs WHERE id = ?1 OR (?1 = 0 AND state = 'interrupted' AND started > 0)"
+        " ORDER BY ended DESC, id DESC LIMIT 1";
+    struct query query;
+    bool row = false;
+
+    ff_status status = begin_query(&query, store, sql, error);
+    if (status == FF_OK) {
+        sqlite3_bind_int64(query.statement, 1, run);
+        sqlite3_bind_int64(query.statement, 2, (int64_t)before);
+        status = next_row(&query, &row, error);
+    }
+    if (status == FF_OK && !row)
+        status = ff_fail(error, FF_NOT_FOUND, "there is no such run");
+    if (status == FF_OK) { /* what is NULL is 0 */
+        uint64_t point = (uint64_t)sqlite3_column_int64(query.statement, 1);
+        uint64_t epoch = (uint64_t)sqlite3_column_int64(query.statement, 2);
+        *newest = (struct store_newest){.run = sqlite3_column_int64(query.statement, 0),
+                                        .event = point > epoch ? point : epoch,
+                                        .step = (uint64_t)sqlite3_column_int64(query.statement, 3)};
+    }
     end_query(&query);
     return status;
 }

@@ -32,6 +32,19 @@ static const char *const migrations[] = {
     "  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, epoch INTEGER NOT NULL, layer INTEGER NOT NULL,"
     "  positive REAL, negative REAL, positive_low REAL, positive_high REAL, negative_low REAL,"
     "  negative_high REAL, loss REAL, accuracy REAL, PRIMARY KEY(run, epoch, layer)) WITHOUT ROWID;",
+
+    /* Runs that are gone on with: checkpoints, live settings that were turned, those that a run which waits for its
+     * turn is to begin with, and how far runs went back (`event` is the last one told before). */
+    "CREATE TABLE checkpoints("
+    "  run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL,"
+    "  epochs INTEGER NOT NULL, bytes INTEGER NOT NULL, written INTEGER NOT NULL);"
+    "CREATE TABLE changes("
+    "  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, step INTEGER NOT NULL, event INTEGER NOT NULL,"
+    "  config TEXT NOT NULL, PRIMARY KEY(run, step, event)) WITHOUT ROWID;"
+    "CREATE TABLE resumptions(run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE, config TEXT NOT NULL);"
+    "CREATE TABLE rewinds("
+    "  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, event INTEGER NOT NULL, step INTEGER NOT NULL,"
+    "  PRIMARY KEY(run, event)) WITHOUT ROWID;",
 };
 
 enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
@@ -51,6 +64,8 @@ static const char *const statements[STORE_STATEMENTS] = {
         " asked_threads, stages, threads, parameters, epoch, epochs, step, steps, elapsed, remaining,"
         " samples_per_second, evaluating, warnings)"
         " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
+    [STORE_DELETE_SLICE] = "DELETE FROM points WHERE run = ?1 AND step <= coalesce((SELECT step FROM points"
+                           " WHERE run = ?1 ORDER BY step, layer LIMIT 1 OFFSET 10000), 9223372036854775807)",
     [STORE_DELETE_RUN] = "DELETE FROM runs WHERE id = ?",
     [STORE_PUT_POINT] = "INSERT OR REPLACE INTO points(run, event, step, epoch, elapsed, layer, positive, negative,"
                         " positive_low, positive_high, negative_low, negative_high, loss, accuracy)"
@@ -60,13 +75,14 @@ static const char *const statements[STORE_STATEMENTS] = {
     [STORE_PUT_EPOCH_LAYER] = "INSERT OR REPLACE INTO epoch_layers(run, epoch, layer, positive, negative,"
                               " positive_low, positive_high, negative_low, negative_high, loss, accuracy)"
                               " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STORE_PUT_CHECKPOINT] =
+        "INSERT OR REPLACE INTO checkpoints(run, step, epochs, bytes, written) VALUES(?, ?, ?, ?, ?)",
 };
 
 /* Where the former daemon got to is what it wrote last; the row of the run itself is older. */
 static const char interrupt_runs[] =
     "UPDATE runs SET"
-    "  reason = CASE state WHEN 'queued' THEN 'the program ended before this run began'"
-    "    WHEN 'paused' THEN 'the program ended while this run was paused'"
+    "  reason = CASE state WHEN 'paused' THEN 'the program ended while this run was paused'"
     "    ELSE 'the program ended while this run was training' END,"
     "  ended = max(?1, created, started), remaining = NULL,"
     "  step = max(step, coalesce((SELECT max(p.step) FROM points p WHERE p.run = runs.id), 0)),"
@@ -77,7 +93,7 @@ static const char interrupt_runs[] =
     "  evaluating = max(evaluating, coalesce((SELECT e.evaluating FROM epochs e WHERE e.run = runs.id"
     "    ORDER BY e.epoch DESC LIMIT 1), 0)),"
     "  state = 'interrupted'"
-    " WHERE state IN ('queued', 'running', 'paused')";
+    " WHERE state IN ('running', 'paused')";
 
 ff_status store_fail(struct ff_error *error, sqlite3 *connection, const char *path)
 {
@@ -279,4 +295,19 @@ ff_status store_run_statement(struct store_database *database, sqlite3_stmt *sta
         status = store_fail(error, database->connection, database->path);
     sqlite3_reset(statement);
     return status;
+}
+
+ff_status store_run_kept(struct store_database *database, enum store_statement which, struct ff_error *error)
+{
+    sqlite3_stmt *statement = store_statement(database, which, error);
+    return statement == NULL ? error->status : store_run_statement(database, statement, error);
+}
+
+ff_status store_prepare_for_run(sqlite3 *connection, const char *path, const char *sql, int64_t run,
+                                sqlite3_stmt **statement, struct ff_error *error)
+{
+    if (sqlite3_prepare_v2(connection, sql, -1, statement, NULL) == SQLITE_OK &&
+        sqlite3_bind_int64(*statement, 1, run) == SQLITE_OK)
+        return FF_OK;
+    return store_fail(error, connection, path);
 }

@@ -2,19 +2,12 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "timing.h"
 
 /* How much may wait. Rows of points are some 64 bytes each, epochs some 1.3 KB. */
 enum { QUEUE_ROWS_MAX = 65536, QUEUE_EPOCHS_MAX = 16384, BATCH_ROWS = 8192 };
 enum { COMMIT_MILLISECONDS = 500, RETRY_MILLISECONDS = 1000 };
-
-static int64_t now(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (int64_t)time.tv_sec * 1000 + (int64_t)(time.tv_nsec / 1000000);
-}
 
 /* Items and lists of them */
 
@@ -23,6 +16,7 @@ static void free_item(struct store_item *item)
     if (item == NULL)
         return;
     free(item->epoch);
+    ff_durable_discard(item->checkpoint.file);
     free(item);
 }
 
@@ -59,6 +53,8 @@ static ff_status apply_item(struct store_database *database, struct store_item *
     case STORE_EPOCH:
         return store_put_epoch(database, item, error);
     case STORE_TASK:
+    case STORE_REMOVAL:
+    case STORE_CHECKPOINT:
         break;
     }
     return item->task(database, item->self, error);
@@ -70,7 +66,8 @@ static ff_status apply_items(struct store_database *database, struct store_item 
 {
     for (; item != NULL; item = item->next) {
         struct ff_error own = {0};
-        if (item->kind == STORE_POINTS && !with_points)
+        if (item->kind == STORE_REMOVAL || item->kind == STORE_CHECKPOINT ||
+            (item->kind == STORE_POINTS && !with_points))
             continue;
         item->status = apply_item(database, item, &own);
         if (item->kind == STORE_TASK && item->status == FF_NOT_FOUND)
@@ -83,27 +80,21 @@ static ff_status apply_items(struct store_database *database, struct store_item 
     return FF_OK;
 }
 
-static ff_status run_kept(struct store_database *database, enum store_statement which, struct ff_error *error)
-{
-    sqlite3_stmt *statement = store_statement(database, which, error);
-    return statement == NULL ? error->status : store_run_statement(database, statement, error);
-}
-
 /* Without items it is a trial: whether the disk takes anything again. */
 static ff_status write_transaction(struct store_database *database, struct store_item *items, bool with_points,
                                    struct ff_error *error)
 {
     struct ff_error ignored;
-    ff_status status = run_kept(database, STORE_BEGIN, error);
+    ff_status status = store_run_kept(database, STORE_BEGIN, error);
 
     if (status == FF_OK && items == NULL)
-        status = run_kept(database, STORE_TRY, error);
+        status = store_run_kept(database, STORE_TRY, error);
     if (status == FF_OK)
         status = apply_items(database, items, with_points, error);
     if (status == FF_OK)
-        status = run_kept(database, STORE_COMMIT, error);
+        status = store_run_kept(database, STORE_COMMIT, error);
     if (status != FF_OK && !sqlite3_get_autocommit(database->connection))
-        run_kept(database, STORE_ROLLBACK, &ignored);
+        store_run_kept(database, STORE_ROLLBACK, &ignored);
     return status;
 }
 
@@ -122,8 +113,10 @@ static struct written write_batch(struct store_database *database, struct store_
 
     for (struct store_item *item = items; item != NULL; item = item->next) {
         any_points = any_points || item->kind == STORE_POINTS;
-        any_rest = any_rest || item->kind != STORE_POINTS;
+        any_rest = any_rest || item->kind == STORE_EPOCH || item->kind == STORE_TASK;
     }
+    if (!any_points && !any_rest)
+        items = NULL;
     if (write_transaction(database, items, true, &written.error) == FF_OK)
         written.points = written.rest = true;
     else if (any_points && any_rest)
@@ -137,7 +130,7 @@ static void count_item(struct store *store, const struct store_item *item)
 {
     store->queued_rows += item->row_count;
     store->queued_epochs += item->kind == STORE_EPOCH;
-    store->queued_tasks += item->kind == STORE_TASK;
+    store->queued_tasks += item->kind != STORE_POINTS && item->kind != STORE_EPOCH;
 }
 
 static struct store_item *take_queue(struct store *store)
@@ -158,26 +151,31 @@ static void finish_task(struct store_item *task, const struct written *written)
     task->done = true;
 }
 
-/* With the mutex: answer tasks, free what is written, put back what is not before what came meanwhile. */
-static void finish_batch(struct store *store, struct store_item *items, const struct written *written)
+/* With the mutex: answer tasks, free what is written; what is not goes into `again`. */
+static void finish_items(struct store *store, struct store_item *items, const struct written *written,
+                         struct store_list *again)
 {
-    struct store_list again;
-
-    store_list_init(&again);
     while (items != NULL) {
         struct store_item *item = items;
         items = item->next;
+        if (item->kind == STORE_REMOVAL) {
+            item->done = true;
+            continue;
+        }
         if (item->kind == STORE_TASK) {
             finish_task(item, written);
-        } else if (item->kind == STORE_POINTS ? written->points : written->rest) {
-            free_item(item);
-        } else {
-            list_push(&again, item);
-            count_item(store, item);
+            continue;
         }
+        if (item->kind == STORE_CHECKPOINT) {
+            free_item(item);
+            continue;
+        }
+        store_touch(store, item->run);
+        if (item->kind == STORE_POINTS ? written->points : written->rest)
+            free_item(item);
+        else
+            list_push(again, item);
     }
-    list_join(&again, &store->queue);
-    list_join(&store->queue, &again);
     if (written->points) {
         store->failure[0] = '\0';
         store->lost_points = store->lost_epochs = 0;
@@ -185,6 +183,61 @@ static void finish_batch(struct store *store, struct store_item *items, const st
         memcpy(store->failure, written->error.message, sizeof store->failure - 1);
     }
     pthread_cond_broadcast(&store->done);
+}
+
+/* Take what comes up to the first checkpoint, that one included, off `items`. */
+static struct store_item *take_part(struct store_item **items, struct store_item **checkpoint)
+{
+    struct store_item *first = *items, *last = first;
+
+    while (last != NULL && last->kind != STORE_CHECKPOINT && last->next != NULL)
+        last = last->next;
+    *checkpoint = last != NULL && last->kind == STORE_CHECKPOINT ? last : NULL;
+    *items = last != NULL ? last->next : NULL;
+    if (last != NULL)
+        last->next = NULL;
+    return first;
+}
+
+/* One transaction, then the checkpoint behind it. Returns what was committed. `kept`: all before it was. */
+static struct written write_part(struct store *store, struct store_item *items, struct store_item *checkpoint,
+                                 const struct written *before)
+{
+    struct written written = write_batch(&store->database, items);
+
+    if (written.points)
+        store_reserve_make(store);
+    if (checkpoint != NULL)
+        store_commit_checkpoint(store, checkpoint,
+                                !before->points ? &before->error : !written.points ? &written.error : NULL);
+    return written;
+}
+
+/* All of the queue, part after part. What could not be written goes back, before what came meanwhile. */
+static struct written write_all(struct store *store, struct store_item *items)
+{
+    struct written all = {.points = true, .rest = true};
+    struct store_item *checkpoint;
+    struct store_list again;
+
+    store_list_init(&again);
+    store_write_removals(store, items);
+    do {
+        struct store_item *part = take_part(&items, &checkpoint);
+        struct written written = write_part(store, part, checkpoint, &all);
+        pthread_mutex_lock(&store->mutex);
+        finish_items(store, part, &written, &again);
+        pthread_mutex_unlock(&store->mutex);
+        if (!written.points)
+            all = written;
+    } while (items != NULL);
+    pthread_mutex_lock(&store->mutex);
+    for (const struct store_item *item = again.first; item != NULL; item = item->next)
+        count_item(store, item);
+    list_join(&again, &store->queue);
+    list_join(&store->queue, &again);
+    pthread_mutex_unlock(&store->mutex);
+    return all;
 }
 
 /* With the mutex: whether to write now, or else when to look again (0: when something comes). */
@@ -199,12 +252,12 @@ static bool is_due(const struct store *store, int64_t retry, int64_t *when)
         return false;
     else if (store->queued_rows < BATCH_ROWS)
         *when = store->oldest + COMMIT_MILLISECONDS;
-    return *when <= now();
+    return *when <= timing_now();
 }
 
 static void wait_until(struct store *store, int64_t when)
 {
-    struct timespec time = {.tv_sec = (time_t)(when / 1000), .tv_nsec = (long)(when % 1000) * 1000000};
+    struct timespec time = timing_until(when);
 
     if (when == 0)
         pthread_cond_wait(&store->queued, &store->mutex);
@@ -225,11 +278,10 @@ static void *write_rows(void *self)
         closing = store->closing;
         struct store_item *items = take_queue(store);
         pthread_mutex_unlock(&store->mutex);
-        struct written written = write_batch(&store->database, items);
+        struct written written = write_all(store, items);
         pthread_mutex_lock(&store->mutex);
-        finish_batch(store, items, &written);
-        retry = written.points ? 0 : now() + RETRY_MILLISECONDS;
-        store->oldest = now();
+        retry = written.points ? 0 : timing_now() + RETRY_MILLISECONDS;
+        store->oldest = timing_now();
     }
     pthread_mutex_unlock(&store->mutex);
     return NULL;
@@ -237,13 +289,8 @@ static void *write_rows(void *self)
 
 ff_status store_writer_start(struct store *store, struct ff_error *error)
 {
-    pthread_condattr_t attributes;
-
     pthread_mutex_init(&store->mutex, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->queued, &attributes);
-    pthread_condattr_destroy(&attributes);
+    timing_condition(&store->queued);
     pthread_cond_init(&store->done, NULL);
     store_list_init(&store->queue);
     int code = pthread_create(&store->writer, NULL, write_rows, store);
@@ -273,20 +320,22 @@ static void enqueue(struct store *store, struct store_item *item)
     bool first = store->queue.first == NULL;
 
     if (first)
-        store->oldest = now();
+        store->oldest = timing_now();
     list_push(&store->queue, item);
     count_item(store, item);
-    if (first || item->kind == STORE_TASK || store->queued_rows >= BATCH_ROWS)
+    if (first || store->queued_tasks > 0 || store->queued_rows >= BATCH_ROWS)
         pthread_cond_signal(&store->queued);
 }
 
-ff_status store_do(struct store *store, store_task *task, void *self, struct ff_error *error)
+/* Queue a copy of `item`, and wait until it is done. */
+static ff_status enqueue_and_wait(struct store *store, const struct store_item *asked, struct ff_error *error)
 {
     struct store_item *item = calloc(1, sizeof *item);
 
     if (item == NULL)
         return ff_fail_memory(error, "a task of the database");
-    *item = (struct store_item){.kind = STORE_TASK, .task = task, .self = self, .error = error};
+    *item = *asked;
+    item->error = error;
     pthread_mutex_lock(&store->mutex);
     enqueue(store, item);
     while (!item->done)
@@ -295,6 +344,37 @@ ff_status store_do(struct store *store, store_task *task, void *self, struct ff_
     ff_status status = item->status;
     free(item);
     return status;
+}
+
+ff_status store_do(struct store *store, store_task *task, void *self, struct ff_error *error)
+{
+    struct store_item item = {.kind = STORE_TASK, .task = task, .self = self};
+    return enqueue_and_wait(store, &item, error);
+}
+
+ff_status store_remove(struct store *store, int64_t run, struct ff_error *error)
+{
+    struct store_item item = {.kind = STORE_REMOVAL, .run = run};
+    return enqueue_and_wait(store, &item, error);
+}
+
+void store_add_checkpoint(struct store *store, const struct store_checkpoint *checkpoint)
+{
+    struct store_item *item = calloc(1, sizeof *item);
+    struct ff_error error;
+
+    if (item == NULL) {
+        ff_fail_memory(&error, "a checkpoint");
+        ff_durable_discard(checkpoint->file);
+        checkpoint->tell(checkpoint->self, checkpoint->run, NULL, &error);
+        return;
+    }
+    item->kind = STORE_CHECKPOINT;
+    item->run = checkpoint->run;
+    item->checkpoint = *checkpoint;
+    pthread_mutex_lock(&store->mutex);
+    enqueue(store, item);
+    pthread_mutex_unlock(&store->mutex);
 }
 
 static void copy_rows(struct store_item *item, const struct ff_point *points, size_t count)

@@ -1,15 +1,9 @@
 #include "waiting.h"
 
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
-double waiting_clock(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
-}
+#include "timing.h"
 
 /* --- with the mutex held -------------------------------------------------------------------------------------- */
 
@@ -48,9 +42,8 @@ static void resume(struct waiting *waiting, bool all, double now)
 /* Wait until `deadline` (0: without end), or until something changed. */
 static void wait_for_change(struct waiting *waiting, double deadline)
 {
-    struct timespec until = {.tv_sec = (time_t)deadline};
+    struct timespec until = timing_until((int64_t)(deadline * 1000) + 1);
 
-    until.tv_nsec = (long)((deadline - (double)until.tv_sec) * 1e9);
     if (deadline > 0)
         pthread_cond_timedwait(&waiting->changed, &waiting->mutex, &until);
     else
@@ -65,10 +58,10 @@ static void *run_timer(void *self)
     struct waiting *waiting = self;
 
     pthread_mutex_lock(&waiting->mutex);
-    while (!waiting->closing) {
+    while (!atomic_load(&waiting->closing)) {
         double nearest = 0;
 
-        resume(waiting, false, waiting_clock());
+        resume(waiting, false, timing_seconds());
         for (const struct waiter *w = waiting->ring.next; w != &waiting->ring; w = w->next)
             if (w->deadline > 0 && (nearest <= 0 || w->deadline < nearest))
                 nearest = w->deadline;
@@ -80,15 +73,10 @@ static void *run_timer(void *self)
 
 ff_status waiting_create(struct waiting *waiting, struct ff_error *error)
 {
-    pthread_condattr_t monotonic;
-
-    *waiting = (struct waiting){.wakes = 0};
+    memset(waiting, 0, sizeof *waiting);
     waiting->ring.next = waiting->ring.previous = &waiting->ring;
     pthread_mutex_init(&waiting->mutex, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&waiting->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    timing_condition(&waiting->changed);
     if (pthread_create(&waiting->timer, NULL, run_timer, waiting) != 0)
         return ff_fail(error, FF_NO_MEMORY, "the HTTP server cannot start its timer's thread; end some programs");
     waiting->timer_runs = true;
@@ -108,12 +96,7 @@ void waiting_destroy(struct waiting *waiting)
 
 uint64_t waiting_wakes(struct waiting *waiting)
 {
-    uint64_t wakes;
-
-    pthread_mutex_lock(&waiting->mutex);
-    wakes = waiting->wakes;
-    pthread_mutex_unlock(&waiting->mutex);
-    return wakes;
+    return atomic_load(&waiting->wakes);
 }
 
 bool waiting_suspend(struct waiting *waiting, struct waiter *waiter, uint64_t wakes)
@@ -121,9 +104,10 @@ bool waiting_suspend(struct waiting *waiting, struct waiter *waiter, uint64_t wa
     bool waits;
 
     pthread_mutex_lock(&waiting->mutex);
-    waits = !waiting->closing && waiting->wakes == wakes && !waiter->rung;
+    waits = !atomic_load(&waiting->closing) && atomic_load(&waiting->wakes) == wakes && !waiter->rung;
     waiter->rung = false;
     if (waits) {
+        waiter->suspended = true;
         MHD_suspend_connection(waiter->connection);
         link_waiter(waiting, waiter);
         if (waiter->deadline > 0)
@@ -135,6 +119,8 @@ bool waiting_suspend(struct waiting *waiting, struct waiter *waiter, uint64_t wa
 
 void waiting_forget(struct waiting *waiting, struct waiter *waiter)
 {
+    if (!waiter->suspended)
+        return;
     pthread_mutex_lock(&waiting->mutex);
     if (waiter->waiting)
         unlink_waiter(waiter);
@@ -144,7 +130,7 @@ void waiting_forget(struct waiting *waiting, struct waiter *waiter)
 void waiting_wake(struct waiting *waiting)
 {
     pthread_mutex_lock(&waiting->mutex);
-    waiting->wakes++;
+    atomic_fetch_add(&waiting->wakes, 1);
     resume(waiting, true, 0);
     pthread_mutex_unlock(&waiting->mutex);
 }
@@ -216,39 +202,33 @@ void bell_silence(struct bell *bell)
 
 void waiting_enter(struct waiting *waiting)
 {
-    pthread_mutex_lock(&waiting->mutex);
-    waiting->requests++;
-    pthread_mutex_unlock(&waiting->mutex);
+    atomic_fetch_add(&waiting->requests, 1);
 }
 
 void waiting_leave(struct waiting *waiting)
 {
+    if (atomic_fetch_sub(&waiting->requests, 1) > 1 || !atomic_load(&waiting->closing))
+        return;
     pthread_mutex_lock(&waiting->mutex);
-    waiting->requests--;
     pthread_cond_broadcast(&waiting->changed);
     pthread_mutex_unlock(&waiting->mutex);
 }
 
 void waiting_close(struct waiting *waiting, double seconds)
 {
-    double until = waiting_clock() + seconds;
+    double until = timing_seconds() + seconds;
 
     pthread_mutex_lock(&waiting->mutex);
-    waiting->closing = true;
-    waiting->wakes++;
+    atomic_store(&waiting->closing, true);
+    atomic_fetch_add(&waiting->wakes, 1);
     resume(waiting, true, 0);
     pthread_cond_broadcast(&waiting->changed);
-    while (waiting->requests > 0 && waiting_clock() < until)
+    while (atomic_load(&waiting->requests) > 0 && timing_seconds() < until)
         wait_for_change(waiting, until);
     pthread_mutex_unlock(&waiting->mutex);
 }
 
 bool waiting_is_closing(struct waiting *waiting)
 {
-    bool closing;
-
-    pthread_mutex_lock(&waiting->mutex);
-    closing = waiting->closing;
-    pthread_mutex_unlock(&waiting->mutex);
-    return closing;
+    return atomic_load(&waiting->closing);
 }

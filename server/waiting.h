@@ -8,6 +8,7 @@
 #define WAITING_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -19,9 +20,10 @@
  */
 struct waiter {
     struct MHD_Connection *connection;
-    double deadline; /* resumed then at the latest, by waiting_clock; 0: none */
+    double deadline; /* resumed then at the latest, by timing_seconds; 0: none */
     bool waiting;    /* suspended, and in the ring of those who wait */
     bool rung;       /* woken alone since its last look */
+    bool suspended;  /* was so at some time; of the connection's own thread */
     struct waiter *next, *previous;
 };
 
@@ -34,19 +36,19 @@ struct bell {
     struct waiter *waiter;
 };
 
+/* Every request passes here, most without waiting: they only look at the first three, for which no lock is taken.
+ */
 struct waiting {
+    atomic_uint_fast64_t wakes; /* changed with the mutex */
+    atomic_bool closing;        /* changed with the mutex */
+    atomic_uint requests;       /* under way */
+
     pthread_mutex_t mutex;  /* guards all below */
-    pthread_cond_t changed; /* a deadline came nearer, a request ended, or it closes; on the monotonic clock */
+    pthread_cond_t changed; /* a deadline came nearer, it closes, or has closed to the last request */
     struct waiter ring;     /* its head */
-    uint64_t wakes;
-    unsigned requests; /* under way */
-    bool closing;
     pthread_t timer;
     bool timer_runs;
 };
-
-/* Seconds of a clock that never jumps. */
-double waiting_clock(void);
 
 /* Make it ready, and start its timer. waiting_destroy it also after a failure. */
 ff_status waiting_create(struct waiting *waiting, struct ff_error *error);

@@ -43,6 +43,7 @@ const follower = new Follower({
     lastStep: () => series.last,
     points: gotPoints,
     epochs: gotEpochs,
+    dropped,
     missing: (problem) => showMissing(problem.message),
     phase: showPhase,
 });
@@ -80,6 +81,15 @@ function gotPoints(points) {
 function gotEpochs(rows) {
     errors.append(rows);
     if (rows.length) log.changed();
+    draw();
+}
+
+/** @param {number} after */
+function dropped(after) {
+    series.cut(after);
+    zoom.cut(after);
+    errors.cut(after);
+    log.changed();
     draw();
 }
 

@@ -1,9 +1,11 @@
 // The other resources, HTTP's own rules, and who may call.
 
 import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { CLASSES, pixelAt, raw, SIDE, startDaemon } from './support.mjs';
+import { CLASSES, pixelAt, raw, SIDE, small, startDaemon } from './support.mjs';
 
 let daemon;
 before(async () => { daemon = await startDaemon({ args: ['--allow-host', 'box.lan'] }); });
@@ -45,6 +47,24 @@ test('the data sets tell whether they are here, or how to get them', async () =>
     assert.equal(datasets[2].present, true);
 });
 
+test('a data set that is damaged says what is wrong with it, until it is mended', async (context) => {
+    const own = await startDaemon();
+    context.after(() => own.stop());
+    const bars = async () => (await own.json('GET', '/api/v1/datasets')).body.datasets.find((set) => set.name === 'bars');
+    assert.deepEqual((({ present, problem }) => ({ present, problem }))(await bars()), { present: true, problem: null });
+
+    const file = path.join(own.home, 'bars', 'train-images-idx3-ubyte'), whole = await readFile(file);
+    await writeFile(file, whole.subarray(0, 1000));
+    assert.match((await bars()).problem, /train-images/);
+    const refused = await own.json('POST', '/api/v1/runs', { config: small() });
+    assert.equal(refused.status, 422);
+    assert.equal(refused.body.errors[0].pointer, '/config/dataset');
+    assert.match(refused.body.errors[0].detail, /train-images/);
+    await writeFile(file, whole);
+    assert.equal((await bars()).problem, null);
+    assert.equal((await own.json('POST', '/api/v1/runs', { config: small() })).status, 201);
+});
+
 test('a sample is its pixels and its label', async () => {
     const { body } = await daemon.json('GET', '/api/v1/datasets/bars/samples/test/7');
     const pixels = [];
@@ -58,7 +78,8 @@ test('a sample is its pixels and its label', async () => {
 
 test('samples that are not there are 404, in words', async () => {
     for (const [where, words] of [['bars/samples/test/100', /0 to 99/], ['bars/samples/train/400', /0 to 399/],
-        ['bars/samples/test/-1', /0 to 99/], ['bars/samples/test/x', /0 to 99/], ['bars/samples/valid/0', /train or test/],
+        ['bars/samples/test/-1', /0 to 99/], ['bars/samples/test/00', /0 to 99/], ['bars/samples/test/07', /0 to 99/],
+        ['bars/samples/test/x', /0 to 99/], ['bars/samples/valid/0', /train or test/],
         ['brs/samples/test/0', /bars/], ['..%2F..%2Fetc/samples/test/0', /no data set/]]) {
         const { status, body } = await daemon.json('GET', `/api/v1/datasets/${where}`);
         assert.equal(status, 404, where);

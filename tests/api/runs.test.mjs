@@ -77,7 +77,9 @@ test('fields that do not fit the data set are refused', async () => {
 
 test('a body that is not JSON is refused with line and column', async () => {
     const headers = { 'Content-Type': 'application/json' };
-    for (const [body, where] of [['{"config":\n{"epochs":1,}}', /line 2, column 13/], ['{"a":1,"a":2}', /column 8/]]) {
+    for (const [body, where] of [['{"config":\n{"epochs":1,}}', /line 2, column 13/], ['{"a":1,"a":2}', /column 8/],
+        ['{"name":"a\\u0000b"}', /column 11: a string must not have the character \\u0000/],
+        ['{"config":{"seed":9007199254740993}}', /9007199254740993 would be rounded to 9007199254740992/]]) {
         const { status, text } = await raw(daemon, { method: 'POST', path: '/api/v1/runs', headers, body });
         assert.equal(status, 400);
         assert.match(JSON.parse(text).detail, where);

@@ -72,17 +72,17 @@ function listening(child) {
 }
 
 /**
- * Start the daemon. `state` names a folder to start it on again (kept by stop); without it the folder is removed.
+ * Start the daemon. `state` names a folder to start it on again (kept by stop); without it the folder is removed. `named`:
+ * whether it is told of the data set.
  * Returns { base, port, state, process, request, json, stop, kill }; stop ends it as a service would, and fails when it
  * does not end well (a sanitizer's report counts); kill is SIGKILL.
  */
-export async function startDaemon({ state, args = [], dataset = {}, environment = {} } = {}) {
+export async function startDaemon({ state, args = [], dataset = {}, environment = {}, named = true } = {}) {
     const home = await mkdtemp(path.join(os.tmpdir(), 'goodness-api-'));
     const folder = state ?? path.join(home, 'state');
     await writeDataset(path.join(home, 'bars'), dataset);
     const child = spawn(process.env.GOODNESS, [
-        'serve', '--port', '0', '--state', folder, '--data', `bars=${path.join(home, 'bars')}`,
-        ...args,
+        'serve', '--port', '0', '--state', folder, ...(named ? ['--data', `bars=${path.join(home, 'bars')}`] : []), ...args,
     ], { env: { ...process.env, HOME: home, XDG_DATA_HOME: path.join(home, 'share'), ...environment } });
     let errors = '';
     child.stderr.on('data', (data) => { errors += data; });

@@ -6,7 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_PER_EPOCH = 10, COMMANDS_MAX = 4096 };
+#include "layer.h"
+#include "plan.h"
+
+enum { STEPS_PER_EPOCH = 10, COMMANDS_MAX = 4096, WEIGHTS_MAX = 8 };
 
 enum command_kind { POINTS, EPOCH, FINISH, FAIL };
 
@@ -28,6 +31,14 @@ struct ff_trainer {
     uint64_t last_ticket; /* the questions not yet answered are the last ones asked */
     size_t questions;
     float question[FF_REQUESTS_MAX]; /* the last pixel of each, oldest first */
+    struct ff_shape shape;
+    uint64_t per_epoch;
+    uint32_t closed; /* epochs */
+    bool turning;
+    struct ff_config wanted; /* where turning */
+    uint64_t weight_tickets;
+    size_t weights; /* asked and not told */
+    struct ff_unit_weights weight[WEIGHTS_MAX];
 };
 
 /* All of it guarded by the mutex. */
@@ -39,7 +50,9 @@ static struct {
     bool held;
     char refusal[256];
     struct ff_placement placement;
-} fake = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    uint64_t per_epoch;
+    struct fake_beginning beginning;
+} fake = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER, .per_epoch = STEPS_PER_EPOCH};
 
 static void add_command(struct command command)
 {
@@ -56,6 +69,21 @@ void fake_trainer_reset(void)
     fake.first = fake.end = fake.answers = fake.questions = 0;
     fake.held = false;
     fake.refusal[0] = '\0';
+    fake.per_epoch = STEPS_PER_EPOCH;
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+void fake_trainer_steps(uint64_t steps)
+{
+    pthread_mutex_lock(&fake.mutex);
+    fake.per_epoch = steps;
+    pthread_mutex_unlock(&fake.mutex);
+}
+
+void fake_trainer_beginning(struct fake_beginning *beginning)
+{
+    pthread_mutex_lock(&fake.mutex);
+    *beginning = fake.beginning;
     pthread_mutex_unlock(&fake.mutex);
 }
 
@@ -130,11 +158,29 @@ struct ff_placement fake_trainer_placement(void)
 
 /* trainer.h */
 
+/* With the mutex. */
+static void begin(struct ff_trainer *trainer, const struct ff_beginning *beginning)
+{
+    struct fake_beginning *told = &fake.beginning;
+
+    *told = (struct fake_beginning){.epochs = trainer->config.epochs};
+    if (beginning == NULL)
+        return;
+    told->change_count = beginning->change_count;
+    for (size_t i = 0; i < beginning->change_count && i < 8; i++)
+        told->changes[i] = beginning->changes[i];
+    if (beginning->checkpoint == NULL)
+        return;
+    const struct ff_standing *standing = &ff_checkpoint_about(beginning->checkpoint)->standing;
+    told->checkpoint = true;
+    told->step = standing->step;
+    told->closed = trainer->closed = standing->epochs;
+}
+
 struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struct ff_dataset *dataset,
                                      struct ff_placement placement, const struct ff_observer *observer,
                                      const struct ff_beginning *beginning, struct ff_error *error)
 {
-    (void)beginning;
     struct ff_trainer *trainer = calloc(1, sizeof *trainer);
 
     pthread_mutex_lock(&fake.mutex);
@@ -149,12 +195,15 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
         trainer->observer = *observer;
         trainer->classes = dataset->classes;
         trainer->pixels = ff_shape_size(dataset->shape);
+        trainer->shape = dataset->shape;
+        trainer->per_epoch = fake.per_epoch;
         trainer->placement.stages = placement.stages > 0 ? placement.stages : 1;
         trainer->placement.threads = placement.threads > 0 ? placement.threads : 1;
         trainer->progress = (struct ff_progress){.epochs = config->epochs,
-                                                 .steps = config->epochs * STEPS_PER_EPOCH,
+                                                 .steps = config->epochs * fake.per_epoch,
                                                  .remaining = (double)NAN,
                                                  .samples_per_second = (double)NAN};
+        begin(trainer, beginning);
     }
     pthread_mutex_unlock(&fake.mutex);
     return trainer;
@@ -213,6 +262,43 @@ ff_status ff_trainer_ask(struct ff_trainer *trainer, const float *pixels, uint64
     return status;
 }
 
+ff_status ff_trainer_ask_weights(struct ff_trainer *trainer, uint32_t layer, uint32_t unit, uint32_t count,
+                                 uint64_t *ticket, struct ff_error *error)
+{
+    ff_status status = FF_OK;
+
+    pthread_mutex_lock(&fake.mutex);
+    if (trainer->weights == WEIGHTS_MAX) {
+        status = ff_fail(error, FF_BUSY, "%d questions wait already; try again", WEIGHTS_MAX);
+    } else {
+        *ticket = 1000000 + ++trainer->weight_tickets; /* apart from those of images, which are answered in order */
+        trainer->weights++;
+        trainer->weight[trainer->weights - 1] = (struct ff_unit_weights){
+            .ticket = *ticket, .layer = layer, .unit = unit, .count = count, .inputs = 3};
+        pthread_cond_broadcast(&fake.changed);
+    }
+    pthread_mutex_unlock(&fake.mutex);
+    return status;
+}
+
+ff_status ff_trainer_change(struct ff_trainer *trainer, const struct ff_config *config, struct ff_error *error)
+{
+    ff_status status = FF_OK;
+
+    pthread_mutex_lock(&fake.mutex);
+    if (trainer->stop) {
+        status = ff_fail(error, FF_CONFLICT, "the run has ended");
+    } else if (trainer->turning) {
+        status = ff_fail(error, FF_BUSY, "another change is just being made; try again");
+    } else {
+        trainer->turning = true;
+        trainer->wanted = *config;
+        pthread_cond_broadcast(&fake.changed);
+    }
+    pthread_mutex_unlock(&fake.mutex);
+    return status;
+}
+
 /* A span a step: step n worked during the n-th millisecond. */
 size_t ff_trainer_timeline(struct ff_trainer *trainer, struct ff_span *spans, size_t most)
 {
@@ -257,13 +343,6 @@ uint64_t ff_parameter_count(const struct ff_config *config, const struct ff_data
     return 4242;
 }
 
-uint64_t ff_window_steps(uint64_t steps_per_epoch, uint64_t steps)
-{
-    (void)steps_per_epoch;
-    (void)steps;
-    return 1;
-}
-
 /* The work: with the mutex, which is given back around the observer. */
 
 static void do_points(struct ff_trainer *trainer, uint32_t count)
@@ -272,9 +351,9 @@ static void do_points(struct ff_trainer *trainer, uint32_t count)
         struct ff_progress *progress = &trainer->progress;
         progress->step++;
         progress->elapsed = (double)progress->step / 8;
-        progress->epoch = (uint32_t)((progress->step - 1) / STEPS_PER_EPOCH) + 1;
+        progress->epoch = (uint32_t)((progress->step - 1) / trainer->per_epoch) + 1;
         struct ff_point point = {.step = progress->step,
-                                 .epoch = (double)progress->step / STEPS_PER_EPOCH,
+                                 .epoch = (double)progress->step / (double)trainer->per_epoch,
                                  .elapsed = progress->elapsed,
                                  .layers = 2};
         point.layer[0] = point.layer[1] = (struct ff_layer_figures){.positive = 2, .negative = 1, .loss = 0.5f};
@@ -284,9 +363,51 @@ static void do_points(struct ff_trainer *trainer, uint32_t count)
     }
 }
 
+/* How many floats a snapshot has. */
+static size_t count_floats(const struct ff_trainer *trainer)
+{
+    struct ff_plan plan;
+    size_t count = 0;
+
+    ff_plan_make_sizes(&plan, &trainer->config, trainer->shape, trainer->classes);
+    for (uint32_t layer = 0; layer < plan.layers; layer++) {
+        for (uint32_t tensor = 0; tensor < ff_layer_tensors(&plan, layer); tensor++) {
+            struct ff_tensor_form form = ff_layer_tensor(&plan, layer, tensor);
+            count += (size_t)form.rows * form.columns;
+        }
+    }
+    return count;
+}
+
+/* Without the mutex, as all observers. In two pieces of values. */
+static void tell_snapshot(struct ff_trainer *trainer)
+{
+    const struct ff_observer *observer = &trainer->observer;
+    size_t count = count_floats(trainer);
+    float *values = malloc(count * sizeof *values);
+    struct ff_standing standing = {.step = trainer->progress.step,
+                                   .epochs = trainer->closed,
+                                   .window = 1,
+                                   .training = trainer->progress.elapsed,
+                                   .pixel_scale = 1,
+                                   .layers = trainer->config.layer_count};
+
+    if (observer->snapshot == NULL || values == NULL) {
+        free(values);
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        values[i] = (float)trainer->progress.step;
+    observer->snapshot(observer->self, &(struct ff_snapshot_piece){.standing = &standing});
+    observer->snapshot(observer->self, &(struct ff_snapshot_piece){.values = values, .count = count / 2});
+    observer->snapshot(observer->self, &(struct ff_snapshot_piece){
+                                           .values = values, .count = count - count / 2, .last = true});
+    free(values);
+}
+
 static void do_epoch(struct ff_trainer *trainer, double test_error)
 {
-    uint32_t number = (uint32_t)(trainer->progress.step / STEPS_PER_EPOCH);
+    uint32_t number = (uint32_t)(trainer->progress.step / trainer->per_epoch);
     struct ff_epoch epoch = {.epoch = number > 0 ? number : 1,
                              .step = trainer->progress.step,
                              .elapsed = trainer->progress.elapsed,
@@ -297,7 +418,35 @@ static void do_epoch(struct ff_trainer *trainer, double test_error)
 
     pthread_mutex_unlock(&fake.mutex);
     trainer->observer.epoch(trainer->observer.self, &epoch);
+    trainer->closed = epoch.epoch;
+    if (trainer->observer.wants_snapshot != NULL && trainer->observer.wants_snapshot(trainer->observer.self))
+        tell_snapshot(trainer);
     pthread_mutex_lock(&fake.mutex);
+}
+
+static void do_weights(struct ff_trainer *trainer)
+{
+    struct ff_unit_weights weights = trainer->weight[--trainer->weights];
+    float figures[3 * 64];
+
+    for (uint32_t i = 0; i < 3 * weights.count && i < 3 * 64; i++)
+        figures[i] = (float)(10 * (weights.unit + i / 3) + i % 3);
+    weights.weights = figures;
+    weights.step = trainer->progress.step;
+    pthread_mutex_unlock(&fake.mutex);
+    trainer->observer.weights(trainer->observer.self, &weights);
+    pthread_mutex_lock(&fake.mutex);
+}
+
+/* As the real one: the next is let in only after the observer has returned. */
+static void do_change(struct ff_trainer *trainer)
+{
+    struct ff_change change = {trainer->progress.step, trainer->wanted};
+
+    pthread_mutex_unlock(&fake.mutex);
+    trainer->observer.change(trainer->observer.self, &change);
+    pthread_mutex_lock(&fake.mutex);
+    trainer->turning = false;
 }
 
 /* The oldest question's: layer l gives label c the goodness pixel + l + 10 c. */
@@ -334,6 +483,8 @@ static bool follow_pause(struct ff_trainer *trainer)
     trainer->paused = trainer->pause;
     void (*tell)(void *) = trainer->paused ? trainer->observer.paused : trainer->observer.resumed;
     pthread_mutex_unlock(&fake.mutex);
+    if (trainer->paused)
+        tell_snapshot(trainer);
     tell(trainer->observer.self);
     pthread_mutex_lock(&fake.mutex);
     return true;
@@ -347,6 +498,14 @@ static bool next_command(struct ff_trainer *trainer, struct command *command)
             return false;
         if (!fake.held && follow_pause(trainer))
             continue;
+        if (!fake.held && trainer->turning) {
+            do_change(trainer);
+            continue;
+        }
+        if (!fake.held && trainer->weights > 0) {
+            do_weights(trainer);
+            continue;
+        }
         if (!fake.held && fake.answers > 0 && trainer->questions > 0) {
             do_answer(trainer);
             continue;
@@ -365,6 +524,7 @@ enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *erro
     enum ff_outcome outcome = FF_STOPPED;
 
     pthread_mutex_lock(&fake.mutex);
+    trainer->progress.step = fake.beginning.step; /* restored */
     while (next_command(trainer, &command)) {
         if (command.kind == POINTS) {
             do_points(trainer, command.count);
@@ -376,6 +536,8 @@ enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *erro
         }
     }
     pthread_mutex_unlock(&fake.mutex);
+    if (outcome != FF_FAILED)
+        tell_snapshot(trainer);
     if (outcome == FF_FAILED)
         ff_fail(error, FF_DIVERGED, "%s", command.sentence);
     return outcome;

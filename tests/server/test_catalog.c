@@ -219,6 +219,141 @@ static void a_damaged_set_says_which_file_and_can_be_read_once_mended(void **sta
     assert_false(entry_of(*state, "mine").present);
 }
 
+/* Somebody who asked and waits to be told. */
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t told;
+    unsigned count;
+};
+
+#define WAITER                                                                                                     \
+    {                                                                                                              \
+        .lock = PTHREAD_MUTEX_INITIALIZER, .told = PTHREAD_COND_INITIALIZER                                        \
+    }
+
+static void tell(void *self)
+{
+    struct waiter *waiter = self;
+
+    pthread_mutex_lock(&waiter->lock);
+    waiter->count++;
+    pthread_cond_broadcast(&waiter->told);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+static void wait_until_told(struct waiter *waiter, unsigned count)
+{
+    pthread_mutex_lock(&waiter->lock);
+    while (waiter->count < count)
+        pthread_cond_wait(&waiter->told, &waiter->lock);
+    assert_int_equal(waiter->count, count);
+    pthread_mutex_unlock(&waiter->lock);
+}
+
+static void who_asks_does_not_wait_and_is_told(void **state)
+{
+    struct waiter waiter = WAITER;
+    const struct ff_dataset *dataset;
+    struct ff_error error;
+
+    add(*state, "mine", make_set(home, "mine.npz", 1));
+    assert_null(catalog_ask(*state, "mine", tell, &waiter, &error));
+    assert_int_equal(error.status, FF_BUSY);
+    assert_non_null(strstr(error.message, "mine"));
+    wait_until_told(&waiter, 1);
+    dataset = catalog_ask(*state, "mine", tell, &waiter, &error);
+    assert_non_null(dataset);
+    assert_int_equal(dataset->train.pixels[0], 1);
+    assert_int_equal(first_pixel(*state, "mine"), 1);
+    catalog_release(*state, dataset);
+    assert_int_equal(waiter.count, 1);
+}
+
+static void who_asks_for_what_is_not_there_hears_so_at_once(void **state)
+{
+    struct waiter waiter = WAITER;
+    struct ff_error error;
+
+    assert_null(catalog_ask(*state, "mnist", tell, &waiter, &error));
+    assert_int_equal(error.status, FF_NOT_FOUND);
+    assert_non_null(strstr(error.message, "server/start"));
+    assert_null(catalog_ask(*state, "mnits", tell, &waiter, &error));
+    assert_int_equal(error.status, FF_NOT_FOUND);
+    assert_int_equal(waiter.count, 0);
+}
+
+static void who_asks_for_a_damaged_set_hears_what_is_wrong_until_it_is_mended(void **state)
+{
+    struct waiter waiter = WAITER;
+    const struct ff_dataset *dataset;
+    struct ff_error error;
+    char path[768];
+
+    snprintf(path, sizeof path, "%s", make_set(home, "mine.npz", 1));
+    add(*state, "mine", path);
+    temporary_write(path, "damaged", 7);
+    assert_null(catalog_ask(*state, "mine", tell, &waiter, &error));
+    assert_int_equal(error.status, FF_BUSY);
+    wait_until_told(&waiter, 1);
+    for (int i = 0; i < 2; i++) {
+        assert_null(catalog_ask(*state, "mine", tell, &waiter, &error));
+        assert_int_equal(error.status, FF_DAMAGED);
+        assert_non_null(strstr(error.message, "mine.npz"));
+    }
+    make_set(home, "mine.npz", 2);
+    assert_null(catalog_ask(*state, "mine", tell, &waiter, &error));
+    assert_int_equal(error.status, FF_BUSY);
+    wait_until_told(&waiter, 2);
+    dataset = catalog_ask(*state, "mine", tell, &waiter, &error);
+    assert_non_null(dataset);
+    catalog_release(*state, dataset);
+}
+
+static void checking_finds_what_is_damaged_and_reads_nothing_twice(void **state)
+{
+    struct waiter waiter = WAITER;
+    struct ff_error error;
+    char path[768];
+
+    add(*state, "good", make_set(home, "good.npz", 1));
+    snprintf(path, sizeof path, "%s", make_set(home, "bad.npz", 1));
+    add(*state, "bad", path);
+    temporary_write(path, "damaged", 7);
+    assert_true(entry_of(*state, "good").unread);
+    assert_int_equal(catalog_check(*state, tell, &waiter, &error), FF_BUSY);
+    wait_until_told(&waiter, 1);
+    assert_int_equal(catalog_check(*state, tell, &waiter, &error), FF_OK);
+    assert_false(entry_of(*state, "good").unread);
+    assert_string_equal(entry_of(*state, "good").problem, "");
+    assert_true(entry_of(*state, "bad").present);
+    assert_non_null(strstr(entry_of(*state, "bad").problem, "bad.npz"));
+    make_set(home, "bad.npz", 2);
+    assert_true(entry_of(*state, "bad").unread);
+    assert_string_equal(entry_of(*state, "bad").problem, "");
+    assert_int_equal(first_pixel(*state, "bad"), 2);
+    assert_int_equal(catalog_check(*state, tell, &waiter, &error), FF_OK);
+    assert_int_equal(waiter.count, 1);
+}
+
+static void who_still_waits_at_the_end_is_told(void **state)
+{
+    struct waiter waiter = WAITER;
+    struct ff_error error;
+    struct catalog *catalog = catalog_create(&error);
+    unsigned asked = 0;
+
+    (void)state;
+    add(catalog, "mine", make_set(home, "mine.npz", 1));
+    for (int i = 0; i < 20; i++) {
+        const struct ff_dataset *dataset = catalog_ask(catalog, "mine", tell, &waiter, &error);
+        asked += dataset == NULL;
+        catalog_release(catalog, dataset);
+    }
+    catalog_destroy(catalog);
+    assert_true(asked > 0);
+    assert_int_equal(waiter.count, asked);
+}
+
 static void users_of_a_set_share_it_and_the_last_one_stays(void **state)
 {
     struct ff_error error;
@@ -259,12 +394,21 @@ static void *use_sets(void *self)
 {
     static const char *const names[] = {"a", "b"};
     struct user *user = self;
+    struct waiter waiter = WAITER;
+    unsigned told = 0;
 
     for (unsigned i = 0; i < ROUNDS; i++) {
         unsigned which = (i / 3 + user->number) % 2;
         struct ff_error error;
-        const struct ff_dataset *dataset = catalog_acquire(user->catalog, names[which], &error);
+        const struct ff_dataset *dataset =
+            i % 2 == 0 ? catalog_ask(user->catalog, names[which], tell, &waiter, &error) : NULL;
 
+        if (dataset == NULL && i % 2 == 0)
+            wait_until_told(&waiter, ++told);
+        if (i % 16 == 0 && catalog_check(user->catalog, tell, &waiter, &error) == FF_BUSY)
+            wait_until_told(&waiter, ++told);
+        if (dataset == NULL)
+            dataset = catalog_acquire(user->catalog, names[which], &error);
         user->wrong += dataset == NULL || dataset->train.pixels[0] != which + 1;
         catalog_release(user->catalog, dataset);
     }
@@ -298,6 +442,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(wrong_data_options_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_damaged_set_says_which_file_and_can_be_read_once_mended, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(who_asks_does_not_wait_and_is_told, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_asks_for_what_is_not_there_hears_so_at_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_asks_for_a_damaged_set_hears_what_is_wrong_until_it_is_mended, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(checking_finds_what_is_damaged_and_reads_nothing_twice, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_still_waits_at_the_end_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(users_of_a_set_share_it_and_the_last_one_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_threads_may_use_the_catalog, set_up, tear_down),
     };

@@ -339,6 +339,40 @@ static void after_a_restart_one_run_and_all_runs_are_complete(void **state)
     close_reader(&reader);
 }
 
+/* What is only in the hub when a daemon is killed was told, and is lost. */
+static void who_was_told_more_than_a_killed_daemon_kept_is_told_from_where_to_ask(void **state)
+{
+    struct world *world = *state;
+    int64_t run = add_run(world, RUN_RUNNING);
+    uint64_t kept = train(world, run, 1, 1, 4), steps = world->step, told;
+    struct ff_point point = {.step = world->step + 1, .layers = 2};
+    int64_t streams[] = {run, 0};
+    struct reader reader;
+    char expected[96];
+
+    store_flush(world->api.store);
+    told = hub_append_points(world->api.hub, run, &point, 1);
+    close_world(world);
+    open_world(world);
+    snprintf(expected, sizeof expected, "event: dropped\ndata: {\"run\":%lld,\"after\":%llu}\n", (long long)run,
+             (unsigned long long)steps);
+    for (size_t i = 0; i < 2; i++) {
+        open_reader(world, &reader, streams[i], true, told);
+        read_all(&reader);
+        assert_non_null(strstr(reader.text, expected));
+        assert_int_equal(count_of(reader.text, "event: dropped"), 1);
+        const char *next = strstr(reader.text, "event: state");
+        assert_true(next == NULL || strstr(reader.text, expected) < next);
+        assert_null(strstr(reader.text, "event: points"));
+        close_reader(&reader);
+
+        open_reader(world, &reader, streams[i], true, kept);
+        read_all(&reader);
+        assert_null(strstr(reader.text, "dropped"));
+        close_reader(&reader);
+    }
+}
+
 static void numbers_that_were_never_given_mean_from_now_on(void **state)
 {
     struct world *world = *state;
@@ -366,6 +400,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stream_of_one_run_ends_with_the_event_of_its_final_state, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(after_a_restart_one_run_and_all_runs_are_complete, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_was_told_more_than_a_killed_daemon_kept_is_told_from_where_to_ask,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(numbers_that_were_never_given_mean_from_now_on, set_up, tear_down),
     };
 

@@ -268,6 +268,31 @@ static void points_become_columns(void **state)
     assert_prints(run_points_to_json(points, 0), "{\"steps\":[],\"epochs\":[],\"elapsed\":[],\"layers\":[]}");
 }
 
+static void an_end_sets_all_that_belongs_to_it(void **state)
+{
+    static const struct {
+        enum ff_outcome outcome;
+        enum run_state state;
+        const char *reason;
+        bool known; /* how long it will take */
+    } cases[] = {{FF_FINISHED, RUN_FINISHED, "", true},
+                 {FF_STOPPED, RUN_STOPPED, "", false},
+                 {FF_FAILED, RUN_FAILED, "because", false}};
+    struct run *run = calloc(1, sizeof *run);
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        *run = (struct run){.state = RUN_RUNNING, .pending = RUN_PENDING_STOP, .progress.remaining = 5};
+        run_end(run, cases[i].outcome, "because", 77);
+        assert_int_equal(run->state, cases[i].state);
+        assert_int_equal(run->pending, RUN_PENDING_NONE);
+        assert_int_equal(run->ended, 77);
+        assert_string_equal(run->reason, cases[i].reason);
+        assert_true(cases[i].known ? run->progress.remaining == 0 : isnan(run->progress.remaining));
+    }
+    free(run);
+}
+
 static void a_warning_is_kept_once_and_cut_between_characters(void **state)
 {
     (void)state;
@@ -341,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_run_under_way_shows_its_results),
         cmocka_unit_test(placement_shows_what_was_asked_until_one_is_chosen),
         cmocka_unit_test(points_become_columns),
+        cmocka_unit_test(an_end_sets_all_that_belongs_to_it),
         cmocka_unit_test(a_warning_is_kept_once_and_cut_between_characters),
         cmocka_unit_test(short_memory_gives_null_and_loses_nothing),
     };

@@ -13,194 +13,7 @@
 
 #include <cmocka.h>
 
-#include "fake_catalog.h"
-#include "fake_trainer.h"
-#include "session.h"
-#include "store_internal.h"
-
-enum { BUFFER = 1 << 18, PATIENCE_SECONDS = 20 };
-
-/* A session on a store in a fresh folder, and one reader of all events. */
-struct fixture {
-    char folder[64];
-    struct store *store;
-    struct hub *hub;
-    struct catalog *catalog;
-    struct session *session;
-    struct ff_error error;
-    struct hub_cursor cursor;
-    char buffer[BUFFER];
-    struct run run; /* what the last call gave */
-    pthread_mutex_t mutex;
-    pthread_cond_t woken;
-    size_t wakes; /* guarded by mutex */
-};
-
-static void assert_good(ff_status status, const struct ff_error *error)
-{
-    if (status != FF_OK)
-        fail_msg("%s", error->message);
-}
-
-static void wake(void *self)
-{
-    struct fixture *fixture = self;
-    pthread_mutex_lock(&fixture->mutex);
-    fixture->wakes++;
-    pthread_cond_broadcast(&fixture->woken);
-    pthread_mutex_unlock(&fixture->mutex);
-}
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    strcpy(fixture->folder, "/tmp/goodness_session_XXXXXX");
-    if (mkdtemp(fixture->folder) == NULL)
-        return -1;
-    fake_trainer_reset();
-    pthread_mutex_init(&fixture->mutex, NULL);
-    pthread_cond_init(&fixture->woken, NULL);
-    fixture->store = store_open(fixture->folder, &fixture->error);
-    fixture->hub = hub_create(store_first_event(fixture->store), 16 << 20, &fixture->error);
-    fixture->catalog = catalog_create(&fixture->error);
-    fixture->cursor.seen = hub_newest(fixture->hub);
-    hub_set_wake(fixture->hub, wake, fixture);
-    fixture->session = session_create(fixture->store, fixture->hub, fixture->catalog,
-                                      (struct ff_placement){.stages = 1, .threads = 2}, &fixture->error);
-    *state = fixture;
-    return fixture->session != NULL ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    static const char *const names[] = {"goodness.db", "goodness.db-wal", "goodness.db-shm", "goodness.lock"};
-    struct fixture *fixture = *state;
-    char path[128];
-
-    session_destroy(fixture->session);
-    hub_destroy(fixture->hub);
-    store_close(fixture->store);
-    catalog_destroy(fixture->catalog);
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", fixture->folder, names[i]);
-        unlink(path);
-    }
-    rmdir(fixture->folder);
-    free(fixture);
-    return fake_trainer_alive() == 0 && fake_catalog_acquired() == 0 ? 0 : -1;
-}
-
-/* The next event, waited for. Whoever waits in vain fails. */
-static void next_event(struct fixture *fixture, struct hub_event *event)
-{
-    struct timespec deadline;
-    size_t needed;
-    int code = 0;
-
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += PATIENCE_SECONDS;
-    for (;;) {
-        pthread_mutex_lock(&fixture->mutex);
-        size_t wakes = fixture->wakes;
-        pthread_mutex_unlock(&fixture->mutex);
-        if (hub_next(fixture->hub, &fixture->cursor, event, fixture->buffer, BUFFER, &needed) == 1)
-            return;
-        pthread_mutex_lock(&fixture->mutex);
-        while (fixture->wakes == wakes && code == 0)
-            code = pthread_cond_timedwait(&fixture->woken, &fixture->mutex, &deadline);
-        pthread_mutex_unlock(&fixture->mutex);
-        if (code != 0)
-            fail_msg("the event that was waited for did not come");
-    }
-}
-
-static const cJSON *member(const cJSON *object, const char *name)
-{
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
-    if (item == NULL)
-        fail_msg("there is no \"%s\"", name);
-    return item;
-}
-
-/* Wait for a state event of the run with this state, and this `pending` (NULL: none). The caller deletes it. */
-static cJSON *wait_for_state(struct fixture *fixture, int64_t id, const char *state, const char *pending)
-{
-    struct hub_event event;
-
-    for (;;) {
-        next_event(fixture, &event);
-        if (event.run != id || strcmp(event.type, "state") != 0)
-            continue;
-        cJSON *json = cJSON_Parse(event.json);
-        const cJSON *found = member(json, "pending");
-        bool same = pending == NULL ? cJSON_IsNull(found)
-                                    : cJSON_IsString(found) && strcmp(found->valuestring, pending) == 0;
-        if (same && strcmp(member(json, "state")->valuestring, state) == 0)
-            return json;
-        cJSON_Delete(json);
-    }
-}
-
-static void await(struct fixture *fixture, int64_t id, const char *state, const char *pending)
-{
-    cJSON_Delete(wait_for_state(fixture, id, state, pending));
-}
-
-/* Wait for an event of another type; its text is in the fixture's buffer. */
-static void await_type(struct fixture *fixture, const char *type)
-{
-    struct hub_event event;
-
-    do
-        next_event(fixture, &event);
-    while (strcmp(event.type, type) != 0);
-}
-
-static int64_t submit(struct fixture *fixture)
-{
-    memset(&fixture->run, 0, sizeof fixture->run);
-    ff_config_defaults(&fixture->run.config);
-    assert_good(session_submit(fixture->session, &fixture->run, &fixture->error), &fixture->error);
-    return fixture->run.id;
-}
-
-/* A run that trains. */
-static int64_t submit_and_wait(struct fixture *fixture)
-{
-    int64_t id = submit(fixture);
-    await(fixture, id, "running", NULL);
-    return id;
-}
-
-static struct run *get(struct fixture *fixture, int64_t id)
-{
-    assert_good(session_get(fixture->session, id, &fixture->run, &fixture->error), &fixture->error);
-    return &fixture->run;
-}
-
-static struct run *stored(struct fixture *fixture, int64_t id)
-{
-    assert_good(store_get_run(fixture->store, id, &fixture->run, &fixture->error), &fixture->error);
-    return &fixture->run;
-}
-
-static struct run *pause_run(struct fixture *fixture, int64_t id)
-{
-    assert_good(session_pause(fixture->session, id, &fixture->run, &fixture->error), &fixture->error);
-    return &fixture->run;
-}
-
-static struct run *resume_run(struct fixture *fixture, int64_t id)
-{
-    assert_good(session_resume(fixture->session, id, &fixture->run, &fixture->error), &fixture->error);
-    return &fixture->run;
-}
-
-static struct run *stop_run(struct fixture *fixture, int64_t id)
-{
-    assert_good(session_stop(fixture->session, id, &fixture->run, &fixture->error), &fixture->error);
-    return &fixture->run;
-}
+#include "session_fixture.h"
 
 static void a_run_trains_and_all_of_it_is_kept(void **state)
 {
@@ -464,7 +277,7 @@ static void a_stop_is_pending_until_the_trainer_has_ended(void **state)
     assert_int_equal(stop_run(fixture, id)->pending, RUN_PENDING_STOP);
     assert_int_equal(session_pause(fixture->session, id, &fixture->run, &fixture->error), FF_CONFLICT);
     assert_string_equal(fixture->error.message, "run 1 is being stopped");
-    assert_int_equal(session_resume(fixture->session, id, &fixture->run, &fixture->error), FF_CONFLICT);
+    assert_int_equal(session_resume(fixture->session, id, NULL, &fixture->run, &fixture->error), FF_CONFLICT);
     fake_trainer_hold(false);
     await(fixture, id, "stopped", NULL);
     assert_int_equal(stored(fixture, id)->state, RUN_STOPPED);
@@ -486,6 +299,11 @@ static void a_run_that_waits_is_stopped_at_once(void **state)
     await(fixture, third, "running", NULL);
 }
 
+static ff_status resume_plainly(struct session *session, int64_t id, struct run *run, struct ff_error *error)
+{
+    return session_resume(session, id, NULL, run, error);
+}
+
 static void what_cannot_be_is_refused_in_words(void **state)
 {
     enum { PAUSE, RESUME, STOP };
@@ -496,7 +314,7 @@ static void what_cannot_be_is_refused_in_words(void **state)
         const char *sentence;
     } cases[] = {
         {PAUSE, 1, FF_CONFLICT, "run 1 is finished: only a run that trains can be paused"},
-        {RESUME, 1, FF_CONFLICT, "run 1 is finished, and cannot be continued in this build: start a new run"},
+        {RESUME, 1, FF_CONFLICT, "run 1 is finished, all its 15 epochs are done: say how many more, {\"epochs\": N}"},
         {STOP, 1, FF_OK, ""},
         {RESUME, 2, FF_OK, ""},
         {PAUSE, 3, FF_CONFLICT, "run 3 is queued: only a run that trains can be paused"},
@@ -506,7 +324,7 @@ static void what_cannot_be_is_refused_in_words(void **state)
         {STOP, 9, FF_NOT_FOUND, "there is no run 9"},
     };
     static ff_status (*const actions[])(struct session *, int64_t, struct run *,
-                                        struct ff_error *) = {session_pause, session_resume, session_stop};
+                                        struct ff_error *) = {session_pause, resume_plainly, session_stop};
     struct fixture *fixture = *state;
 
     fake_trainer_finish();
@@ -543,7 +361,7 @@ static void a_run_that_cannot_begin_fails_with_the_reason(void **state)
     struct fixture *fixture = *state;
 
     memset(&fixture->run, 0, sizeof fixture->run);
-    ff_config_defaults(&fixture->run.config);
+    small_config(&fixture->run.config);
     strcpy(fixture->run.config.dataset, "absent");
     assert_good(session_submit(fixture->session, &fixture->run, &fixture->error), &fixture->error);
     await(fixture, 1, "failed", NULL);
@@ -566,7 +384,7 @@ static void placement_is_the_runs_own_or_the_sessions(void **state)
     struct fixture *fixture = *state;
 
     memset(&fixture->run, 0, sizeof fixture->run);
-    ff_config_defaults(&fixture->run.config);
+    small_config(&fixture->run.config);
     fixture->run.asked = (struct ff_placement){.stages = 2, .threads = 0};
     assert_good(session_submit(fixture->session, &fixture->run, &fixture->error), &fixture->error);
     fake_trainer_finish();
@@ -584,6 +402,12 @@ static void a_run_is_deleted_unless_it_holds_the_trainer(void **state)
 
     assert_int_equal(session_delete(fixture->session, first, &fixture->error), FF_CONFLICT);
     assert_string_equal(fixture->error.message, "run 1 is training: stop it before it is deleted");
+    pause_run(fixture, first);
+    await(fixture, first, "paused", NULL);
+    assert_int_equal(session_delete(fixture->session, first, &fixture->error), FF_CONFLICT);
+    assert_string_equal(fixture->error.message, "run 1 is paused: stop it before it is deleted");
+    resume_run(fixture, first);
+    await(fixture, first, "running", NULL);
     assert_good(session_delete(fixture->session, second, &fixture->error), &fixture->error);
     assert_int_equal(session_get(fixture->session, second, &fixture->run, &fixture->error), FF_NOT_FOUND);
     assert_int_equal(session_delete(fixture->session, second, &fixture->error), FF_NOT_FOUND);
@@ -677,10 +501,126 @@ static void the_end_of_the_program_interrupts_what_is_under_way(void **state)
     assert_int_equal(fixture->run.progress.step, 5);
     assert_true(fixture->run.ended > 0);
     assert_int_equal(store_count_points(fixture->store, first, 0), 5);
-    assert_int_equal(stored(fixture, second)->state, RUN_INTERRUPTED);
-    assert_string_equal(fixture->run.reason, "the program ended before this run began");
+    assert_int_equal(stored(fixture, second)->state, RUN_QUEUED);
     await(fixture, first, "interrupted", NULL);
-    await(fixture, second, "interrupted", NULL);
+}
+
+static void runs_that_wait_wait_on_after_a_restart_in_their_order(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture), second = submit(fixture), third = submit(fixture);
+
+    restart(fixture);
+    await(fixture, second, "running", NULL);
+    assert_int_equal(get(fixture, first)->state, RUN_INTERRUPTED);
+    assert_int_equal(get(fixture, third)->state, RUN_QUEUED);
+    assert_int_equal(fixture->run.warning_count, 0);
+    int64_t fourth = submit(fixture);
+    fake_trainer_finish();
+    await(fixture, third, "running", NULL);
+    fake_trainer_finish();
+    await(fixture, fourth, "running", NULL);
+    assert_int_equal(stored(fixture, second)->state, RUN_FINISHED);
+    assert_int_equal(stored(fixture, third)->state, RUN_FINISHED);
+}
+
+static void a_full_queue_and_one_more_waits_on_after_a_restart(void **state)
+{
+    struct fixture *fixture = *state;
+    char sentence[256];
+
+    session_destroy(fixture->session);
+    fixture->session = NULL;
+    memset(&fixture->run, 0, sizeof fixture->run);
+    small_config(&fixture->run.config);
+    fixture->run.state = RUN_QUEUED;
+    for (int i = 0; i <= SESSION_QUEUE_MAX; i++) {
+        fixture->run.name[0] = '\0';
+        assert_good(store_insert_run(fixture->store, &fixture->run, &fixture->error), &fixture->error);
+    }
+    restart(fixture);
+    await(fixture, 1, "running", NULL);
+    assert_false(session_ready(fixture->session, sentence, sizeof sentence));
+    assert_int_equal(get(fixture, SESSION_QUEUE_MAX + 1)->state, RUN_QUEUED);
+    for (int64_t id = SESSION_QUEUE_MAX + 1; id >= 1; id--)
+        stop_run(fixture, id);
+    await(fixture, 1, "stopped", NULL);
+}
+
+static void a_run_whose_data_set_is_gone_after_a_restart_fails_at_its_turn(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t first = submit_and_wait(fixture);
+
+    strcpy(fixture->run.config.dataset, "absent");
+    fixture->run.name[0] = '\0';
+    assert_good(session_submit(fixture->session, &fixture->run, &fixture->error), &fixture->error);
+    int64_t second = fixture->run.id;
+    assert_true(second > first);
+    restart(fixture);
+    await(fixture, second, "failed", NULL);
+    assert_string_equal(stored(fixture, second)->reason, "there is no data set absent");
+}
+
+static bool is_same_version(struct session_version left, struct session_version right)
+{
+    return left.live == right.live && left.stored == right.stored;
+}
+
+/* The version of `id` is another one than *version, which it becomes. */
+static void assert_changed(struct fixture *fixture, int64_t id, struct session_version *version)
+{
+    struct session_version now = session_version(fixture->session, id);
+
+    assert_false(is_same_version(now, *version));
+    *version = now;
+}
+
+/* Nothing that a caller did, or was told of, leaves the version as it was. */
+static void whatever_changes_a_run_changes_its_version(void **state)
+{
+    struct fixture *fixture = *state;
+    char name[] = "changed";
+    struct session_version all = session_version(fixture->session, 0), none = session_version(fixture->session, 1);
+    int64_t id = submit(fixture);
+    struct session_version one = session_version(fixture->session, id);
+
+    assert_false(is_same_version(one, none));
+    assert_changed(fixture, 0, &all);
+    await(fixture, id, "running", NULL);
+    one = session_version(fixture->session, id);
+    fake_trainer_points(1);
+    await_type(fixture, "points");
+    assert_changed(fixture, id, &one);
+    fake_trainer_epoch(0.5);
+    await_type(fixture, "epoch");
+    assert_changed(fixture, id, &one);
+    fake_trainer_hold(true);
+    pause_run(fixture, id);
+    assert_changed(fixture, id, &one);
+    fake_trainer_hold(false);
+    await(fixture, id, "paused", NULL);
+    assert_changed(fixture, id, &one);
+    assert_good(session_change(fixture->session, id, rename_it, name, &fixture->run, &fixture->error),
+                &fixture->error);
+    assert_changed(fixture, id, &one);
+    assert_changed(fixture, 0, &all);
+    stop_run(fixture, id);
+    await(fixture, id, "stopped", NULL);
+    assert_changed(fixture, id, &one);
+    assert_int_equal(one.live, 0);
+    assert_true(is_same_version(one, session_version(fixture->session, id)));
+    assert_good(session_change(fixture->session, id, rename_it, name, &fixture->run, &fixture->error),
+                &fixture->error);
+    assert_changed(fixture, id, &one);
+    assert_changed(fixture, 0, &all);
+    int64_t other = submit_and_wait(fixture);
+    assert_true(is_same_version(one, session_version(fixture->session, id)));
+    assert_good(session_delete(fixture->session, id, &fixture->error), &fixture->error);
+    assert_changed(fixture, id, &one);
+    assert_changed(fixture, 0, &all);
+    stop_run(fixture, other);
+    await(fixture, other, "stopped", NULL);
 }
 
 static void the_end_of_the_program_interrupts_a_paused_run(void **state)
@@ -771,7 +711,7 @@ static void a_run_that_cannot_be_stored_is_refused(void **state)
 
     execute(fixture, "CREATE TEMP TRIGGER refuse BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'no'); END");
     memset(&fixture->run, 0, sizeof fixture->run);
-    ff_config_defaults(&fixture->run.config);
+    small_config(&fixture->run.config);
     assert_int_equal(session_submit(fixture->session, &fixture->run, &fixture->error), FF_IO);
     execute(fixture, "DROP TRIGGER refuse");
     int64_t id = submit_and_wait(fixture);
@@ -810,54 +750,13 @@ static void a_stop_before_the_first_step_ends_it(void **state)
 
 /* Questions */
 
-/* Who asked: how often it was told, guarded by the fixture's mutex. */
-struct asker {
-    struct fixture *fixture;
-    size_t told;
-    struct session_prediction *prediction;
-};
-
-static void tell(void *self)
-{
-    struct asker *asker = self;
-
-    pthread_mutex_lock(&asker->fixture->mutex);
-    asker->told++;
-    pthread_cond_broadcast(&asker->fixture->woken);
-    pthread_mutex_unlock(&asker->fixture->mutex);
-}
-
-static ff_status ask(struct asker *asker, int64_t id, float last_pixel)
-{
-    static float pixels[28 * 28];
-    struct session_question question = {.pixels = pixels, .tell = tell, .self = asker};
-
-    pixels[28 * 28 - 1] = last_pixel;
-    return session_ask(asker->fixture->session, id, &question, &asker->prediction, &asker->fixture->error);
-}
-
-static void wait_until_told(struct asker *asker)
-{
-    struct timespec deadline;
-    int code = 0;
-
-    clock_gettime(CLOCK_REALTIME, &deadline);
-    deadline.tv_sec += PATIENCE_SECONDS;
-    pthread_mutex_lock(&asker->fixture->mutex);
-    while (asker->told == 0 && code == 0)
-        code = pthread_cond_timedwait(&asker->fixture->woken, &asker->fixture->mutex, &deadline);
-    size_t told = asker->told;
-    pthread_mutex_unlock(&asker->fixture->mutex);
-    assert_int_equal(told, 1);
-}
-
 /* The fake's answer to a question with this last pixel. */
 static void assert_answered(struct asker *asker, float pixel, uint64_t step)
 {
     const struct ff_answer *answer;
 
     wait_until_told(asker);
-    assert_good(session_answer(asker->fixture->session, asker->prediction, &answer, &asker->fixture->error),
+    assert_good(session_answer(asker->fixture->session, asker->request, &answer, &asker->fixture->error),
                 &asker->fixture->error);
     assert_int_equal(answer->step, step);
     assert_int_equal(answer->label, 9);
@@ -868,7 +767,7 @@ static void assert_answered(struct asker *asker, float pixel, uint64_t step)
             assert_true(answer->goodness[layer * 10 + label] == pixel + (float)layer + 10 * (float)label);
     for (uint32_t label = 0; label < 10; label++)
         assert_true(answer->probabilities[label] == (label == 9 ? 1 : 0));
-    session_drop(asker->fixture->session, asker->prediction);
+    session_drop(asker->fixture->session, asker->request);
 }
 
 /* A run that trains, and whose trainer is there: it has told of an epoch. */
@@ -894,7 +793,7 @@ static void a_question_is_answered_while_a_run_trains_and_while_it_is_paused(voi
     await(fixture, id, "paused", NULL);
     uint64_t step = get(fixture, id)->progress.step;
     assert_good(ask(&asker, id, 0.25f), &fixture->error);
-    assert_int_equal(session_answer(fixture->session, asker.prediction, &answer, &fixture->error), FF_BUSY);
+    assert_int_equal(session_answer(fixture->session, asker.request, &answer, &fixture->error), FF_BUSY);
     fake_trainer_answer();
     assert_answered(&asker, 0.25f, step);
     resume_run(fixture, id);
@@ -910,7 +809,7 @@ static void a_question_is_answered_while_a_run_trains_and_while_it_is_paused(voi
     assert_answered(&asker, 0.5f, 3);
 }
 
-static void who_waits_when_the_run_ends_is_told_that_no_answer_comes(void **state)
+static void who_waits_when_the_run_ends_is_answered_by_its_checkpoint(void **state)
 {
     struct fixture *fixture = *state;
     struct asker asker = {fixture, 0, NULL};
@@ -920,9 +819,24 @@ static void who_waits_when_the_run_ends_is_told_that_no_answer_comes(void **stat
     assert_good(ask(&asker, id, 0), &fixture->error);
     stop_run(fixture, id);
     wait_until_told(&asker);
-    assert_int_equal(session_answer(fixture->session, asker.prediction, &answer, &fixture->error), FF_CONFLICT);
-    assert_non_null(strstr(fixture->error.message, "ended before"));
-    session_drop(fixture->session, asker.prediction);
+    assert_good(session_answer(fixture->session, asker.request, &answer, &fixture->error), &fixture->error);
+    assert_int_equal(answer->layers, 2);
+    session_drop(fixture->session, asker.request);
+}
+
+static void who_waits_when_a_run_without_checkpoint_ends_is_told_that_no_answer_comes(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asker asker = {fixture, 0, NULL};
+    const struct ff_answer *answer;
+    int64_t id = submit_and_train(fixture);
+
+    assert_good(ask(&asker, id, 0), &fixture->error);
+    fake_trainer_fail("it diverged");
+    wait_until_told(&asker);
+    assert_int_equal(session_answer(fixture->session, asker.request, &answer, &fixture->error), FF_CONFLICT);
+    assert_non_null(strstr(fixture->error.message, "has no checkpoint"));
+    session_drop(fixture->session, asker.request);
 }
 
 static void who_does_not_wait_any_more_leaves_nothing_behind(void **state)
@@ -932,16 +846,16 @@ static void who_does_not_wait_any_more_leaves_nothing_behind(void **state)
     int64_t id = submit_and_train(fixture);
 
     assert_good(ask(&answered, id, 0), &fixture->error);
-    session_drop(fixture->session, answered.prediction);
+    session_drop(fixture->session, answered.request);
     fake_trainer_answer();
     wait_until_told(&answered);
     assert_good(ask(&ended, id, 0), &fixture->error);
-    session_drop(fixture->session, ended.prediction);
+    session_drop(fixture->session, ended.request);
     stop_run(fixture, id);
     wait_until_told(&ended);
 }
 
-static void only_the_run_that_holds_the_trainer_can_be_asked(void **state)
+static void who_neither_trains_nor_has_a_checkpoint_cannot_be_asked(void **state)
 {
     struct fixture *fixture = *state;
     struct asker asker = {fixture, 0, NULL};
@@ -950,10 +864,10 @@ static void only_the_run_that_holds_the_trainer_can_be_asked(void **state)
     assert_int_equal(ask(&asker, 77, 0), FF_NOT_FOUND);
     assert_int_equal(ask(&asker, second, 0), FF_CONFLICT);
     assert_non_null(strstr(fixture->error.message, "queued"));
-    fake_trainer_finish();
-    await(fixture, first, "finished", NULL);
+    fake_trainer_fail("it diverged");
+    await(fixture, first, "failed", NULL);
     assert_int_equal(ask(&asker, first, 0), FF_CONFLICT);
-    assert_non_null(strstr(fixture->error.message, "weights are not kept"));
+    assert_non_null(strstr(fixture->error.message, "has no checkpoint"));
     fake_trainer_epoch(0.5);
     await_type(fixture, "epoch");
     assert_good(ask(&asker, second, 0), &fixture->error);
@@ -1023,17 +937,17 @@ static void ask_and_go(struct client *client, int64_t id)
     const struct ff_answer *answer;
     struct ff_error error;
     float pixels[28 * 28] = {0};
-    struct session_question question = {.pixels = pixels, .tell = tell, .self = asker};
+    struct session_question question = {.pixels = pixels, .pixel_count = 28 * 28, .tell = tell, .self = asker};
 
     if (client->asked == ASKERS_MAX)
         return;
     *asker = (struct asker){client->fixture, 0, NULL};
-    if (session_ask(session, id, &question, &asker->prediction, &error) != FF_OK)
+    if (session_ask(session, id, &question, &asker->request, &error) != FF_OK)
         return;
     client->asked++;
     fake_trainer_answer();
-    session_answer(session, asker->prediction, &answer, &error);
-    session_drop(session, asker->prediction);
+    session_answer(session, asker->request, &answer, &error);
+    session_drop(session, asker->request);
 }
 
 static void look_at_time(struct session *session, int64_t id)
@@ -1065,7 +979,7 @@ static void *disturb(void *self)
         case 1:
         case 2:
         case 3:
-            status = session_resume(session, id, run, &error);
+            status = session_resume(session, id, NULL, run, &error);
             break;
         case 4:
             status = session_change(session, id, rename_it, name, run, &error);
@@ -1081,7 +995,7 @@ static void *disturb(void *self)
         }
         if (status != FF_OK && status != FF_CONFLICT)
             break;
-        session_resume(session, id, run, &error);
+        session_resume(session, id, NULL, run, &error);
     }
     free(run);
     return NULL;
@@ -1146,6 +1060,10 @@ int main(void)
         SESSION_TEST(a_change_does_not_store_what_is_only_shown),
         SESSION_TEST(the_end_of_the_program_interrupts_what_is_under_way),
         SESSION_TEST(the_end_of_the_program_interrupts_a_paused_run),
+        SESSION_TEST(runs_that_wait_wait_on_after_a_restart_in_their_order),
+        SESSION_TEST(a_full_queue_and_one_more_waits_on_after_a_restart),
+        SESSION_TEST(a_run_whose_data_set_is_gone_after_a_restart_fails_at_its_turn),
+        SESSION_TEST(whatever_changes_a_run_changes_its_version),
         SESSION_TEST(a_stop_by_a_user_stays_a_stop_when_the_program_ends),
         SESSION_TEST(a_row_that_was_read_before_the_end_is_refreshed),
         SESSION_TEST(an_end_that_cannot_be_stored_is_told_and_stored_later),
@@ -1153,9 +1071,10 @@ int main(void)
         SESSION_TEST(a_pause_before_the_first_step_holds),
         SESSION_TEST(a_stop_before_the_first_step_ends_it),
         SESSION_TEST(a_question_is_answered_while_a_run_trains_and_while_it_is_paused),
-        SESSION_TEST(who_waits_when_the_run_ends_is_told_that_no_answer_comes),
+        SESSION_TEST(who_waits_when_the_run_ends_is_answered_by_its_checkpoint),
+        SESSION_TEST(who_waits_when_a_run_without_checkpoint_ends_is_told_that_no_answer_comes),
         SESSION_TEST(who_does_not_wait_any_more_leaves_nothing_behind),
-        SESSION_TEST(only_the_run_that_holds_the_trainer_can_be_asked),
+        SESSION_TEST(who_neither_trains_nor_has_a_checkpoint_cannot_be_asked),
         SESSION_TEST(too_many_questions_at_once_are_refused),
         SESSION_TEST(the_timeline_is_that_of_the_run_that_holds_the_trainer),
         SESSION_TEST(many_clients_at_once_do_no_harm),

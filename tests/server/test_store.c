@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
@@ -58,13 +59,16 @@ static int set_up(void **state)
 
 static void remove_files(const char *folder)
 {
-    static const char *const names[] = {"goodness.db", "goodness.db-wal", "goodness.db-shm", "goodness.lock"};
+    static const char *const names[] = {"goodness.db", "goodness.db-wal", "goodness.db-shm", "goodness.lock",
+                                        "goodness.reserve"};
     char path[128];
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         unlink(path);
     }
+    snprintf(path, sizeof path, "%s/checkpoints", folder);
+    rmdir(path);
     rmdir(folder);
 }
 
@@ -470,13 +474,13 @@ static void lists_are_filtered_and_paged(void **state)
     free(run);
 }
 
-static void runs_of_a_former_daemon_become_interrupted(void **state)
+static void runs_of_a_former_daemon_become_interrupted_unless_they_had_not_begun(void **state)
 {
     static const struct {
         enum run_state before, after;
         const char *reason;
     } cases[] = {
-        {RUN_QUEUED, RUN_INTERRUPTED, "the program ended before this run began"},
+        {RUN_QUEUED, RUN_QUEUED, ""},
         {RUN_RUNNING, RUN_INTERRUPTED, "the program ended while this run was training"},
         {RUN_PAUSED, RUN_INTERRUPTED, "the program ended while this run was paused"},
         {RUN_FINISHED, RUN_FINISHED, ""},
@@ -614,8 +618,8 @@ static void a_foreign_or_newer_database_is_refused(void **state)
         ff_status status;
         const char *sentence;
     } cases[] = {
-        {"PRAGMA user_version = 2", FF_CONFLICT, "newer"},
-        {"PRAGMA user_version = 1; PRAGMA application_id = 7", FF_DAMAGED, "not a database of goodness"},
+        {"PRAGMA user_version = 3", FF_CONFLICT, "newer"},
+        {"PRAGMA user_version = 2; PRAGMA application_id = 7", FF_DAMAGED, "not a database of goodness"},
     };
     struct fixture *fixture = *state;
 
@@ -676,6 +680,259 @@ static void on_a_full_disk_epochs_come_before_points_and_all_is_tried_again(void
     assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
     assert_int_equal(store_count_points(fixture->store, id, 0), 2000);
     free(gathered);
+}
+
+/* A disk that is full: files in the folder, the reserve among them, may not grow beyond `limit` bytes together.
+ * SQLite's writes go through here. */
+static struct {
+    const char *folder; /* NULL: there is room */
+    off_t limit;
+    sqlite3_syscall_ptr write, pwrite, pwrite64;
+} disk;
+
+static off_t bytes_used(const char *folder)
+{
+    static const char *const names[] = {"goodness.db", "goodness.db-wal", "goodness.db-shm", "goodness.reserve"};
+    struct stat information;
+    char path[128];
+    off_t used = 0;
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        used += stat(path, &information) == 0 ? information.st_size : 0;
+    }
+    return used;
+}
+
+static bool disk_has_room(int file, off_t end)
+{
+    struct stat information;
+
+    if (disk.folder == NULL || fstat(file, &information) != 0 || end <= information.st_size ||
+        bytes_used(disk.folder) + end - information.st_size <= disk.limit)
+        return true;
+    errno = ENOSPC;
+    return false;
+}
+
+static ssize_t write_to_disk(int file, const void *bytes, size_t count)
+{
+    return disk_has_room(file, lseek(file, 0, SEEK_CUR) + (off_t)count)
+               ? ((ssize_t(*)(int, const void *, size_t))disk.write)(file, bytes, count)
+               : -1;
+}
+
+static ssize_t pwrite_to_disk(int file, const void *bytes, size_t count, off_t offset)
+{
+    return disk_has_room(file, offset + (off_t)count) ? pwrite(file, bytes, count, offset) : -1;
+}
+
+static void take_over_the_disk(void)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+    disk.write = vfs->xGetSystemCall(vfs, "write");
+    assert_int_equal(vfs->xSetSystemCall(vfs, "write", (sqlite3_syscall_ptr)write_to_disk), SQLITE_OK);
+    if (vfs->xGetSystemCall(vfs, "pwrite") != NULL)
+        vfs->xSetSystemCall(vfs, "pwrite", (sqlite3_syscall_ptr)pwrite_to_disk);
+    if (vfs->xGetSystemCall(vfs, "pwrite64") != NULL)
+        vfs->xSetSystemCall(vfs, "pwrite64", (sqlite3_syscall_ptr)pwrite_to_disk);
+}
+
+static void give_back_the_disk(void)
+{
+    sqlite3_vfs *vfs = sqlite3_vfs_find(NULL);
+
+    disk.folder = NULL;
+    vfs->xSetSystemCall(vfs, NULL, NULL); /* all as they were */
+}
+
+/* No file may grow by more than `bytes` from now on. */
+static void fill_disk(const struct fixture *fixture, off_t bytes)
+{
+    disk.limit = bytes_used(fixture->folder) + bytes;
+    disk.folder = fixture->folder;
+}
+
+static const char *reserve_of(const struct fixture *fixture)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/goodness.reserve", fixture->folder);
+    return path;
+}
+
+/* Two runs with so many points that deleting one takes several transactions. */
+static void insert_long_runs(struct fixture *fixture, int64_t ids[2])
+{
+    for (int i = 0; i < 2; i++) {
+        ids[i] = insert_run(fixture, RUN_FINISHED);
+        append_many(fixture, ids[i], 1, 15000);
+        store_flush(fixture->store);
+    }
+}
+
+static void on_a_full_disk_a_run_can_be_deleted(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t ids[2];
+    char sentence[512];
+
+    take_over_the_disk();
+    insert_long_runs(fixture, ids);
+    reopen(fixture); /* the log is empty */
+    fill_disk(fixture, 16 << 10);
+    append_many(fixture, ids[1], 20000, 3000);
+    store_flush(fixture->store);
+    assert_true(store_trouble(fixture->store, sentence, sizeof sentence));
+    assert_int_equal(access(reserve_of(fixture), F_OK), 0);
+
+    assert_good(store_delete_run(fixture->store, ids[0], &fixture->error), &fixture->error);
+    assert_int_equal(store_count_points(fixture->store, ids[0], 0), 0);
+    store_flush(fixture->store); /* what could not be written finds room now */
+    assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
+    assert_int_equal(store_count_points(fixture->store, ids[1], 0), 18000);
+    give_back_the_disk();
+}
+
+static void without_its_reserve_a_full_disk_would_refuse(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t ids[2];
+
+    take_over_the_disk();
+    insert_long_runs(fixture, ids);
+    reopen(fixture);
+    unlink(reserve_of(fixture));
+    fill_disk(fixture, 16 << 10);
+    assert_int_equal(store_delete_run(fixture->store, ids[0], &fixture->error), FF_IO);
+    assert_non_null(strstr(fixture->error.message, "the disk is full"));
+    assert_int_equal(store_count_points(fixture->store, ids[0], 0), 15000);
+    give_back_the_disk();
+    assert_good(store_delete_run(fixture->store, ids[0], &fixture->error), &fixture->error);
+}
+
+static void a_reserve_that_was_given_up_is_made_again(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+    struct timespec begin, now;
+    struct stat information;
+
+    take_over_the_disk();
+    fill_disk(fixture, 0);
+    assert_good(store_delete_run(fixture->store, id, &fixture->error), &fixture->error);
+    give_back_the_disk();
+    clock_gettime(CLOCK_MONOTONIC, &begin);
+    do {
+        store_flush(fixture->store);
+        clock_gettime(CLOCK_MONOTONIC, &now);
+    } while (stat(reserve_of(fixture), &information) != 0 && now.tv_sec < begin.tv_sec + 20);
+    assert_int_equal(stat(reserve_of(fixture), &information), 0);
+    assert_int_equal(information.st_size, 4 << 20);
+}
+
+static void a_full_disk_lets_the_store_open_and_runs_be_deleted(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t ids[2];
+
+    take_over_the_disk();
+    insert_long_runs(fixture, ids);
+    store_close(fixture->store);
+    fixture->store = NULL;
+    fill_disk(fixture, 0);
+    fixture->store = open_good(fixture);
+    assert_good(store_delete_run(fixture->store, ids[0], &fixture->error), &fixture->error);
+    assert_int_equal(store_count_points(fixture->store, ids[1], 0), 15000);
+    give_back_the_disk();
+}
+
+/* SQLite's log gets every page that becomes free; it must not grow with the run. */
+static void deleting_a_long_run_takes_little_room(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stat information;
+    int64_t ids[2];
+    char path[96];
+
+    insert_long_runs(fixture, ids);
+    reopen(fixture);
+    assert_good(store_delete_run(fixture->store, ids[0], &fixture->error), &fixture->error);
+    snprintf(path, sizeof path, "%s/goodness.db-wal", fixture->folder);
+    assert_int_equal(stat(path, &information), 0);
+    assert_true(information.st_size < 3 << 20);
+    assert_int_equal(store_count_points(fixture->store, ids[1], 0), 15000);
+}
+
+/* Whoever looks with the same version sees the same. */
+static void every_commit_changes_the_version_of_its_run(void **state)
+{
+    struct fixture *fixture = *state;
+    struct store *store = fixture->store;
+    int64_t id = insert_run(fixture, RUN_FINISHED), other = insert_run(fixture, RUN_FINISHED);
+    struct ff_point point = point_at(10);
+    struct ff_epoch epoch = epoch_number(1, 0.5);
+    struct run *run = new_run();
+    uint64_t others = store_version(store, other);
+
+    for (int step = 0; step < 4; step++) {
+        uint64_t own = store_version(store, id), all = store_version(store, 0);
+        run->id = id;
+        if (step == 0)
+            store_append_points(store, id, 100, &point, 1);
+        else if (step == 1)
+            store_append_epoch(store, id, 101, &epoch);
+        else if (step == 2)
+            assert_good(store_update_run(store, run, &fixture->error), &fixture->error);
+        else
+            assert_good(store_delete_run(store, id, &fixture->error), &fixture->error);
+        store_flush(store);
+        assert_true(store_version(store, id) > own);
+        assert_true(store_version(store, 0) > all);
+        assert_int_equal(store_version(store, other), others);
+    }
+    run->id = 0;
+    uint64_t all = store_version(store, 0);
+    assert_good(store_insert_run(store, run, &fixture->error), &fixture->error);
+    assert_true(store_version(store, 0) > all);
+    free(run);
+}
+
+static void the_newest_of_a_run_is_that_of_its_points_and_epochs(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED), none = insert_run(fixture, RUN_FINISHED);
+    struct ff_epoch epoch = epoch_number(1, 0.5);
+    struct store_newest newest;
+    struct run *run = new_run();
+
+    append_many(fixture, id, 1, 5); /* events 1001 to 1005 */
+    store_append_epoch(fixture->store, id, 1010, &epoch);
+    store_flush(fixture->store);
+    assert_good(store_find_newest(fixture->store, id, 5000, &newest, &fixture->error), &fixture->error);
+    assert_int_equal(newest.run, id);
+    assert_int_equal(newest.event, 1010);
+    assert_int_equal(newest.step, 5);
+    assert_good(store_find_newest(fixture->store, id, 1004, &newest, &fixture->error), &fixture->error);
+    assert_int_equal(newest.event, 1003);
+    assert_int_equal(newest.step, 3);
+    assert_good(store_find_newest(fixture->store, none, 5000, &newest, &fixture->error), &fixture->error);
+    assert_int_equal(newest.event, 0);
+    assert_int_equal(newest.step, 0);
+    assert_int_equal(store_find_newest(fixture->store, 99, 5000, &newest, &fixture->error), FF_NOT_FOUND);
+
+    assert_int_equal(store_find_newest(fixture->store, 0, 5000, &newest, &fixture->error), FF_NOT_FOUND);
+    run->state = RUN_INTERRUPTED;
+    for (int64_t ended = 30; ended >= 20; ended -= 10) {
+        run->id = 0;
+        run->name[0] = '\0';
+        run->started = 5;
+        run->ended = ended;
+        assert_good(store_insert_run(fixture->store, run, &fixture->error), &fixture->error);
+    }
+    assert_good(store_find_newest(fixture->store, 0, 5000, &newest, &fixture->error), &fixture->error);
+    assert_int_equal(newest.run, 3);
+    free(run);
 }
 
 static void on_a_full_disk_a_run_is_refused_in_words_and_nothing_is_lost(void **state)
@@ -875,7 +1132,7 @@ int main(void)
         STORE_TEST(rows_of_a_run_that_is_gone_harm_nobody),
         STORE_TEST(what_is_queued_is_written_at_close),
         STORE_TEST(lists_are_filtered_and_paged),
-        STORE_TEST(runs_of_a_former_daemon_become_interrupted),
+        STORE_TEST(runs_of_a_former_daemon_become_interrupted_unless_they_had_not_begun),
         STORE_TEST(event_numbers_rise_over_restarts),
         STORE_TEST(a_held_folder_is_refused_with_its_holder),
         STORE_TEST(the_folder_and_its_parents_are_made_for_the_owner_alone),
@@ -884,6 +1141,13 @@ int main(void)
         STORE_TEST(a_foreign_or_newer_database_is_refused),
         STORE_TEST(on_a_full_disk_epochs_come_before_points_and_all_is_tried_again),
         STORE_TEST(on_a_full_disk_a_run_is_refused_in_words_and_nothing_is_lost),
+        STORE_TEST(on_a_full_disk_a_run_can_be_deleted),
+        STORE_TEST(without_its_reserve_a_full_disk_would_refuse),
+        STORE_TEST(a_reserve_that_was_given_up_is_made_again),
+        STORE_TEST(a_full_disk_lets_the_store_open_and_runs_be_deleted),
+        STORE_TEST(deleting_a_long_run_takes_little_room),
+        STORE_TEST(every_commit_changes_the_version_of_its_run),
+        STORE_TEST(the_newest_of_a_run_is_that_of_its_points_and_epochs),
         STORE_TEST(points_beyond_the_queue_are_counted),
         STORE_TEST(after_an_input_output_error_writing_goes_on),
         STORE_TEST(what_was_committed_survives_a_kill),

@@ -66,6 +66,7 @@ function follow() {
         lastStep: () => seen.at(-1) ?? 0,
         points: ({ steps }) => seen.push(...steps.filter((step) => step > (seen.at(-1) ?? 0))),
         epochs() {},
+        dropped: (after) => (seen = seen.filter((step) => step <= after)),
         missing: (problem) => missing.push(problem.message),
         phase: (phase) => phases.push(phase),
     });
@@ -170,6 +171,43 @@ test('dropped_is_repaired', async () => {
     source().say('dropped', { after: 0 });
     await settle();
     assert.deepEqual(seen, everyTenth(30));
+});
+
+/* A run goes on from step 20: what came later comes again, from 30 on, and the server has no more than that. */
+test('a_run_that_goes_back_is_neither_missed_nor_seen_twice', async () => {
+    server.stored = 50;
+    follow();
+    source().say('open');
+    await settle();
+    assert.deepEqual(seen, everyTenth(50));
+    server.stored = 30;
+    source().say('dropped', { run: 3, after: 20 });
+    assert.deepEqual(seen, everyTenth(20));
+    source().say('points', points(30, 30));
+    source().say('points', points(40, 40));
+    await settle();
+    assert.deepEqual(seen, everyTenth(40));
+});
+
+test('what_was_being_read_when_a_run_goes_back_is_not_let_through', async () => {
+    server.stored = 50;
+    follow();
+    source().say('open'); /* the old points are on their way */
+    source().say('points', points(60, 60));
+    server.stored = 20;
+    source().say('dropped', { run: 3, after: 20 });
+    source().say('points', points(30, 30));
+    await settle();
+    assert.deepEqual(seen, everyTenth(30));
+});
+
+test('another_run_that_goes_back_takes_nothing_away', async () => {
+    server.stored = 50;
+    follow();
+    source().say('open');
+    await settle();
+    source().say('dropped', { run: 4, after: 20 });
+    assert.deepEqual(seen, everyTenth(50));
 });
 
 test('when_training_comes_to_a_stand_the_last_points_are_read', async () => {

@@ -47,6 +47,12 @@ export class Errors {
         if (rows.some((row) => row.epoch < last)) this.#rows = new Map([...this.#rows].sort(([a], [b]) => a - b));
     }
 
+    /** Forget what lies beyond this step: the run has gone back to it. @param {number} step */
+    cut(step) {
+        for (const row of this.rows) if (row.step > step) this.#rows.delete(row.epoch);
+        this.drawn = '';
+    }
+
     /** @param {string} title @param {boolean} log */
     #prepare(title, log) {
         if (this.#chart && this.#log === log && this.#chart.description.title === title) return this.#chart;

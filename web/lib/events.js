@@ -3,7 +3,8 @@
  * The stream is that of all runs, so the list of runs is live too. Whenever it opens, the run that is followed is
  * read whole (its state, its epochs, its points after the last one known) before live points are let through; and
  * when live points begin later than the next window, the points between are fetched first. So no point is missing,
- * and since the receiver merges by step, none is there twice. */
+ * and since the receiver merges by step, none is there twice. A run that goes on from its checkpoint begins again with
+ * steps that were told already (`dropped`): what the receiver has beyond it goes, and what is there now is read. */
 
 import { getJson, Problem, runPath } from './api.js';
 import { SERIES_MOST } from './series.js';
@@ -22,6 +23,7 @@ const PATIENCE = [200, 400, 800]; /* ms; the server stores points within a secon
  * @property {() => number} lastStep of the points that the receiver has
  * @property {(points: Points) => void} points of the run that is followed
  * @property {(rows: import('./api.js').EpochRow[]) => void} epochs of the run that is followed
+ * @property {(after: number) => void} dropped points and epochs beyond this step are not the run's any more
  * @property {(problem: Problem) => void} missing the run that is followed cannot be read
  * @property {(phase: Phase, waiting: number) => void} phase of the connection; ms until it is tried again
  */
@@ -71,7 +73,7 @@ export class Follower {
         on('state', (run) => this.#gotState(run));
         on('points', (points) => points.run === this.id && this.#gotPoints(points));
         on('epoch', (row) => row.run === this.id && this.handlers.epochs([row]));
-        on('dropped', () => this.id && this.#catchUp());
+        on('dropped', ({ run, after }) => this.id && this.#gotDropped(run, after));
     }
 
     /** Close the stream on purpose (a hidden tab); `connect` takes it up again. */
@@ -135,6 +137,15 @@ export class Follower {
         }
         this.#catchUp();
         /** @type {Points[] | null} */ (this.#held)?.push(points); /* set by catchUp */
+    }
+
+    /** What is being read just now, or held, may be from before it. @param {number} run @param {number} after */
+    #gotDropped(run, after) {
+        if (run === this.id) {
+            this.#held = null;
+            this.handlers.dropped(after);
+        }
+        this.#catchUp();
     }
 
     /** Whether no window is missing between the points that the receiver has and these. @param {Points} points */

@@ -54,6 +54,14 @@ export class Series {
         this.coarse = false;
     }
 
+    /** Forget what lies beyond this step: the run has gone back to it. @param {number} step */
+    cut(step) {
+        const beyond = this.steps.findIndex((each) => each > step);
+        if (beyond < 0) return;
+        for (const column of [this.steps, this.epochs, this.elapsed, ...this.layers.flatMap(Object.values)])
+            column.length = beyond;
+    }
+
     get length() {
         return this.steps.length;
     }

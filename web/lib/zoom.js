@@ -69,6 +69,11 @@ export class Zoom {
         this.#detail?.append(points);
     }
 
+    /** The run has gone back to this step. @param {number} step */
+    cut(step) {
+        this.#detail?.cut(step);
+    }
+
     /** The range on an axis. @param {Axis} axis @returns {[number, number]} */
     rangeOn(axis) {
         const { series } = this;

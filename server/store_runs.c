@@ -1,92 +1,15 @@
-#include "store_internal.h"
-
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "store_columns.h"
+
 const char store_run_columns[] =
     "id, name, notes, tags, preset, state, reason, created, started, ended, config, asked_stages, asked_threads,"
     " stages, threads, parameters, epoch, epochs, step, steps, elapsed, remaining, samples_per_second, evaluating,"
-    " warnings";
-
-const char store_epoch_columns[] = "epoch, event, step, elapsed, evaluating, train_error, test_error, digest";
-
-/* Binding, one parameter after the other. A failure (memory) shows when the statement is stepped: a parameter that
- * is not bound is NULL, which the columns refuse. */
-struct binder {
-    sqlite3_stmt *statement;
-    int next;
-};
-
-static void bind_text(struct binder *binder, const char *text)
-{
-    sqlite3_bind_text(binder->statement, binder->next++, text, -1, SQLITE_TRANSIENT);
-}
-
-static void bind_whole(struct binder *binder, uint64_t value)
-{
-    sqlite3_bind_int64(binder->statement, binder->next++, (int64_t)value);
-}
-
-/* Not a number becomes NULL; SQLite does that by itself. */
-static void bind_real(struct binder *binder, double value)
-{
-    sqlite3_bind_double(binder->statement, binder->next++, value);
-}
-
-static void bind_figures(struct binder *binder, const struct ff_layer_figures *figures)
-{
-    bind_real(binder, (double)figures->positive);
-    bind_real(binder, (double)figures->negative);
-    bind_real(binder, (double)figures->positive_low);
-    bind_real(binder, (double)figures->positive_high);
-    bind_real(binder, (double)figures->negative_low);
-    bind_real(binder, (double)figures->negative_high);
-    bind_real(binder, (double)figures->loss);
-    bind_real(binder, (double)figures->accuracy);
-}
-
-/* Reading, one column after the other. */
-struct columns {
-    sqlite3_stmt *statement;
-    int next;
-};
-
-static const char *next_text(struct columns *columns)
-{
-    const char *text = (const char *)sqlite3_column_text(columns->statement, columns->next++);
-    return text != NULL ? text : "";
-}
-
-static uint64_t next_whole(struct columns *columns)
-{
-    return (uint64_t)sqlite3_column_int64(columns->statement, columns->next++);
-}
-
-static uint32_t next_count(struct columns *columns)
-{
-    return (uint32_t)next_whole(columns);
-}
-
-static double next_real(struct columns *columns)
-{
-    int column = columns->next++;
-    bool null = sqlite3_column_type(columns->statement, column) == SQLITE_NULL;
-    return null ? (double)NAN : sqlite3_column_double(columns->statement, column);
-}
-
-static void next_figures(struct columns *columns, struct ff_layer_figures *figures)
-{
-    figures->positive = (float)next_real(columns);
-    figures->negative = (float)next_real(columns);
-    figures->positive_low = (float)next_real(columns);
-    figures->positive_high = (float)next_real(columns);
-    figures->negative_low = (float)next_real(columns);
-    figures->negative_high = (float)next_real(columns);
-    figures->loss = (float)next_real(columns);
-    figures->accuracy = (float)next_real(columns);
-}
+    " warnings, (SELECT step FROM checkpoints WHERE run = runs.id), (SELECT epochs FROM checkpoints WHERE run = runs.id),"
+    " (SELECT bytes FROM checkpoints WHERE run = runs.id), (SELECT written FROM checkpoints WHERE run = runs.id),"
+    " EXISTS (SELECT 1 FROM changes WHERE run = runs.id) OR EXISTS (SELECT 1 FROM resumptions WHERE run = runs.id)";
 
 /* Lists of short texts, kept as a JSON array. `texts` is [count][size]. */
 
@@ -282,16 +205,30 @@ static void read_run_row(struct columns *columns, struct run *run)
     run->warning_count =
         texts_from_json(next_text(columns), run->warnings[0], sizeof run->warnings[0], RUN_WARNINGS_MAX);
     read_config(run, config);
+    run->checkpoint.step = next_whole(columns);
+    run->checkpoint.epochs = next_count(columns);
+    run->checkpoint.bytes = next_whole(columns);
+    run->checkpoint.written = (int64_t)next_whole(columns);
 }
 
-/* Prepare `sql` with the run's number as its first parameter. */
-static ff_status prepare_for_run(sqlite3 *connection, const char *path, const char *sql, int64_t run,
-                                 sqlite3_stmt **statement, struct ff_error *error)
+static bool take_change(void *self, uint64_t step, const struct ff_config *config)
 {
-    if (sqlite3_prepare_v2(connection, sql, -1, statement, NULL) == SQLITE_OK &&
-        sqlite3_bind_int64(*statement, 1, run) == SQLITE_OK)
-        return FF_OK;
-    return store_fail(error, connection, path);
+    run_turn(self, step, config);
+    return true;
+}
+
+/* What was turned; and what a run that waits is to go on with, which counts from its turn on. */
+static ff_status read_changes(sqlite3 *connection, const char *path, struct run *run, struct ff_error *error)
+{
+    bool any;
+    ff_status status = store_walk_changes(connection, path, run, UINT64_MAX, take_change, run, error);
+
+    if (!run->changed)
+        run->now = run->config;
+    if (status == FF_OK)
+        status = store_read_resumption(connection, path, run->id, &run->now, &any, error);
+    run->changed = run->changed || (status == FF_OK && any);
+    return status;
 }
 
 static ff_status read_last(sqlite3 *connection, const char *path, struct run *run, struct ff_error *error)
@@ -303,7 +240,7 @@ static ff_status read_last(sqlite3 *connection, const char *path, struct run *ru
 
     snprintf(sql, sizeof sql, "SELECT %s FROM epochs WHERE run = ? ORDER BY epoch DESC LIMIT 1",
              store_epoch_columns);
-    ff_status status = prepare_for_run(connection, path, sql, run->id, &statement, error);
+    ff_status status = store_prepare_for_run(connection, path, sql, run->id, &statement, error);
     if (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
         store_read_epoch_row(statement, &run->last, &event);
     if (status == FF_OK && code != SQLITE_ROW && code != SQLITE_DONE)
@@ -321,7 +258,7 @@ static ff_status read_best(sqlite3 *connection, const char *path, struct run *ru
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_DONE;
 
-    ff_status status = prepare_for_run(connection, path, sql, run->id, &statement, error);
+    ff_status status = store_prepare_for_run(connection, path, sql, run->id, &statement, error);
     if (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
         struct columns columns = {statement, 0};
         run->best.epoch = next_count(&columns);
@@ -341,124 +278,10 @@ ff_status store_read_run(sqlite3 *connection, const char *path, sqlite3_stmt *st
 
     memset(run, 0, sizeof *run);
     read_run_row(&columns, run);
+    bool changed = next_whole(&columns) != 0;
+    if (changed && (status = read_changes(connection, path, run, error)) != FF_OK)
+        return status;
     if ((status = read_last(connection, path, run, error)) == FF_OK)
         status = read_best(connection, path, run, error);
-    return status;
-}
-
-/* Points and epochs */
-
-ff_status store_put_points(struct store_database *database, const struct store_item *item, struct ff_error *error)
-{
-    ff_status status = FF_OK;
-
-    for (size_t i = 0; status == FF_OK && i < item->row_count; i++) {
-        const struct store_row *row = &item->row[i];
-        struct binder binder = {store_statement(database, STORE_PUT_POINT, error), 1};
-        if (binder.statement == NULL)
-            return error->status;
-        bind_whole(&binder, (uint64_t)item->run);
-        bind_whole(&binder, item->event);
-        bind_whole(&binder, row->step);
-        bind_real(&binder, row->epoch);
-        bind_real(&binder, row->elapsed);
-        bind_whole(&binder, row->layer);
-        bind_figures(&binder, &row->figures);
-        status = store_run_statement(database, binder.statement, error);
-    }
-    return status;
-}
-
-static ff_status put_epoch_layer(struct store_database *database, const struct store_item *item, uint32_t layer,
-                                 struct ff_error *error)
-{
-    struct binder binder = {store_statement(database, STORE_PUT_EPOCH_LAYER, error), 1};
-
-    if (binder.statement == NULL)
-        return error->status;
-    bind_whole(&binder, (uint64_t)item->run);
-    bind_whole(&binder, item->epoch->epoch);
-    bind_whole(&binder, layer);
-    bind_figures(&binder, &item->epoch->layer[layer]);
-    return store_run_statement(database, binder.statement, error);
-}
-
-ff_status store_put_epoch(struct store_database *database, const struct store_item *item, struct ff_error *error)
-{
-    const struct ff_epoch *epoch = item->epoch;
-    struct binder binder = {store_statement(database, STORE_PUT_EPOCH, error), 1};
-
-    if (binder.statement == NULL)
-        return error->status;
-    bind_whole(&binder, (uint64_t)item->run);
-    bind_whole(&binder, item->event);
-    bind_whole(&binder, epoch->epoch);
-    bind_whole(&binder, epoch->step);
-    bind_real(&binder, epoch->elapsed);
-    bind_real(&binder, epoch->evaluating);
-    bind_real(&binder, epoch->train_error);
-    bind_real(&binder, epoch->test_error);
-    bind_text(&binder, epoch->digest);
-    ff_status status = store_run_statement(database, binder.statement, error);
-    for (uint32_t layer = 0; status == FF_OK && layer < epoch->layers; layer++)
-        status = put_epoch_layer(database, item, layer, error);
-    return status;
-}
-
-uint32_t store_read_point_row(sqlite3_stmt *statement, struct ff_point *point, uint64_t *event)
-{
-    struct columns columns = {statement, 0};
-
-    point->step = next_whole(&columns);
-    point->epoch = next_real(&columns);
-    point->elapsed = next_real(&columns);
-    *event = next_whole(&columns);
-    uint32_t layer = next_count(&columns);
-    if (layer < FF_LAYERS_MAX) {
-        next_figures(&columns, &point->layer[layer]);
-        point->layers = layer + 1;
-    }
-    return layer;
-}
-
-void store_read_epoch_row(sqlite3_stmt *statement, struct ff_epoch *epoch, uint64_t *event)
-{
-    struct columns columns = {statement, 0};
-
-    epoch->epoch = next_count(&columns);
-    *event = next_whole(&columns);
-    epoch->step = next_whole(&columns);
-    epoch->elapsed = next_real(&columns);
-    epoch->evaluating = next_real(&columns);
-    epoch->train_error = next_real(&columns);
-    epoch->test_error = next_real(&columns);
-    snprintf(epoch->digest, sizeof epoch->digest, "%s", next_text(&columns));
-    epoch->layers = 0;
-}
-
-ff_status store_read_epoch_layers(sqlite3 *connection, const char *path, int64_t run, struct ff_epoch *epoch,
-                                  struct ff_error *error)
-{
-    static const char sql[] = "SELECT layer, positive, negative, positive_low, positive_high, negative_low,"
-                              " negative_high, loss, accuracy FROM epoch_layers WHERE run = ? AND epoch = ?"
-                              " ORDER BY layer";
-    sqlite3_stmt *statement = NULL;
-    int code = SQLITE_DONE;
-
-    ff_status status = prepare_for_run(connection, path, sql, run, &statement, error);
-    if (status == FF_OK) {
-        sqlite3_bind_int64(statement, 2, epoch->epoch);
-        while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-            struct columns columns = {statement, 0};
-            uint32_t layer = next_count(&columns);
-            if (layer >= FF_LAYERS_MAX)
-                continue;
-            next_figures(&columns, &epoch->layer[layer]);
-            epoch->layers = layer + 1;
-        }
-        if (code != SQLITE_DONE)
-            status = store_fail(error, connection, path);
-    }
-    sqlite3_finalize(statement);
     return status;
 }

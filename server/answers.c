@@ -1,0 +1,147 @@
+#include "answers.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct answer {
+    int64_t run;
+    struct session_version version;
+    char target[ANSWERS_TARGET_MAX];
+    const char *type;
+    char etag[HTTP_ETAG_MAX];
+    char *text; /* NULL: the place is free */
+    size_t length;
+    uint64_t used; /* the count of looks when it was last asked for */
+};
+
+struct answers {
+    pthread_mutex_t mutex; /* guards all below; held no longer than a copy takes */
+    struct answer answer[ANSWERS_MAX];
+    size_t bytes;
+    uint64_t looks;
+};
+
+struct answers *answers_create(struct ff_error *error)
+{
+    struct answers *answers = calloc(1, sizeof *answers);
+
+    if (answers == NULL)
+        ff_fail_memory(error, "the answers that are kept");
+    else
+        pthread_mutex_init(&answers->mutex, NULL);
+    return answers;
+}
+
+/* All with the mutex. */
+
+static void forget(struct answers *answers, struct answer *answer)
+{
+    answers->bytes -= answer->length;
+    free(answer->text);
+    *answer = (struct answer){.run = 0};
+}
+
+static struct answer *find(struct answers *answers, const struct answers_key *key)
+{
+    for (size_t i = 0; i < ANSWERS_MAX; i++) {
+        struct answer *answer = &answers->answer[i];
+        if (answer->text != NULL && answer->run == key->run && strcmp(answer->target, key->target) == 0)
+            return answer;
+    }
+    return NULL;
+}
+
+/* A free place, or else the one that was asked for longest ago; with `none_free`, that one even so. */
+static struct answer *find_oldest(struct answers *answers, bool none_free)
+{
+    struct answer *oldest = NULL;
+
+    for (size_t i = 0; i < ANSWERS_MAX; i++) {
+        struct answer *answer = &answers->answer[i];
+        if (answer->text == NULL && !none_free)
+            return answer;
+        if (answer->text != NULL && (oldest == NULL || answer->used < oldest->used))
+            oldest = answer;
+    }
+    return oldest;
+}
+
+/* An empty place, and room for so many bytes. */
+static struct answer *make_room(struct answers *answers, const struct answers_key *key, size_t length)
+{
+    struct answer *answer = find(answers, key);
+
+    if (answer != NULL)
+        forget(answers, answer);
+    while (answers->bytes + length > ANSWERS_BYTES)
+        forget(answers, find_oldest(answers, true));
+    answer = find_oldest(answers, false);
+    if (answer->text != NULL)
+        forget(answers, answer);
+    return answer;
+}
+
+static bool is_same(const struct session_version *left, const struct session_version *right)
+{
+    return left->live == right->live && left->stored == right->stored;
+}
+
+/* --- asking and keeping --------------------------------------------------------------------------------------- */
+
+bool answers_give(struct answers *answers, const struct answers_key *key, struct response *response)
+{
+    char etag[HTTP_ETAG_MAX], *text = NULL;
+    const char *type = NULL;
+    size_t length = 0;
+
+    pthread_mutex_lock(&answers->mutex);
+    struct answer *answer = find(answers, key);
+    if (answer != NULL && is_same(&answer->version, &key->version) && (text = malloc(answer->length)) != NULL) {
+        answer->used = ++answers->looks;
+        length = answer->length;
+        type = answer->type;
+        memcpy(text, answer->text, length);
+        memcpy(etag, answer->etag, sizeof etag);
+    }
+    pthread_mutex_unlock(&answers->mutex);
+    if (text == NULL)
+        return false;
+    respond_text(response, 200, type, text, length);
+    response_give_etag(response, etag);
+    return true;
+}
+
+void answers_keep(struct answers *answers, const struct answers_key *key, struct response *response)
+{
+    struct http_text given;
+    char *text;
+
+    response_use_etag(response);
+    if (!response_text(response, &given) || given.length > ANSWERS_BYTES / 8 ||
+        strlen(key->target) >= ANSWERS_TARGET_MAX || (text = malloc(given.length)) == NULL)
+        return;
+    memcpy(text, given.text, given.length);
+    pthread_mutex_lock(&answers->mutex);
+    struct answer *answer = make_room(answers, key, given.length);
+    *answer = (struct answer){.run = key->run,
+                              .version = key->version,
+                              .type = given.type,
+                              .text = text,
+                              .length = given.length,
+                              .used = ++answers->looks};
+    strcpy(answer->target, key->target);
+    strcpy(answer->etag, given.etag);
+    answers->bytes += given.length;
+    pthread_mutex_unlock(&answers->mutex);
+}
+
+void answers_destroy(struct answers *answers)
+{
+    if (answers == NULL)
+        return;
+    for (size_t i = 0; i < ANSWERS_MAX; i++)
+        free(answers->answer[i].text);
+    pthread_mutex_destroy(&answers->mutex);
+    free(answers);
+}

@@ -1,0 +1,155 @@
+/* api_weights.c - incoming weights of a layer's units, of a run that trains or of its checkpoint. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api.h"
+
+enum { PATIENCE_SECONDS = 30 };
+
+/* What is kept of a request until its answer comes. */
+struct waiting_weights {
+    struct session *session;
+    struct session_request *request;
+    bool rests; /* of a checkpoint: the same until there is another one */
+};
+
+static void release_waiting(void *kept)
+{
+    struct waiting_weights *waiting = kept;
+
+    session_drop(waiting->session, waiting->request);
+    free(waiting);
+}
+
+/* --- asking --------------------------------------------------------------------------------------------------- */
+
+/* A whole number of at most nine digits. */
+static bool parse_number(const char *text, uint32_t *number)
+{
+    size_t length = strlen(text);
+
+    if (length == 0 || length > 9 || strspn(text, "0123456789") != length)
+        return false;
+    *number = (uint32_t)strtoul(text, NULL, 10);
+    return true;
+}
+
+/* False: 422 answered already. */
+static bool read_query(const struct request *request, struct response *response, const char *name, uint32_t least,
+                       uint32_t *number)
+{
+    const char *text = request_query(request, name);
+
+    if (text == NULL || (parse_number(text, number) && *number >= least))
+        return true;
+    respond_problem(response, 422, "the query parameter \"%s\" must be a whole number from %u on, got \"%.80s\"", name,
+                    (unsigned)least, text);
+    return false;
+}
+
+static uint32_t units_of(const struct ff_config *config, uint32_t layer)
+{
+    return config->layers[layer].kind == FF_CONV ? config->layers[layer].channels : config->layers[layer].units;
+}
+
+/* Whether the layer and the units are there; false: answered already. */
+static bool find_units(const struct request *request, struct response *response, const struct run *run,
+                       struct session_question *question)
+{
+    static const char *const names[] = {"unit", "count", NULL};
+    const char *layer = request_part(request, "n");
+
+    question->count = 1;
+    if (!request_check_query(request, response, names) ||
+        !read_query(request, response, "unit", 0, &question->unit) ||
+        !read_query(request, response, "count", 1, &question->count))
+        return false;
+    if (!parse_number(layer, &question->layer) || question->layer >= run->config.layer_count) {
+        respond_problem(response, 404, "there is no layer %.40s; run %lld has layers 0 to %u", layer,
+                        (long long)run->id, run->config.layer_count - 1);
+        return false;
+    }
+    uint32_t units = units_of(&run->config, question->layer);
+    if (question->unit >= units) {
+        respond_problem(response, 404, "there is no unit %u; layer %u of run %lld has units 0 to %u", question->unit,
+                        question->layer, (long long)run->id, units - 1);
+        return false;
+    }
+    if (question->count <= units - question->unit)
+        return true;
+    respond_problem(response, 422,
+                    "the query parameter \"count\" must be at most %u, the units of layer %u from %u on, got %u",
+                    units - question->unit, question->layer, question->unit, question->count);
+    return false;
+}
+
+static void begin(struct api *api, const struct request *request, struct response *response)
+{
+    struct waiting_weights *waiting;
+    struct session_question question = {.about = SESSION_WEIGHTS, .tell = api_ring};
+    struct ff_error error;
+    struct run run;
+
+    if (!api_run(api, request, response, &run) || !find_units(request, response, &run, &question))
+        return;
+    if (session_check_asking(&run, &error) != FF_OK) {
+        respond_error(response, &error);
+        return;
+    }
+    waiting = calloc(1, sizeof *waiting);
+    question.self = response_bell(response);
+    if (waiting == NULL || question.self == NULL) {
+        ff_fail_memory(&error, "a request");
+    } else if (session_ask(api->session, run.id, &question, &waiting->request, &error) == FF_OK) {
+        waiting->session = api->session;
+        waiting->rests = !run_state_holds_trainer(run.state);
+        response_keep(response, waiting, release_waiting);
+        respond_later(response, PATIENCE_SECONDS);
+        return;
+    }
+    http_bell_release(question.self);
+    free(waiting);
+    respond_error(response, &error);
+}
+
+/* --- answering ------------------------------------------------------------------------------------------------ */
+
+/* The floats as they are in memory: little-endian, on every machine this builds for. */
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are given as little-endian float32");
+
+static void respond_weights(struct response *response, const struct ff_unit_weights *weights, bool rests)
+{
+    size_t length = (size_t)weights->count * weights->inputs * sizeof(float);
+    char *bytes = malloc(length), shape[32];
+
+    if (bytes != NULL)
+        memcpy(bytes, weights->weights, length);
+    respond_text(response, 200, "application/octet-stream", bytes, length);
+    if (bytes == NULL)
+        return;
+    snprintf(shape, sizeof shape, "%u,%u", weights->count, weights->inputs);
+    response_header(response, "X-Shape", shape);
+    if (rests)
+        response_use_etag(response);
+}
+
+/* GET /api/v1/runs/{id}/layers/{n}/weights?unit=&count=: called once to ask, and again when the answer is there. */
+void api_weights(struct api *api, const struct request *request, struct response *response)
+{
+    struct waiting_weights *waiting = request_kept(request);
+    const struct ff_unit_weights *weights;
+    struct ff_error error;
+
+    if (waiting == NULL) {
+        begin(api, request, response);
+        return;
+    }
+    ff_status status = session_weights(waiting->session, waiting->request, &weights, &error);
+    if (status == FF_OK)
+        respond_weights(response, weights, waiting->rests);
+    else if (status == FF_BUSY && !request_is_last_try(request))
+        respond_later(response, PATIENCE_SECONDS);
+    else
+        respond_error(response, &error);
+}

@@ -1,0 +1,311 @@
+#include "store_internal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "checkpoint.h"
+#include "store_columns.h"
+#include "timing.h"
+
+static const char ending[] = ".safetensors", temporary[] = ".safetensors.tmp", damaged[] = ".safetensors.damaged";
+
+static void folder_path(const struct store *store, char path[STORE_PATH_MAX])
+{
+    snprintf(path, STORE_PATH_MAX, "%s/checkpoints", store->folder);
+}
+
+/* A file of the run in the folder, by its ending. */
+static void file_path(const struct store *store, int64_t run, const char *end, char path[STORE_CHECKPOINT_PATH_MAX])
+{
+    snprintf(path, STORE_CHECKPOINT_PATH_MAX, "%s/checkpoints/%lld%s", store->folder, (long long)run, end);
+}
+
+void store_checkpoint_path(const struct store *store, int64_t run, char path[STORE_CHECKPOINT_PATH_MAX])
+{
+    file_path(store, run, ending, path);
+}
+
+void store_remove_checkpoint(struct store *store, int64_t run)
+{
+    static const char *const ends[] = {ending, temporary, damaged};
+    char path[STORE_CHECKPOINT_PATH_MAX];
+
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+        file_path(store, run, ends[i], path);
+        unlink(path);
+    }
+}
+
+/* --- rows ----------------------------------------------------------------------------------------------------- */
+
+struct checkpoint_row {
+    int64_t run;
+    struct run_checkpoint kept;
+};
+
+static ff_status put_row(struct store_database *database, void *self, struct ff_error *error)
+{
+    const struct checkpoint_row *row = self;
+    struct binder binder = {store_statement(database, STORE_PUT_CHECKPOINT, error), 1};
+
+    if (binder.statement == NULL)
+        return error->status;
+    bind_whole(&binder, (uint64_t)row->run);
+    bind_whole(&binder, row->kept.step);
+    bind_whole(&binder, row->kept.epochs);
+    bind_whole(&binder, row->kept.bytes);
+    bind_whole(&binder, (uint64_t)row->kept.written);
+    return store_run_statement(database, binder.statement, error);
+}
+
+static ff_status delete_row(struct store_database *database, void *self, struct ff_error *error)
+{
+    const int64_t *run = self;
+    sqlite3_stmt *statement = NULL;
+    ff_status status = store_prepare_for_run(database->connection, database->path,
+                                             "DELETE FROM checkpoints WHERE run = ?", *run, &statement, error);
+
+    if (status == FF_OK)
+        status = store_run_statement(database, statement, error);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* A transaction of its own, on the writer's connection. */
+static ff_status transact(struct store_database *database, store_task *task, void *self, struct ff_error *error)
+{
+    struct ff_error ignored;
+    ff_status status = store_run_kept(database, STORE_BEGIN, error);
+
+    if (status == FF_OK)
+        status = task(database, self, error);
+    if (status == FF_OK)
+        status = store_run_kept(database, STORE_COMMIT, error);
+    if (status != FF_OK && !sqlite3_get_autocommit(database->connection))
+        store_run_kept(database, STORE_ROLLBACK, &ignored);
+    return status;
+}
+
+/* --- a new one ------------------------------------------------------------------------------------------------ */
+
+static uint64_t size_of(const char *path)
+{
+    struct stat information;
+    return stat(path, &information) == 0 ? (uint64_t)information.st_size : 0;
+}
+
+/* The file, and then the row, which so is never newer than the file. */
+static ff_status commit(struct store *store, struct store_checkpoint *checkpoint, struct checkpoint_row *row,
+                        struct ff_error *error)
+{
+    char path[STORE_CHECKPOINT_PATH_MAX];
+    ff_status status = ff_durable_commit(checkpoint->file, error);
+
+    checkpoint->file = NULL;
+    if (status != FF_OK)
+        return status;
+    store_checkpoint_path(store, checkpoint->run, path);
+    *row = (struct checkpoint_row){checkpoint->run,
+                                   {.step = checkpoint->step,
+                                    .epochs = checkpoint->epochs,
+                                    .bytes = size_of(path),
+                                    .written = timing_date()}};
+    status = transact(&store->database, put_row, row, error);
+    if (status == FF_NOT_FOUND)
+        store_remove_checkpoint(store, checkpoint->run);
+    return status;
+}
+
+void store_commit_checkpoint(struct store *store, struct store_item *item, const struct ff_error *before)
+{
+    struct store_checkpoint *checkpoint = &item->checkpoint;
+    struct checkpoint_row row;
+    struct ff_error error;
+    ff_status status;
+
+    if (before != NULL) {
+        error = *before;
+        status = before->status;
+    } else {
+        status = commit(store, checkpoint, &row, &error);
+    }
+    ff_durable_discard(checkpoint->file);
+    checkpoint->file = NULL;
+    store_touch(store, checkpoint->run);
+    checkpoint->tell(checkpoint->self, checkpoint->run, status == FF_OK ? &row.kept : NULL, &error);
+}
+
+/* --- a damaged one -------------------------------------------------------------------------------------------- */
+
+ff_status store_set_checkpoint_aside(struct store *store, int64_t run, struct ff_error *error)
+{
+    char path[STORE_CHECKPOINT_PATH_MAX], aside[STORE_CHECKPOINT_PATH_MAX];
+
+    store_checkpoint_path(store, run, path);
+    file_path(store, run, damaged, aside);
+    if (rename(path, aside) != 0 && errno != ENOENT)
+        return ff_fail(error, FF_IO, "%s cannot be moved aside: %s", path, strerror(errno));
+    ff_status status = store_do(store, delete_row, &run, error);
+    store_touch(store, run);
+    return status;
+}
+
+/* --- the folder, at the start --------------------------------------------------------------------------------- */
+
+static ff_status make_folder(const struct store *store, struct ff_error *error)
+{
+    char path[STORE_PATH_MAX];
+
+    folder_path(store, path);
+    if (mkdir(path, 0700) == 0) {
+        int parent = open(store->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (parent >= 0) {
+            fsync(parent); /* a checkpoint's own sync is of this folder only */
+            close(parent);
+        }
+    } else if (errno != EEXIST) {
+        return ff_fail(error, FF_IO, "the folder %s cannot be made: %s; free some space, or name another (--state)",
+                       path, strerror(errno));
+    }
+    return FF_OK;
+}
+
+/* The run that a file's name says, and what follows the number; 0: none. */
+static int64_t run_of_name(const char *name, const char **rest)
+{
+    size_t digits = strspn(name, "0123456789");
+
+    if (digits == 0 || digits > 18 || name[0] == '0')
+        return 0;
+    *rest = name + digits;
+    return strtoll(name, NULL, 10);
+}
+
+/* The row of a run as the start finds it. */
+struct found {
+    bool run, row; /* whether it is there */
+    struct run_checkpoint kept;
+};
+
+static ff_status find_row(struct store_database *database, int64_t run, struct found *found, struct ff_error *error)
+{
+    static const char sql[] = "SELECT c.step, c.epochs, c.bytes, c.written FROM runs LEFT JOIN checkpoints c"
+                              " ON c.run = runs.id WHERE runs.id = ?";
+    sqlite3_stmt *statement = NULL;
+    ff_status status = store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
+    int code = status == FF_OK ? sqlite3_step(statement) : SQLITE_DONE;
+
+    *found = (struct found){.run = code == SQLITE_ROW};
+    if (found->run) {
+        struct columns columns = {statement, 0};
+        found->row = sqlite3_column_type(statement, 0) != SQLITE_NULL;
+        found->kept.step = next_whole(&columns);
+        found->kept.epochs = next_count(&columns);
+        found->kept.bytes = next_whole(&columns);
+        found->kept.written = (int64_t)next_whole(&columns);
+    } else if (code != SQLITE_DONE) {
+        status = store_fail(error, database->connection, database->path);
+    }
+    sqlite3_finalize(statement);
+    return status;
+}
+
+/* A daemon that was killed after a file had come to its place has not written its row. */
+static ff_status mend_row(struct store *store, int64_t run, const struct found *found, struct ff_error *error)
+{
+    char path[STORE_CHECKPOINT_PATH_MAX];
+    struct stat information;
+    struct ff_error damage; /* told when the run is to go on */
+
+    store_checkpoint_path(store, run, path);
+    if (stat(path, &information) != 0)
+        return FF_OK;
+    int64_t written = (int64_t)information.st_mtim.tv_sec * 1000 + (int64_t)(information.st_mtim.tv_nsec / 1000000);
+    if (found->row && written <= found->kept.written && (uint64_t)information.st_size == found->kept.bytes)
+        return FF_OK;
+    struct ff_checkpoint *checkpoint = ff_checkpoint_open(path, &damage);
+    if (checkpoint == NULL)
+        return FF_OK;
+    const struct ff_standing *standing = &ff_checkpoint_about(checkpoint)->standing;
+    struct checkpoint_row row = {run,
+                                 {.step = standing->step,
+                                  .epochs = standing->epochs,
+                                  .bytes = (uint64_t)information.st_size,
+                                  .written = written}};
+    ff_checkpoint_close(checkpoint);
+    return transact(&store->database, put_row, &row, error);
+}
+
+/* One name in the folder. Names that no program of ours gives are left alone. */
+static ff_status sweep_file(struct store *store, const char *name, struct ff_error *error)
+{
+    const char *rest;
+    int64_t run = run_of_name(name, &rest);
+    struct found found;
+    ff_status status;
+
+    if (run == 0)
+        return FF_OK;
+    bool whole = strcmp(rest, ending) == 0;
+    if (!whole && strcmp(rest, temporary) != 0 && strcmp(rest, damaged) != 0)
+        return FF_OK;
+    if ((status = find_row(&store->database, run, &found, error)) != FF_OK)
+        return status;
+    if (!found.run) {
+        store_remove_checkpoint(store, run);
+    } else if (strcmp(rest, temporary) == 0) {
+        char path[STORE_CHECKPOINT_PATH_MAX];
+        store_checkpoint_path(store, run, path);
+        ff_durable_sweep(&ff_files_system, path);
+    } else if (whole) {
+        return mend_row(store, run, &found, error);
+    }
+    return FF_OK;
+}
+
+/* Rows whose file is gone. */
+static ff_status drop_rows(struct store *store, struct ff_error *error)
+{
+    struct store_database *database = &store->database;
+    sqlite3_stmt *statement = NULL;
+    ff_status status = FF_OK;
+    int code;
+
+    if (sqlite3_prepare_v2(database->connection, "SELECT run FROM checkpoints", -1, &statement, NULL) != SQLITE_OK)
+        return store_fail(error, database->connection, database->path);
+    while (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+        int64_t run = sqlite3_column_int64(statement, 0);
+        char path[STORE_CHECKPOINT_PATH_MAX];
+        store_checkpoint_path(store, run, path);
+        if (access(path, F_OK) != 0 && errno == ENOENT)
+            status = transact(database, delete_row, &run, error);
+    }
+    if (status == FF_OK && code != SQLITE_DONE)
+        status = store_fail(error, database->connection, database->path);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+ff_status store_checkpoints_open(struct store *store, struct ff_error *error)
+{
+    char path[STORE_PATH_MAX];
+    ff_status status = make_folder(store, error);
+    const struct dirent *entry;
+
+    if (status != FF_OK)
+        return status;
+    folder_path(store, path);
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return ff_fail(error, FF_IO, "the folder %s cannot be read: %s; check who owns it", path, strerror(errno));
+    while (status == FF_OK && (entry = readdir(folder)) != NULL)
+        status = sweep_file(store, entry->d_name, error);
+    closedir(folder);
+    return status == FF_OK ? drop_rows(store, error) : status;
+}
