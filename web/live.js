@@ -5,7 +5,7 @@ import { getJson, postJson, Problem, runPath } from './lib/api.js';
 import { element, say, setText } from './lib/dom.js';
 import { Errors } from './lib/errors.js';
 import { Follower } from './lib/events.js';
-import { Layers, levelOf } from './lib/layers.js';
+import { changesText, Layers, levelOf } from './lib/layers.js';
 import { Log } from './lib/log.js';
 import { Picker } from './lib/picker.js';
 import { Series } from './lib/series.js';
@@ -158,6 +158,8 @@ function drawNow() {
     layers.draw(run, zoom.visible, view, zoom.rangeOn(view.axis));
     errors.draw(run, view.errorsLog);
     element('legend-level').hidden = levelOf(run, 0) === null;
+    element('legend-changes').hidden = !run.changes.length;
+    setText(element('changes-text'), changesText(run));
     element('unzoom-button').hidden = !zoom.range;
 }
 

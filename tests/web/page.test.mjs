@@ -98,6 +98,33 @@ test('pause_resume_and_stop_by_button', async (t) => {
     await assertSamePoints(page, daemon, 1);
 });
 
+test('a_stopped_run_goes_on_by_button_without_a_missing_or_doubled_point', async (t) => {
+    const { page, daemon } = await openPage(t, { config: { ...LONG, epochs: 40, evaluate_every: 40 } });
+    await drawn(page, 1);
+    await page.click('#stop-button');
+    await stateIs(page, 'stopped');
+    const { progress } = await daemon.get('/api/v1/runs/1');
+    await page.click('#resume-button');
+    await stateIs(page, 'running');
+    await stateIs(page, 'finished');
+    const run = await daemon.get('/api/v1/runs/1');
+    assert.equal(run.progress.step, run.progress.steps);
+    assert.ok(progress.step < progress.steps, `${progress.step} of ${progress.steps} before`);
+    await assertSamePoints(page, daemon, 1);
+});
+
+test('a_setting_turned_while_it_trains_is_marked_and_said', async (t) => {
+    const { page, daemon } = await openPage(t, { config: LONG });
+    await drawn(page, 1);
+    assert.equal(await page.locator('#legend-changes').isVisible(), false);
+    const { changes } = await daemon.patch('/api/v1/runs/1', { config: { learning_rate: 0.0005 } });
+    await page.waitForSelector('#legend-changes:not([hidden])');
+    assert.equal(
+        (await page.locator('#changes-text').textContent()).replace(/[\u202f\u00a0 ,]/g, ''),
+        `learning_rate${changes[0].learning_rate.join('→')}atstep${changes[0].step}`,
+    );
+});
+
 test('space_pauses_and_resumes', async (t) => {
     const { page } = await openPage(t, { config: LONG });
     await drawn(page, 1);

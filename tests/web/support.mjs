@@ -101,9 +101,17 @@ export class Daemon {
         return response.json();
     }
 
-    async post(resource, body = {}) {
+    post(resource, body = {}) {
+        return this.send('POST', resource, body);
+    }
+
+    patch(resource, body) {
+        return this.send('PATCH', resource, body);
+    }
+
+    async send(method, resource, body) {
         const headers = { 'Content-Type': 'application/json' };
-        const response = await fetch(this.url + resource, { method: 'POST', headers, body: JSON.stringify(body) });
+        const response = await fetch(this.url + resource, { method, headers, body: JSON.stringify(body) });
         assert.ok(response.ok, `${resource}: ${response.status}`);
         return response.json();
     }

@@ -11,7 +11,8 @@
  *            progress: {epoch: number, epochs: number, step: number, steps: number, elapsed: number,
  *                       remaining: number | null, samples_per_second: number | null, evaluating: number},
  *            best: {test_error: number, epoch: number} | null, last: EpochRow | null,
- *            config: Record<string, any>, parameters: number, warnings: string[]}} Run
+ *            config: Record<string, any>, changes: ({step: number} & Record<string, any>)[], parameters: number,
+ *            warnings: string[]}} Run
  * @typedef {{name: string, title: string, summary: string, reaches: string | null,
  *            config: Record<string, any>}} Preset
  */

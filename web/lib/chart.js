@@ -9,8 +9,9 @@ import { colour } from './theme.js';
 /**
  * @typedef {(number | null)[]} Values one for every x
  * @typedef {{label: string, colour: string, dash?: number[], dots?: boolean}} Line colour: a token
- * @typedef {{x: number[], lines: Values[], bands?: [Values, Values][], level?: number | null,
- *            range: [number, number]}} Drawing bands: from one line to another; level: one value, as a thin line
+ * @typedef {{x: number[], lines: Values[], bands?: [Values, Values][], level?: number | null, marks?: number[],
+ *            range: [number, number]}} Drawing bands: from one line to another; level: one value, as a thin line;
+ *            marks: places on x, as thin dashed lines
  * @typedef {object} Description
  * @property {string} title
  * @property {Line[]} lines
@@ -146,7 +147,7 @@ export class Chart {
                 cursor: this.#cursor(),
                 hooks: {
                     drawAxes: [() => this.#drawBands()],
-                    draw: [() => this.#drawLevel()],
+                    draw: [() => this.#drawLevel(), () => this.#drawMarks()],
                     setSelect: [() => this.#selected()],
                     setCursor: [() => this.#moved()],
                 },
@@ -280,6 +281,25 @@ export class Chart {
         ctx.moveTo(bbox.left, y);
         ctx.lineTo(bbox.left + bbox.width, y);
         ctx.stroke();
+        ctx.restore();
+    }
+
+    #drawMarks() {
+        const { marks = [] } = this.#drawing;
+        const { ctx, bbox } = this.plot;
+
+        ctx.save();
+        ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
+        ctx.strokeStyle = colour('--text-muted');
+        ctx.lineWidth = devicePixelRatio;
+        for (const mark of marks) {
+            const x = Math.round(this.plot.valToPos(mark, 'x', true)) + 0.5;
+            if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
+            ctx.beginPath();
+            ctx.moveTo(x, bbox.top);
+            ctx.lineTo(x, bbox.top + bbox.height);
+            ctx.stroke();
+        }
         ctx.restore();
     }
 

@@ -6,7 +6,7 @@ import { clock, count, epochs, figure, percent } from './format.js';
 import { savePng } from './png.js';
 import { smoothed } from './series.js';
 import { FoldedTable } from './table.js';
-import { axisOf } from './zoom.js';
+import { axisOf, translate } from './zoom.js';
 
 /** @typedef {import('./api.js').Run} Run */
 /** @typedef {import('./series.js').Series} Series */
@@ -35,10 +35,26 @@ const AXES = {
     seconds: { text: clock, steps: CLOCK_STEPS },
 };
 
+/** A live setting as it is now: turned, or as the run began with it. @param {Run} run @param {string} name */
+const settingNow = (run, name) =>
+    run.changes.filter((change) => name in change).at(-1)?.[name][1] ?? run.config[name];
+
+/** "learning_rate 0.002 → 0.001 at step 400": the newest settings that were turned; '' when none were. @param {Run} run */
+export function changesText(run) {
+    const texts = run.changes.flatMap(({ step, ...settings }) =>
+        Object.entries(settings).map(
+            ([name, [before, after]]) =>
+                `${name} ${JSON.stringify(before)} → ${JSON.stringify(after)} at step ${count(step)}`,
+        ),
+    );
+    const earlier = texts.length - 2;
+    return [...(earlier > 0 ? [`${earlier} earlier`] : []), ...texts.slice(-2)].join('; ');
+}
+
 /** What the objective holds goodness against; null where it does not. @param {Run} run @param {number} layer */
 export function levelOf(run, layer) {
-    const { objective, threshold } = run.config;
-    if (objective !== 'logistic') return null;
+    const threshold = settingNow(run, 'threshold');
+    if (run.config.objective !== 'logistic' || run.config.rule !== 'pairs') return null;
     return Array.isArray(threshold) ? (threshold[layer] ?? null) : threshold;
 }
 
@@ -140,16 +156,16 @@ class LayerCard {
         });
     }
 
-    /** @param {string} state @param {Series} series @param {View} view @param {[number, number]} range
+    /** @param {Run} run @param {Series} series @param {View} view @param {[number, number]} range
      * @param {number} halfLife steps */
-    draw(state, series, view, range, halfLife) {
+    draw(run, series, view, range, halfLife) {
         const layer = series.layers[this.index] ?? {};
         const read = (/** @type {string} */ field) => layer[field] ?? series.steps.map(() => null);
         const positive = smoothed(series.steps, read('positive'), halfLife);
         const negative = smoothed(series.steps, read('negative'), halfLife);
 
         this.series = series;
-        say(this.empty, series.length ? null : emptyText(state));
+        say(this.empty, series.length ? null : emptyText(run.state));
         this.chart.draw({
             x: axisOf(series, view.axis),
             lines: [positive, negative],
@@ -158,7 +174,8 @@ class LayerCard {
                 [read('negative_high'), read('negative_low')],
                 [positive, negative],
             ],
-            level: levelOf(this.run, this.index),
+            level: levelOf(run, this.index),
+            marks: run.changes.map(({ step }) => translate(series.steps, axisOf(series, view.axis), step)),
             range,
         });
         this.table?.changed();
@@ -270,7 +287,7 @@ export class Layers {
         this.#prepare(run, view);
         const stepsPerEpoch = run.progress.epochs ? run.progress.steps / run.progress.epochs : 0;
         for (const card of this.#cards) {
-            card.draw(run.state, series, view, range, view.smoothing * stepsPerEpoch);
+            card.draw(run, series, view, range, view.smoothing * stepsPerEpoch);
             card.showFigures(this.#cursor);
         }
     }

@@ -185,7 +185,7 @@ export class Status {
         /* The focus would be lost with a button that is replaced by another: hand it on. */
         const focused = document.activeElement?.id;
         show('pause', run.state === 'running');
-        show('resume', run.state === 'paused');
+        show('resume', ['paused', 'stopped', 'interrupted', 'failed'].includes(run.state));
         show('stop', ['queued', 'running', 'paused'].includes(run.state));
         if (focused === 'pause-button' && run.state === 'paused') element('resume-button').focus();
         if (focused === 'resume-button' && run.state === 'running') element('pause-button').focus();
