@@ -421,12 +421,13 @@ static bool create_label_goodness(struct ff_dense *dense)
 struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
 {
     struct ff_dense *dense = calloc(1, sizeof *dense);
-    struct ff_layer *layer = &dense->layer;
+    struct ff_layer *layer;
 
     if (dense == NULL) {
         ff_fail_memory(error, "a layer");
         return NULL;
     }
+    layer = &dense->layer;
     layer->kind = &methods;
     layer->plan = plan;
     layer->config = plan->config;
