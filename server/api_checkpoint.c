@@ -16,7 +16,8 @@ static void name_file(const struct stat *file, char etag[HTTP_ETAG_MAX])
              (unsigned long long)file->st_size);
 }
 
-/* GET /api/v1/runs/{id}/checkpoint. Whoever reads has this file to its end, though there be a newer one meanwhile. */
+/* GET /api/v1/runs/{id}/checkpoint. Whoever reads has this file to its end, though there be a newer one meanwhile.
+ */
 void api_checkpoint(struct api *api, const struct request *request, struct response *response)
 {
     char path[STORE_CHECKPOINT_PATH_MAX], etag[HTTP_ETAG_MAX], disposition[96];
@@ -28,9 +29,10 @@ void api_checkpoint(struct api *api, const struct request *request, struct respo
     store_checkpoint_path(api->store, run.id, path);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0 && errno == ENOENT) {
-        respond_problem(response, 404,
-                        "run %lld has no checkpoint yet: one is written at the end of an epoch, at a pause and at the end",
-                        (long long)run.id);
+        respond_problem(
+            response, 404,
+            "run %lld has no checkpoint yet: one is written at the end of an epoch, at a pause and at the end",
+            (long long)run.id);
         return;
     }
     if (file < 0 || fstat(file, &information) != 0) {

@@ -43,8 +43,8 @@ static bool read_query(const struct request *request, struct response *response,
 
     if (text == NULL || (parse_number(text, number) && *number >= least))
         return true;
-    respond_problem(response, 422, "the query parameter \"%s\" must be a whole number from %u on, got \"%.80s\"", name,
-                    (unsigned)least, text);
+    respond_problem(response, 422, "the query parameter \"%s\" must be a whole number from %u on, got \"%.80s\"",
+                    name, (unsigned)least, text);
     return false;
 }
 
@@ -72,8 +72,8 @@ static bool find_units(const struct request *request, struct response *response,
     }
     uint32_t units = units_of(&run->config, question->layer);
     if (question->unit >= units) {
-        respond_problem(response, 404, "there is no unit %u; layer %u of run %lld has units 0 to %u", question->unit,
-                        question->layer, (long long)run->id, units - 1);
+        respond_problem(response, 404, "there is no unit %u; layer %u of run %lld has units 0 to %u",
+                        question->unit, question->layer, (long long)run->id, units - 1);
         return false;
     }
     if (question->count <= units - question->unit)

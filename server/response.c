@@ -295,8 +295,8 @@ void response_add_headers(const struct response *response, struct MHD_Response *
     MHD_add_response_header(built, "X-Content-Type-Options", "nosniff");
 }
 
-/* The one range that is asked for, "bytes=FIRST-LAST", "FIRST-" or "-LENGTH", of a file that is still the same; 1 and
- * *first, *length; 0: all of it (a form that is not understood may be ignored); -1: there is nothing there. */
+/* The one range that is asked for, "bytes=FIRST-LAST", "FIRST-" or "-LENGTH", of a file that is still the same; 1
+ * and *first, *length; 0: all of it (a form that is not understood may be ignored); -1: there is nothing there. */
 static int find_range(const struct response *response, uint64_t *first, uint64_t *length)
 {
     const char *range = request_header(response->request, "Range");

@@ -44,8 +44,8 @@ struct run {
     enum run_pending pending;        /* what was asked and is not yet true; not stored */
     char reason[512];                /* "" for none; of a failed run, a sentence a person can act on */
     int64_t created, started, ended; /* milliseconds since 1970 UTC; 0 for not yet */
-    struct ff_config config; /* as it began, with the epochs it has by now */
-    struct ff_config now;    /* with the live settings as they are now; only where `changed` */
+    struct ff_config config;         /* as it began, with the epochs it has by now */
+    struct ff_config now;            /* with the live settings as they are now; only where `changed` */
     bool changed;
     char changes[RUN_CHANGES_MAX]; /* "" for none, or the JSON array of what was turned, old and new */
     struct ff_placement asked;     /* 0 = auto */
@@ -75,8 +75,8 @@ void run_add_warning(struct run *run, const char *format, ...) __attribute__((fo
 
 /* The configuration that it has now. */
 const struct ff_config *run_config(const struct run *run);
-/* Live settings were turned after `step` steps: they are those of `to` from here on, and `changes` tells of it. False:
- * it does not, for want of room or memory. */
+/* Live settings were turned after `step` steps: they are those of `to` from here on, and `changes` tells of it.
+ * False: it does not, for want of room or memory. */
 bool run_turn(struct run *run, uint64_t step, const struct ff_config *to);
 /* {"step": …} and each setting that differs, with both values. NULL when memory is short. */
 cJSON *run_change_to_json(uint64_t step, const struct ff_config *from, const struct ff_config *to);

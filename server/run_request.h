@@ -25,8 +25,8 @@ bool run_request_parse(const cJSON *body, struct run *run, struct ff_problems *p
  * member that is wrong changes nothing. Returns whether there was no problem. */
 bool run_request_labels(const cJSON *body, struct run *run, struct ff_problems *problems);
 
-/* The body of a resume, {"epochs"?, "config"?, "placement"?}, for a run as it is: what it is to go on with, which points
- * into the body. Returns whether there was no problem. */
+/* The body of a resume, {"epochs"?, "config"?, "placement"?}, for a run as it is: what it is to go on with, which
+ * points into the body. Returns whether there was no problem. */
 bool run_request_resumption(const cJSON *body, const struct run *run, struct session_resumption *resumption,
                             struct ff_problems *problems);
 

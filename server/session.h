@@ -18,8 +18,8 @@ enum { SESSION_QUEUE_MAX = 64 };
 struct session *session_create(struct store *store, struct hub *hub, struct catalog *catalog,
                                struct ff_placement placement, struct ff_error *error);
 
-/* Stop the run that trains (it becomes interrupted, its checkpoint saved) and wait for the thread. Those in the queue stay queued, and
- * wait for the next start. */
+/* Stop the run that trains (it becomes interrupted, its checkpoint saved) and wait for the thread. Those in the
+ * queue stay queued, and wait for the next start. */
 void session_destroy(struct session *session);
 
 /* Put a run (name, notes, tags, preset, config, asked filled in) into the queue: it gets id, created, state. A name
@@ -43,22 +43,23 @@ void session_refresh(struct session *session, struct run *run);
 
 /* What a run that has ended goes on with; nothing: as it was left. */
 struct session_resumption {
-    uint32_t epochs;              /* more */
-    const cJSON *config;          /* live settings (those of ff_config_apply_live), or NULL */
-    bool placed;                  /* whether `placement` is to take the place of what was asked for */
+    uint32_t epochs;     /* more */
+    const cJSON *config; /* live settings (those of ff_config_apply_live), or NULL */
+    bool placed;         /* whether `placement` is to take the place of what was asked for */
     struct ff_placement placement;
 };
 
-/* Control. FF_NOT_FOUND, FF_CONFLICT with a sentence. Already so: FF_OK. `run` gets the run with its `pending`. A run
- * that has ended is resumed by way of the queue (FF_BUSY: full), and goes on from its checkpoint; one that has none
- * begins with its first step, which comes to the same. */
+/* Control. FF_NOT_FOUND, FF_CONFLICT with a sentence. Already so: FF_OK. `run` gets the run with its `pending`. A
+ * run that has ended is resumed by way of the queue (FF_BUSY: full), and goes on from its checkpoint; one that has
+ * none begins with its first step, which comes to the same. */
 ff_status session_pause(struct session *session, int64_t id, struct run *run, struct ff_error *error);
 ff_status session_resume(struct session *session, int64_t id, const struct session_resumption *resumption,
                          struct run *run, struct ff_error *error);
 ff_status session_stop(struct session *session, int64_t id, struct run *run, struct ff_error *error);
 
-/* Asking: what the network of a run makes of an image, its weights; and turning its live settings. A run that trains or
- * is paused is asked itself, at that instant; one that has ended, or waits to go on, through its checkpoint. */
+/* Asking: what the network of a run makes of an image, its weights; and turning its live settings. A run that
+ * trains or is paused is asked itself, at that instant; one that has ended, or waits to go on, through its
+ * checkpoint. */
 struct session_request;
 
 enum session_about { SESSION_IMAGE, SESSION_WEIGHTS, SESSION_SETTINGS };
@@ -79,12 +80,13 @@ struct session_question {
 ff_status session_check_asking(const struct run *run, struct ff_error *error);
 /* The same for turning its settings. */
 ff_status session_check_turning(const struct run *run, struct ff_error *error);
-/* Put a question to the run. *request is the caller's to let go of. FF_NOT_FOUND, FF_CONFLICT, FF_INVALID; FF_BUSY: too
- * many ask at once, settings are just being turned, or the run is just beginning or ending. Waits for no training. */
+/* Put a question to the run. *request is the caller's to let go of. FF_NOT_FOUND, FF_CONFLICT, FF_INVALID; FF_BUSY:
+ * too many ask at once, settings are just being turned, or the run is just beginning or ending. Waits for no
+ * training. */
 ff_status session_ask(struct session *session, int64_t id, const struct session_question *question,
                       struct session_request **request, struct ff_error *error);
-/* FF_OK and the answer, which stands until session_drop; FF_BUSY: not yet; FF_CONFLICT: the run ended before; or why it
- * cannot be. Settings have taken effect when it is FF_OK, and are stored. */
+/* FF_OK and the answer, which stands until session_drop; FF_BUSY: not yet; FF_CONFLICT: the run ended before; or
+ * why it cannot be. Settings have taken effect when it is FF_OK, and are stored. */
 ff_status session_answer(struct session *session, struct session_request *request, const struct ff_answer **answer,
                          struct ff_error *error);
 ff_status session_weights(struct session *session, struct session_request *request,

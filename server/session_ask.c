@@ -260,8 +260,7 @@ static ff_status look(struct session *session, const struct session_request *req
     if (waits)
         return ff_fail(error, FF_BUSY, "run %lld has not answered yet: ask again", (long long)request->run);
     if (request->error.status == FF_BUSY)
-        return ff_fail(error, FF_CONFLICT, "run %lld ended before it could answer",
-                       (long long)request->run);
+        return ff_fail(error, FF_CONFLICT, "run %lld ended before it could answer", (long long)request->run);
     if (request->error.status != FF_OK)
         *error = request->error;
     return request->error.status;
@@ -302,8 +301,7 @@ void session_begin_asking(struct session *session, int64_t id, struct ff_trainer
                           const struct ff_config *config, uint64_t until)
 {
     pthread_mutex_lock(&session->asking);
-    session->line =
-        (struct session_line){.trainer = trainer, .run = id, .config = *config, .replays_until = until};
+    session->line = (struct session_line){.trainer = trainer, .run = id, .config = *config, .replays_until = until};
     pthread_mutex_unlock(&session->asking);
 }
 

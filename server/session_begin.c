@@ -17,10 +17,11 @@ static ff_status set_aside(struct session *session, int64_t run, struct ff_error
     session->current->checkpoint = (struct run_checkpoint){0};
     session_note_change(session);
     pthread_mutex_unlock(&session->mutex);
-    return ff_fail(error, FF_DAMAGED,
-                   "its checkpoint is damaged, and kept aside as checkpoints/%lld.safetensors.damaged: %.300s; resume "
-                   "it once more to begin with its first step",
-                   (long long)run, damage.message);
+    return ff_fail(
+        error, FF_DAMAGED,
+        "its checkpoint is damaged, and kept aside as checkpoints/%lld.safetensors.damaged: %.300s; resume "
+        "it once more to begin with its first step",
+        (long long)run, damage.message);
 }
 
 /* The checkpoint, if there is one, and the settings that were turned. */
@@ -61,10 +62,11 @@ static ff_status check_images(const struct run *run, const struct session_start 
     uint64_t has = now.epochs > 0 ? now.steps / now.epochs : 0;
     if (start->checkpoint == NULL || had == 0 || had == has)
         return FF_OK;
-    return ff_fail(error, FF_INVALID,
-                   "the data set %s has changed: an epoch of this run had %llu steps, and would have %llu now; bring "
-                   "the data set back, or start a new run",
-                   run->config.dataset, (unsigned long long)had, (unsigned long long)has);
+    return ff_fail(
+        error, FF_INVALID,
+        "the data set %s has changed: an epoch of this run had %llu steps, and would have %llu now; bring "
+        "the data set back, or start a new run",
+        run->config.dataset, (unsigned long long)had, (unsigned long long)has);
 }
 
 static ff_status make_trainer(struct session *session, const struct run *run, const struct ff_observer *observer,

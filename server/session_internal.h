@@ -53,8 +53,8 @@ struct session_saving {
     struct ff_checkpoint_writer *writer; /* of the one under way; NULL: none, or it has failed */
     struct ff_error error;
     /* With the session's `mutex`: */
-    bool under_way;             /* from its first piece until it is on the disk, or cannot be */
-    double began, ended, took;  /* seconds: of the newest one; before the first, of nothing */
+    bool under_way;            /* from its first piece until it is on the disk, or cannot be */
+    double began, ended, took; /* seconds: of the newest one; before the first, of nothing */
 };
 
 /* Whoever asked networks at rest, and the networks; session_rest.c. */
@@ -88,8 +88,8 @@ struct session {
     struct run *current;                   /* the one that holds the trainer, or NULL */
     enum session_wanted wanted;
     uint64_t begin_step; /* where it began this time: before that its trainer does not know of its progress */
-    bool interrupting; /* it was not a user who wanted SESSION_STOP */
-    bool dirty;        /* current's state has changed on the trainer's thread, and is to be published */
+    bool interrupting;   /* it was not a user who wanted SESSION_STOP */
+    bool dirty;          /* current's state has changed on the trainer's thread, and is to be published */
     bool closing, reporter_closing;
     size_t unsaved_count;
     struct run *unsaved[SESSION_UNSAVED_MAX]; /* ended, but the store could not take that yet */
@@ -120,14 +120,14 @@ void *session_report(void *session); /* the thread */
 
 /* session_ask.c; all without `mutex` and `asking` */
 
-/* Two share it: the session, while it waits for the answer, and who asked, until the drop. What is guarded by `asking`
- * is not read or written otherwise while the session waits. */
+/* Two share it: the session, while it waits for the answer, and who asked, until the drop. What is guarded by
+ * `asking` is not read or written otherwise while the session waits. */
 struct session_request {
     struct session_request *next; /* of those that wait, on the line or at rest */
     enum session_about about;
     int64_t run;
     uint64_t ticket;
-    bool waits, wanted; /* guarded by `asking`: the session's share; the asker's */
+    bool waits, wanted;    /* guarded by `asking`: the session's share; the asker's */
     struct ff_error error; /* FF_OK: answered */
     void (*tell)(void *self);
     void *self;
@@ -192,12 +192,12 @@ struct session_start {
     size_t change_count;
     struct ff_trainer *trainer;
 };
-/* All of it for the current run, whose configuration may be read without lock. False: `error` says why the run fails;
- * session_leave all the same. */
+/* All of it for the current run, whose configuration may be read without lock. False: `error` says why the run
+ * fails; session_leave all the same. */
 bool session_prepare(struct session *session, const struct ff_observer *observer, struct session_start *start,
                      struct ff_error *error);
-/* With `order`: store that it begins, what lies beyond its checkpoint deleted, and tell. False: it could not be stored,
- * and must not go on. */
+/* With `order`: store that it begins, what lies beyond its checkpoint deleted, and tell. False: it could not be
+ * stored, and must not go on. */
 bool session_take_up(struct session *session, const struct session_start *start, struct ff_error *error);
 void session_leave(struct session *session, struct session_start *start);
 

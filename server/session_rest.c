@@ -96,7 +96,8 @@ static struct resting *find_place(struct session_rest *rest)
     return oldest;
 }
 
-/* The file is looked at before it is read: should another one take its place meanwhile, it is read again next time. */
+/* The file is looked at before it is read: should another one take its place meanwhile, it is read again next time.
+ */
 static ff_status load(struct session_rest *rest, int64_t run, struct resting **loaded, struct ff_error *error)
 {
     struct resting *place = find_place(rest);

@@ -203,10 +203,11 @@ static ff_status record_change(struct session *session, const struct ff_change *
     if (text == NULL)
         return ff_fail_memory(error, "a change of settings");
     if (told + strlen(text) + 2 > RUN_CHANGES_MAX)
-        status = ff_fail(error, FF_CONFLICT,
-                         "the settings of run %lld were turned so often that no more can be kept (%d KB of changes): "
-                         "train on with a new run",
-                         (long long)run, RUN_CHANGES_MAX / 1024);
+        status =
+            ff_fail(error, FF_CONFLICT,
+                    "the settings of run %lld were turned so often that no more can be kept (%d KB of changes): "
+                    "train on with a new run",
+                    (long long)run, RUN_CHANGES_MAX / 1024);
     else if (!keep_change(&session->saving, change))
         status = ff_fail_memory(error, "a change of settings");
     else

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "timing.h"
 
@@ -227,10 +228,15 @@ static void train_current(struct session *session)
     session_leave(session, &start);
 }
 
+/* Threads that train have a lower priority, which those that they start inherit: an answer or a page that is drawn
+ * beside does not wait for them. */
+enum { NICENESS = 5 };
+
 void *session_train(void *argument)
 {
     struct session *session = argument;
 
+    setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread alone, on Linux */
     for (;;) {
         pthread_mutex_lock(&session->mutex);
         while (!session->closing && session->waiting == 0)

@@ -1,5 +1,5 @@
-/* store.h - SQLite: runs, points, epochs, live settings that were turned; and the files of checkpoints. The only source
- * of history.
+/* store.h - SQLite: runs, points, epochs, live settings that were turned; and the files of checkpoints. The only
+ * source of history.
  *
  * One file, goodness.db, in the state folder. WAL, synchronous=FULL, schema version in user_version. A writer
  * thread owns the write connection and takes a bounded queue, many rows a transaction; readers (any thread) have
@@ -44,8 +44,8 @@ void store_append_epoch(struct store *store, int64_t run, uint64_t event, const 
 /* Returns when all that was queued before is committed, or could not be (store_trouble). */
 void store_flush(struct store *store);
 
-/* Checkpoints: STATE/checkpoints/RUN.safetensors, one a run. The file is the authority of where a run stands; its row is
- * what lists show. */
+/* Checkpoints: STATE/checkpoints/RUN.safetensors, one a run. The file is the authority of where a run stands; its
+ * row is what lists show. */
 enum { STORE_CHECKPOINT_PATH_MAX = 1200 };
 void store_checkpoint_path(const struct store *store, int64_t run, char path[STORE_CHECKPOINT_PATH_MAX]);
 
@@ -58,8 +58,8 @@ struct store_checkpoint {
     void (*tell)(void *self, int64_t run, const struct run_checkpoint *kept, const struct ff_error *error);
     void *self;
 };
-/* Queued, and committed at once after all that was queued before, so that below a checkpoint nothing is missing. Where
- * that could not be written, neither is the checkpoint. Takes the file over. Does not wait. */
+/* Queued, and committed at once after all that was queued before, so that below a checkpoint nothing is missing.
+ * Where that could not be written, neither is the checkpoint. Takes the file over. Does not wait. */
 void store_add_checkpoint(struct store *store, const struct store_checkpoint *checkpoint);
 /* The run's checkpoint is damaged: kept aside as RUN.safetensors.damaged, and forgotten. */
 ff_status store_set_checkpoint_aside(struct store *store, int64_t run, struct ff_error *error);
@@ -67,20 +67,20 @@ ff_status store_set_checkpoint_aside(struct store *store, int64_t run, struct ff
 /* Live settings. Written and committed before they return. */
 ff_status store_add_change(struct store *store, int64_t run, uint64_t event, const struct ff_change *change,
                            struct ff_error *error);
-/* Those with which a run that stands at `step` goes on, by step, settings included that store_queue_again was given.
- * *changes is the caller's to free. */
+/* Those with which a run that stands at `step` goes on, by step, settings included that store_queue_again was
+ * given. *changes is the caller's to free. */
 ff_status store_read_changes(struct store *store, const struct run *run, uint64_t step, struct ff_change **changes,
                              size_t *count, struct ff_error *error);
-/* The run's row as it waits for its turn again; `live`, which may be NULL: the settings to go on with, which take the
- * place of all that were turned after the step where it will stand. */
+/* The run's row as it waits for its turn again; `live`, which may be NULL: the settings to go on with, which take
+ * the place of all that were turned after the step where it will stand. */
 ff_status store_queue_again(struct store *store, const struct run *run, const cJSON *live, struct ff_error *error);
 /* The run's row as it begins, after so many steps and closed epochs: whatever is beyond them is deleted in the same
- * transaction, so that nothing appears twice. `event`: the number of the newest event; 0 when it begins for the first
- * time, else it is kept that the run went back (store_read_rewinds). */
+ * transaction, so that nothing appears twice. `event`: the number of the newest event; 0 when it begins for the
+ * first time, else it is kept that the run went back (store_read_rewinds). */
 ff_status store_begin_again(struct store *store, const struct run *run, uint64_t step, uint32_t epochs,
                             uint64_t event, struct ff_error *error);
-/* For each run (0: all) that went back when `from` or a later event, but one below `until`, was the newest: the lowest
- * step it went back to. Who has seen nothing later has to forget what lies beyond. */
+/* For each run (0: all) that went back when `from` or a later event, but one below `until`, was the newest: the
+ * lowest step it went back to. Who has seen nothing later has to forget what lies beyond. */
 typedef void store_rewind_reader(void *self, int64_t run, uint64_t step);
 void store_read_rewinds(struct store *store, int64_t run, uint64_t from, uint64_t until,
                         store_rewind_reader *reader, void *self);

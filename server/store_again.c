@@ -131,8 +131,7 @@ static ff_status execute(struct store_database *database, const char *sql, int64
                          size_t count, const char *text, struct ff_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    ff_status status =
-        store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
+    ff_status status = store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
 
     if (status == FF_OK) {
         struct binder binder = {statement, 2};
@@ -164,9 +163,8 @@ ff_status store_add_change(struct store *store, int64_t run, uint64_t event, con
                            struct ff_error *error)
 {
     cJSON *json = ff_config_live_to_json(&change->config);
-    struct addition addition = {run,
-                                {(int64_t)change->step, (int64_t)event},
-                                json != NULL ? cJSON_PrintUnformatted(json) : NULL};
+    struct addition addition = {
+        run, {(int64_t)change->step, (int64_t)event}, json != NULL ? cJSON_PrintUnformatted(json) : NULL};
     ff_status status;
 
     if (addition.text != NULL)

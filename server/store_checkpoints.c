@@ -111,11 +111,9 @@ static ff_status commit(struct store *store, struct store_checkpoint *checkpoint
     if (status != FF_OK)
         return status;
     store_checkpoint_path(store, checkpoint->run, path);
-    *row = (struct checkpoint_row){checkpoint->run,
-                                   {.step = checkpoint->step,
-                                    .epochs = checkpoint->epochs,
-                                    .bytes = size_of(path),
-                                    .written = timing_date()}};
+    *row = (struct checkpoint_row){
+        checkpoint->run,
+        {.step = checkpoint->step, .epochs = checkpoint->epochs, .bytes = size_of(path), .written = timing_date()}};
     status = transact(&store->database, put_row, row, error);
     if (status == FF_NOT_FOUND)
         store_remove_checkpoint(store, checkpoint->run);

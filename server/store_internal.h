@@ -57,8 +57,8 @@ struct store_row {
  * FF_NOT_FOUND, which harms nobody else; any other status takes the transaction back. */
 typedef ff_status store_task(struct store_database *database, void *self, struct ff_error *error);
 
-/* A removal is no part of the transaction of those queued with it: it makes its own. Nor is a checkpoint, which comes
- * after all that was queued before it. */
+/* A removal is no part of the transaction of those queued with it: it makes its own. Nor is a checkpoint, which
+ * comes after all that was queued before it. */
 enum store_item_kind { STORE_POINTS, STORE_EPOCH, STORE_TASK, STORE_REMOVAL, STORE_CHECKPOINT };
 
 struct store_item {
@@ -66,9 +66,9 @@ struct store_item {
     enum store_item_kind kind;
     int64_t run;
     uint64_t event;
-    struct ff_epoch *epoch; /* STORE_EPOCH: owned */
+    struct ff_epoch *epoch;             /* STORE_EPOCH: owned */
     struct store_checkpoint checkpoint; /* STORE_CHECKPOINT: its file is owned */
-    store_task *task;       /* STORE_TASK; it and a removal are the waiting caller's */
+    store_task *task;                   /* STORE_TASK; it and a removal are the waiting caller's */
     void *self;
     ff_status status;
     struct ff_error *error;
@@ -134,8 +134,8 @@ ff_status store_read_run(sqlite3 *connection, const char *path, sqlite3_stmt *st
 
 /* store_checkpoints.c */
 
-/* Make the folder, if it is not there; sweep it: what was left over, what belongs to no run; and rows that are older
- * than their files become true. Before the writer runs. */
+/* Make the folder, if it is not there; sweep it: what was left over, what belongs to no run; and rows that are
+ * older than their files become true. Before the writer runs. */
 ff_status store_checkpoints_open(struct store *store, struct ff_error *error);
 /* Bring the file to its place, then its row; tell. `before`: all that was queued before it is committed; else the
  * error that kept it. By the writer, outside of a transaction. */
@@ -145,8 +145,8 @@ void store_remove_checkpoint(struct store *store, int64_t run);
 
 /* store_again.c */
 
-/* The live settings that were turned, in their order, after those of `run->config`: `reader` gets each. `before`: only
- * those up to this step. */
+/* The live settings that were turned, in their order, after those of `run->config`: `reader` gets each. `before`:
+ * only those up to this step. */
 typedef bool store_change_reader(void *self, uint64_t step, const struct ff_config *config);
 ff_status store_walk_changes(sqlite3 *connection, const char *path, const struct run *run, uint64_t until,
                              store_change_reader *reader, void *self, struct ff_error *error);

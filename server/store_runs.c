@@ -7,7 +7,8 @@
 const char store_run_columns[] =
     "id, name, notes, tags, preset, state, reason, created, started, ended, config, asked_stages, asked_threads,"
     " stages, threads, parameters, epoch, epochs, step, steps, elapsed, remaining, samples_per_second, evaluating,"
-    " warnings, (SELECT step FROM checkpoints WHERE run = runs.id), (SELECT epochs FROM checkpoints WHERE run = runs.id),"
+    " warnings, (SELECT step FROM checkpoints WHERE run = runs.id), (SELECT epochs FROM checkpoints WHERE run = "
+    "runs.id),"
     " (SELECT bytes FROM checkpoints WHERE run = runs.id), (SELECT written FROM checkpoints WHERE run = runs.id),"
     " EXISTS (SELECT 1 FROM changes WHERE run = runs.id) OR EXISTS (SELECT 1 FROM resumptions WHERE run = runs.id)";
 

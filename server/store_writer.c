@@ -209,7 +209,9 @@ static struct written write_part(struct store *store, struct store_item *items, 
         store_reserve_make(store);
     if (checkpoint != NULL)
         store_commit_checkpoint(store, checkpoint,
-                                !before->points ? &before->error : !written.points ? &written.error : NULL);
+                                !before->points   ? &before->error
+                                : !written.points ? &written.error
+                                                  : NULL);
     return written;
 }
 

@@ -273,8 +273,8 @@ ff_status ff_trainer_ask_weights(struct ff_trainer *trainer, uint32_t layer, uin
     } else {
         *ticket = 1000000 + ++trainer->weight_tickets; /* apart from those of images, which are answered in order */
         trainer->weights++;
-        trainer->weight[trainer->weights - 1] = (struct ff_unit_weights){
-            .ticket = *ticket, .layer = layer, .unit = unit, .count = count, .inputs = 3};
+        trainer->weight[trainer->weights - 1] =
+            (struct ff_unit_weights){.ticket = *ticket, .layer = layer, .unit = unit, .count = count, .inputs = 3};
         pthread_cond_broadcast(&fake.changed);
     }
     pthread_mutex_unlock(&fake.mutex);
@@ -400,8 +400,8 @@ static void tell_snapshot(struct ff_trainer *trainer)
         values[i] = (float)trainer->progress.step;
     observer->snapshot(observer->self, &(struct ff_snapshot_piece){.standing = &standing});
     observer->snapshot(observer->self, &(struct ff_snapshot_piece){.values = values, .count = count / 2});
-    observer->snapshot(observer->self, &(struct ff_snapshot_piece){
-                                           .values = values, .count = count - count / 2, .last = true});
+    observer->snapshot(observer->self,
+                       &(struct ff_snapshot_piece){.values = values, .count = count - count / 2, .last = true});
     free(values);
 }
 

@@ -1,8 +1,8 @@
 /* fake_trainer.h - a trainer whose time the test keeps: it does one step, epoch or end when it is told to.
  *
- * Snapshots are those of a real one in form: every float of them is the step; at a pause, at the end unless it fails, and
- * at an epoch where the observer wants one. Settings are turned, and weights told (unit u, input i: 10 u + i, of three
- * inputs), as soon as they are asked for.
+ * Snapshots are those of a real one in form: every float of them is the step; at a pause, at the end unless it
+ * fails, and at an epoch where the observer wants one. Settings are turned, and weights told (unit u, input i: 10 u
+ * + i, of three inputs), as soon as they are asked for.
  *
  * It stands in for core/trainer.c (all of trainer.h is defined), so that orders of events which a real training
  * reaches once in a thousand runs can be reached every time. One trainer at a time; any thread may call. */

@@ -200,7 +200,6 @@ struct run *stop_run(struct fixture *fixture, int64_t id)
     return &fixture->run;
 }
 
-
 void tell(void *self)
 {
     struct asker *asker = self;

@@ -1,4 +1,5 @@
-/* session_fixture.h - a session on a store in a fresh folder, with a trainer and a catalog that the test controls. */
+/* session_fixture.h - a session on a store in a fresh folder, with a trainer and a catalog that the test controls.
+ */
 #ifndef SESSION_FIXTURE_H
 #define SESSION_FIXTURE_H
 

@@ -417,8 +417,7 @@ static ff_status turn(struct asker *asker, int64_t id, const char *settings)
     struct session_question question = {.about = SESSION_SETTINGS, .settings = json, .tell = tell, .self = asker};
 
     asker->told = 0;
-    ff_status status =
-        session_ask(asker->fixture->session, id, &question, &asker->request, &asker->fixture->error);
+    ff_status status = session_ask(asker->fixture->session, id, &question, &asker->request, &asker->fixture->error);
     cJSON_Delete(json);
     return status;
 }

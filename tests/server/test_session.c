@@ -314,7 +314,8 @@ static void what_cannot_be_is_refused_in_words(void **state)
         const char *sentence;
     } cases[] = {
         {PAUSE, 1, FF_CONFLICT, "run 1 is finished: only a run that trains can be paused"},
-        {RESUME, 1, FF_CONFLICT, "run 1 is finished, all its 15 epochs are done: say how many more, {\"epochs\": N}"},
+        {RESUME, 1, FF_CONFLICT,
+         "run 1 is finished, all its 15 epochs are done: say how many more, {\"epochs\": N}"},
         {STOP, 1, FF_OK, ""},
         {RESUME, 2, FF_OK, ""},
         {PAUSE, 3, FF_CONFLICT, "run 3 is queued: only a run that trains can be paused"},
