@@ -74,6 +74,7 @@ static void greet(struct event_stream *stream, struct text *text)
 
     stream->greeted = true;
     stream->snapshot = hub_newest(stream->api->hub);
+    stream->numbered &= stream->cursor.seen == stream->snapshot; /* others may have come since it was opened */
     text_print(text, ": goodness\nretry: 1000\n\n");
     if (stream->kept.run != 0)
         write_dropped(text, stream->kept.run, stream->kept.step, 0);

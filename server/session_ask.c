@@ -72,7 +72,17 @@ struct session_request *session_make_request(int64_t id, const struct session_qu
     return request;
 }
 
-/* With `asking`. The trainer makes one change after the other, and so knows what each is added to. */
+static bool is_same(const struct ff_config *a, const struct ff_config *b)
+{
+    cJSON *differences = ff_config_difference(a, b);
+    bool same = differences != NULL && differences->child == NULL;
+
+    cJSON_Delete(differences);
+    return same;
+}
+
+/* With `asking`. The trainer makes one change after the other, and so knows what each is added to. What changes nothing
+ * holds already: the request's error is FF_OK then. */
 static ff_status ask_settings(struct session_line *line, const struct session_question *question, uint64_t step,
                               struct session_request *request, struct ff_error *error)
 {
@@ -86,15 +96,20 @@ static ff_status ask_settings(struct session_line *line, const struct session_qu
     if (!ff_config_apply_live(&config, question->settings, "/config", &problems) ||
         !ff_config_check(&config, NULL, "/config", &problems))
         return ff_fail(error, FF_INVALID, "%s %s", problems.problem[0].pointer, problems.problem[0].detail);
+    if (is_same(&config, &line->config)) {
+        request->error.status = FF_OK;
+        return FF_OK;
+    }
     status = ff_trainer_change(line->trainer, &config, error);
     line->turning = status == FF_OK;
     request->ticket = 0; /* the trainer's begin with 1 */
     return status;
 }
 
-/* With `asking`, so that the answer does not come before its ticket is known. */
+/* With `asking`, so that the answer does not come before its ticket is known. *asked is on the line, unless it is
+ * answered already. */
 static ff_status ask(struct session_line *line, const struct session_question *question, uint64_t step,
-                     struct session_request **asked, struct ff_error *error)
+                     struct session_request **asked, bool *answered, struct ff_error *error)
 {
     struct session_request *request = session_make_request(line->run, question, error);
     ff_status status = FF_OK;
@@ -112,9 +127,12 @@ static ff_status ask(struct session_line *line, const struct session_question *q
         free(request);
         return status;
     }
-    request->next = line->first;
-    line->first = request;
     *asked = request;
+    *answered = request->error.status == FF_OK;
+    if (!*answered) {
+        request->next = line->first;
+        line->first = request;
+    }
     return FF_OK;
 }
 
@@ -131,12 +149,15 @@ ff_status session_ask(struct session *session, int64_t id, const struct session_
 {
     uint64_t step = step_of(session);
     ff_status status = FF_OK;
+    bool answered = false;
 
     pthread_mutex_lock(&session->asking);
     bool there = session->line.trainer != NULL && session->line.run == id;
     if (there)
-        status = ask(&session->line, question, step, request, error);
+        status = ask(&session->line, question, step, request, &answered, error);
     pthread_mutex_unlock(&session->asking);
+    if (answered)
+        session_settle(session, *request);
     return there ? status : ask_elsewhere(session, id, question, request, error);
 }
 

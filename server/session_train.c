@@ -20,6 +20,7 @@ static void see_points(void *self, const struct ff_point *points, size_t count)
     pthread_mutex_lock(&session->mutex);
     int64_t id = session->current->id;
     session->current->progress.step = points[count - 1].step;
+    session->current->progress.epoch = (uint32_t)ceil(points[count - 1].epoch);
     session->current->progress.elapsed = points[count - 1].elapsed;
     session_note_change(session);
     pthread_mutex_unlock(&session->mutex);
@@ -35,6 +36,8 @@ static void see_epoch(void *self, const struct ff_epoch *epoch)
     struct run *run = session->current;
     int64_t id = run->id;
     run->last = *epoch;
+    run->progress.epoch = epoch->epoch;
+    run->progress.evaluating = epoch->evaluating;
     if (!isnan(epoch->test_error) && (run->best.epoch == 0 || epoch->test_error < run->best.test_error)) {
         run->best.test_error = epoch->test_error;
         run->best.epoch = epoch->epoch;

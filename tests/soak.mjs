@@ -232,8 +232,8 @@ const FIGURES = ['positive', 'negative', 'positive_low', 'positive_high', 'negat
 
 /** What is wrong with a run's representation, or ''. */
 function runProblem(run) {
-    for (const name of ['id', 'name', 'notes', 'tags', 'preset', 'state', 'pending', 'reason', 'created', 'started', 'ended', 'progress',
-        'best', 'last', 'config', 'changes', 'checkpoint', 'placement', 'parameters', 'warnings'])
+    for (const name of ['id', 'name', 'notes', 'tags', 'preset', 'state', 'pending', 'reason', 'created', 'started', 'ended',
+        'progress', 'best', 'last', 'config', 'changes', 'checkpoint', 'placement', 'parameters', 'warnings'])
         if (run?.[name] === undefined)
             return `there is no ${name}`;
     const { progress, last } = run;
@@ -578,7 +578,7 @@ const operations = {
         const [units, inputs] = answer.headers['x-shape'].split(',').map(Number);
         const wanted = layer === 0 ? SIDE * SIDE + CLASSES : config.layers[0];
         if (units !== many || ![wanted, SIDE * SIDE].includes(inputs) || answer.body.length !== 4 * units * inputs)
-            wrong('weights', answer, `is ${answer.body.length} bytes of shape ${answer.headers['x-shape']}, not ${many},${wanted}`);
+            wrong('weights', answer, `is ${answer.body.length} bytes of shape ${units},${inputs}, not ${many},${wanted}`);
     }],
     checkpoint: [4, async (random) => {
         const id = some(random), had = known.get(id)?.checkpoint ?? null;
@@ -800,7 +800,8 @@ async function settle() {
 }
 
 function report() {
-    console.log(`\nseed ${seed}, ${minutes} minutes, ${lives.kills} kills, ${lives.terms} SIGTERMs, peak RSS ${lives.peak.toFixed(1)} MiB`);
+    console.log(`\nseed ${seed}, ${minutes} minutes, ${lives.kills} kills, ${lives.terms} SIGTERMs, ` +
+        `peak RSS ${lives.peak.toFixed(1)} MiB`);
     for (const name of Object.keys(counts).sort())
         console.log(`${String(counts[name]).padStart(8)}  ${name}`);
     let failed = 0;
