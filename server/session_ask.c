@@ -81,8 +81,8 @@ static bool is_same(const struct ff_config *a, const struct ff_config *b)
     return same;
 }
 
-/* With `asking`. The trainer makes one change after the other, and so knows what each is added to. What changes nothing
- * holds already: the request's error is FF_OK then. */
+/* With `asking`. The trainer makes one change after the other, and so knows what each is added to. What changes
+ * nothing holds already: the request's error is FF_OK then. */
 static ff_status ask_settings(struct session_line *line, const struct session_question *question, uint64_t step,
                               struct session_request *request, struct ff_error *error)
 {

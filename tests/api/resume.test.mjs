@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
 import { historyOf, lively, often, place, undisturbed } from './lives.mjs';
-import { ended, endless, Events, inState, makeRun, raw, small, startDaemon } from './support.mjs';
+import { ended, endless, Events, inState, makeRun, raw, small, startDaemon, trains } from './support.mjs';
 
 let daemon, common;
 before(async () => { daemon = common = await startDaemon(); });
@@ -63,11 +63,11 @@ test('all that is wrong with a resume is said at once, and nothing is done', asy
 
 test('a run that waits to go on says so, and answers from its checkpoint meanwhile', async () => {
     const { id } = await makeRun(daemon, endless());
-    await inState(daemon, id, 'running');
+    await trains(daemon, id);
     const stopped = await stop(id);
     assert.equal(stopped.checkpoint.step, stopped.progress.step);
     const other = await makeRun(daemon, endless());
-    await inState(daemon, other.id, 'running');
+    await trains(daemon, other.id);
     const waits = await post(id, 'resume');
     assert.deepEqual([waits.body.state, waits.body.pending, waits.body.ended], ['queued', 'resume', null]);
     assert.equal((await post(id, 'resume')).status, 200);
@@ -84,7 +84,7 @@ test('a run that waits to go on says so, and answers from its checkpoint meanwhi
 test('settings change while a run trains and while it is paused; all problems at once', async () => {
     const { id } = await makeRun(daemon, endless());
     const events = await Events.open(daemon, `/api/v1/runs/${id}/events`);
-    await inState(daemon, id, 'running');
+    await trains(daemon, id);
     const before = (await get(id)).config.learning_rate;
     const changed = await patch(id, { config: { learning_rate: 0.5 }, name: 'turned' });
     assert.equal(changed.status, 200);
@@ -118,7 +118,7 @@ test('settings change while a run trains and while it is paused; all problems at
 
 test('many who change settings at once all get them, one after the other', async () => {
     const { id } = await makeRun(daemon, endless());
-    await inState(daemon, id, 'running');
+    await trains(daemon, id);
     const rates = Array.from({ length: 12 }, (_, i) => (i + 1) / 64);
     const answers = await Promise.all(rates.map((rate, i) =>
         patch(id, { config: i % 2 ? { learning_rate: rate } : { weight_decay: rate } })));
@@ -138,7 +138,7 @@ test('settings that were turned happen again at their steps when a killed run go
     const here = await place(context);
     take(context, await here.start());
     const { id } = await makeRun(daemon, lively({ ...constant, epochs: 600 }));
-    await inState(daemon, id, 'running');
+    await trains(daemon, id);
     await patch(id, { config: { learning_rate: 0.01 } });
     await post(id, 'pause');
     const paused = await inState(daemon, id, 'paused');
@@ -165,7 +165,7 @@ test('settings that were turned happen again at their steps when a killed run go
 
 test('with other settings a run goes on from its checkpoint, and says from which step on', async () => {
     const { id } = await makeRun(daemon, endless());
-    await inState(daemon, id, 'running');
+    await trains(daemon, id);
     const stopped = await stop(id);
     await post(id, 'resume', { config: { learning_rate: 0.125 } });
     const events = await Events.open(daemon, `/api/v1/runs/${id}/events`);
@@ -183,7 +183,7 @@ test('readers are told how far a run went back, those who come later too', async
     take(context, await here.start());
     const { id } = await makeRun(daemon, endless());
     const all = await Events.open(daemon, '/api/v1/events');
-    await inState(daemon, id, 'running');
+    await trains(daemon, id);
     await post(id, 'pause');
     const paused = await inState(daemon, id, 'paused');
     await post(id, 'resume');
@@ -214,7 +214,7 @@ test('readers are told how far a run went back, those who come later too', async
 test('a checkpoint is a file with a tag, whole or in parts; none yet is a 404 with the reason', async () => {
     const { id } = await makeRun(daemon, endless());
     const where = `/api/v1/runs/${id}/checkpoint`;
-    await inState(daemon, id, 'running');
+    await trains(daemon, id);
     const none = await daemon.json('GET', where);
     assert.equal(none.status, 404);
     assert.match(none.body.detail, /no checkpoint yet/);
@@ -244,7 +244,7 @@ test('a checkpoint is a file with a tag, whole or in parts; none yet is a 404 wi
     assert.equal((await raw(daemon, { method: 'POST', path: where })).status, 405);
 
     await post(id, 'resume');
-    await inState(daemon, id, 'running');
+    await trains(daemon, id);
     await stop(id);
     assert.notEqual((await daemon.request(where)).headers.get('etag'), tag);
     assert.equal((await daemon.json('DELETE', `/api/v1/runs/${id}`)).status, 204);
@@ -254,7 +254,7 @@ test('a checkpoint is a file with a tag, whole or in parts; none yet is a 404 wi
 test('weights are given while a run trains and after, and what is not there is said', async () => {
     const { id } = await makeRun(daemon, endless());
     const weights = (layer, query = '') => daemon.request(`/api/v1/runs/${id}/layers/${layer}/weights${query}`);
-    await inState(daemon, id, 'running');
+    await trains(daemon, id);
     const live = await weights(1);
     assert.equal(live.status, 200);
     assert.equal(live.headers.get('x-shape'), '1,16');

@@ -222,6 +222,13 @@ export class Events {
     }
 }
 
+/** Until it has trained: it runs before its trainer is there, and may then still be stopped without having done a step. */
+export async function trains(daemon, id) {
+    const events = await Events.open(daemon, `/api/v1/runs/${id}/events`);
+    await events.until((event) => event.type === 'points');
+    events.close();
+}
+
 /** Wait until the run is in `state`, by its events. */
 export async function inState(daemon, id, state) {
     const events = await Events.open(daemon, `/api/v1/runs/${id}/events`);

@@ -150,7 +150,8 @@ static void times_are_rfc_3339_in_utc(void **state)
 static void a_new_run_has_no_results_yet(void **state)
 {
     (void)state;
-    static const char *const nulls[] = {"pending", "reason", "preset", "started", "ended", "best", "last"};
+    static const char *const nulls[] = {"pending", "reason", "preset", "started",
+                                        "ended",   "best",   "last",   "checkpoint"};
     struct run *run = new_run();
     run->created = 1700000000123;
     run->progress.epochs = 60;
@@ -168,6 +169,67 @@ static void a_new_run_has_no_results_yet(void **state)
     assert_number(member(json, "progress"), "epochs", 60);
     assert_true(cJSON_IsNull(member(member(json, "progress"), "remaining")));
     assert_true(cJSON_IsNull(member(member(json, "progress"), "samples_per_second")));
+    cJSON_Delete(json);
+    free(run);
+}
+
+/* The settings shown are those of now; what they were stands in the changes. */
+static void what_was_turned_shows_old_and_new(void **state)
+{
+    (void)state;
+    struct run *run = new_run();
+    struct ff_config config = run->config;
+    config.learning_rate.count = 1;
+    config.learning_rate.value[0] = 0.25;
+    run->config.learning_rate.count = 1;
+    run->config.learning_rate.value[0] = 0.5;
+    assert_ptr_equal(run_config(run), &run->config);
+    assert_true(run_turn(run, 12, &config));
+    config.weight_decay = 0.125;
+    config.learning_rate.value[0] = 0.75;
+    assert_true(run_turn(run, 40, &config));
+    cJSON *json = reparse(run_to_json(run));
+    assert_prints(cJSON_Duplicate(member(json, "changes"), true),
+                  "[{\"step\":12,\"learning_rate\":[0.5,0.25]},"
+                  "{\"step\":40,\"learning_rate\":[0.25,0.75],\"weight_decay\":[0,0.125]}]");
+    assert_number(member(json, "config"), "learning_rate", 0.75);
+    assert_true(run->config.learning_rate.value[0] == 0.5);
+    cJSON_Delete(json);
+    free(run);
+}
+
+static void changes_have_so_much_room_and_no_more(void **state)
+{
+    (void)state;
+    struct run *run = new_run();
+    struct ff_config config = run->config;
+    bool told = true;
+    config.learning_rate.count = 1;
+    uint64_t step = 0;
+
+    for (; told && step < 10000; step++) {
+        config.learning_rate.value[0] = step % 2 ? 0.25 : 0.5;
+        told = run_turn(run, step, &config);
+    }
+    assert_false(told);
+    assert_true(step > 200);
+    assert_true(strlen(run->changes) < sizeof run->changes);
+    assert_true(run_config(run)->learning_rate.value[0] == config.learning_rate.value[0]);
+    cJSON *json = reparse(run_to_json(run));
+    assert_int_equal(cJSON_GetArraySize(member(json, "changes")), step - 1);
+    cJSON_Delete(json);
+    free(run);
+}
+
+static void a_checkpoint_shows_where_it_stands(void **state)
+{
+    (void)state;
+    struct run *run = new_run();
+    run->checkpoint =
+        (struct run_checkpoint){.step = 800, .bytes = 5000000000, .epochs = 2, .written = 1700000000123};
+    cJSON *json = reparse(run_to_json(run));
+    assert_prints(cJSON_Duplicate(member(json, "checkpoint"), true),
+                  "{\"step\":800,\"epoch\":2,\"bytes\":5000000000,\"written\":\"2023-11-14T22:13:20.123Z\"}");
     cJSON_Delete(json);
     free(run);
 }
@@ -364,6 +426,9 @@ int main(void)
         cmocka_unit_test(times_are_rfc_3339_in_utc),
         cmocka_unit_test(a_new_run_has_no_results_yet),
         cmocka_unit_test(a_run_under_way_shows_its_results),
+        cmocka_unit_test(what_was_turned_shows_old_and_new),
+        cmocka_unit_test(changes_have_so_much_room_and_no_more),
+        cmocka_unit_test(a_checkpoint_shows_where_it_stands),
         cmocka_unit_test(placement_shows_what_was_asked_until_one_is_chosen),
         cmocka_unit_test(points_become_columns),
         cmocka_unit_test(an_end_sets_all_that_belongs_to_it),

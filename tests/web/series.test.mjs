@@ -81,6 +81,22 @@ for (const halfLife of [1, 30, 1000]) {
     });
 }
 
+test('a_series_that_is_cut_goes_on_from_there', () => {
+    const series = new Series(20);
+    series.append(columns(range(1, 100)));
+    assert.ok(series.coarse);
+    series.cut(50);
+    assert.ok(series.last <= 50 && series.last > 30);
+    for (const layer of series.layers) for (const column of Object.values(layer)) assert.equal(column.length, series.length);
+    series.append(columns(range(series.last + 1, 60)));
+    assert.equal(series.last, 60);
+    assert.deepEqual(series.steps, [...new Set(series.steps)].sort((a, b) => a - b));
+    series.cut(1000);
+    assert.equal(series.last, 60);
+    series.cut(0);
+    assert.equal(series.length, 0);
+});
+
 test('smoothing_does_not_depend_on_what_comes_later', () => {
     const steps = range(10, 1000, 10);
     const values = steps.map((step) => Math.sin(step));
