@@ -18,17 +18,19 @@ static const struct ff_preset presets[] = {
     {.name = "pairs-plain", .title = "Pairs, plain",
      .summary = "Every image with its true label and with a wrong one that the first layer takes for true, no augmentation: watch "
                 "the goodness part in every layer. The default.",
-     .reaches = "2.1 % test error on MNIST in 33 s, below 3 % after 11 s, on two cores",
+     .reaches = "1.9 % test error on MNIST in 31 s on two cores",
      .settings = "{}"},
     {.name = "pairs", .title = "Pairs, the most accurate",
      .summary = "Pairs with hard negatives on images that are turned, stretched and bent afresh every epoch; the weights' running "
                 "average predicts.",
-     .settings = "{\"layers\": [1000, 1000], \"objective\": \"symba\", \"alpha\": 10, \"learning_rate\": 0.004,"
-                 " \"batch_size\": 200, \"epochs\": 20, \"average\": 0.999, \"augment\": {\"rotate\": 10, \"scale\": 0.1,"
+     .reaches = "0.8 % test error on MNIST in 95 s on one core",
+     .settings = "{\"layers\": [1000, 1000], \"init_gain\": 0.99, \"objective\": \"symba\", \"alpha\": 10,"
+                 " \"learning_rate\": 0.004, \"batch_size\": 200, \"epochs\": 10, \"average\": 0.999, \"augment\": {\"rotate\": 10, \"scale\": 0.1,"
                  " \"shear\": 0.1, \"translate\": 1, \"elastic\": 1}}"},
     {.name = "quick", .title = "Quick: class groups",
      .summary = "Every class has units of its own in every layer, and one pass an image suffices: it learns while you look.",
-     .settings = "{\"rule\": \"class_groups\", \"layers\": [1000, 500], \"temperature\": 0.35, \"label_smoothing\": 0.1,"
+     .reaches = "1.2 % test error on MNIST in 17 s on two cores",
+     .settings = "{\"rule\": \"class_groups\", \"layers\": [1000, 500], \"init_gain\": 0.99, \"temperature\": 0.35, \"label_smoothing\": 0.1,"
                  " \"predict\": \"log_softmax\", \"learning_rate\": 0.004, \"batch_size\": 200, \"epochs\": 6,"
                  " \"augment\": {\"shift\": 1}}"},
     {.name = "hinton", .title = "Hinton 2022",
