@@ -41,6 +41,7 @@ test('a change of a finished run shows at once in the run, the list and by its o
 
 test('a run that is made, stopped or deleted shows at once in the list and under "latest"', async () => {
     const blocker = await makeRun(daemon, endless());
+    await inState(daemon, blocker.id, 'running');
     await change('POST', `/api/v1/runs/${blocker.id}/pause`); /* nothing changes by itself */
     await inState(daemon, blocker.id, 'paused');
     const list = async () => (await twice('/api/v1/runs')).body.runs.map((run) => [run.id, run.state]);
