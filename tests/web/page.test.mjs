@@ -99,15 +99,15 @@ test('pause_resume_and_stop_by_button', async (t) => {
 });
 
 test('a_stopped_run_goes_on_by_button_without_a_missing_or_doubled_point', async (t) => {
-    const { page, daemon } = await openPage(t, { config: { ...LONG, epochs: 40, evaluate_every: 40 } });
+    const { page, daemon } = await openPage(t, { config: { ...LONG, epochs: 300, evaluate_every: 300 } });
     await drawn(page, 1);
     await page.click('#stop-button');
     await stateIs(page, 'stopped');
     const { progress } = await daemon.get('/api/v1/runs/1');
     await page.click('#resume-button');
     await stateIs(page, 'running');
+    const run = await daemon.get('/api/v1/runs/1?wait=120');
     await stateIs(page, 'finished');
-    const run = await daemon.get('/api/v1/runs/1');
     assert.equal(run.progress.step, run.progress.steps);
     assert.ok(progress.step < progress.steps, `${progress.step} of ${progress.steps} before`);
     await assertSamePoints(page, daemon, 1);
