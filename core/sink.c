@@ -487,6 +487,7 @@ void ff_sink_restore(struct ff_sink *sink, const struct ff_standing *standing)
     uint64_t done = standing->step - standing->epochs * plan->steps_per_epoch;
     uint64_t images = done * plan->config.batch_size;
 
+    pthread_mutex_lock(&sink->mutex); /* others may ask for the progress already */
     sink->step = standing->step;
     sink->epochs_closed = standing->epochs;
     sink->current_epoch = standing->epochs + (done > 0);
@@ -498,6 +499,7 @@ void ff_sink_restore(struct ff_sink *sink, const struct ff_standing *standing)
     sink->evaluating_closed = standing->evaluating_closed;
     sink->epoch_images = standing->epoch_images;
     memcpy(sink->epoch, standing->epoch_sums, sizeof sink->epoch);
+    pthread_mutex_unlock(&sink->mutex);
 }
 
 void ff_sink_finish(struct ff_sink *sink)

@@ -388,6 +388,28 @@ test('a_daemon_that_is_gone_leaves_what_was_known_greyed_and_is_found_again', as
     assert.ok(assertPoints(mine, theirs) > 0);
 });
 
+test('a_run_whose_daemon_was_killed_goes_on_by_button_without_a_missing_or_doubled_point', async (t) => {
+    const config = { ...LONG, epochs: 300, evaluate_every: 300 };
+    const { page, daemon } = await openPage(t, { config, line: true });
+    await drawn(page, 3);
+    await page.click('#pause-button');
+    await stateIs(page, 'paused');
+    const { checkpoint } = await daemon.get('/api/v1/runs/1');
+    await page.click('#resume-button');
+    await page.waitForFunction((step) => window.goodness.points.steps.at(-1) > step, checkpoint.step);
+    await daemon.end('SIGKILL');
+    await page.waitForSelector('body.stale #run:visible');
+    const seen = await page.evaluate(() => window.goodness.points.steps.at(-1));
+    await daemon.start();
+    await page.click('#retry-button');
+    await stateIs(page, 'interrupted');
+    await page.click('#resume-button');
+    const run = await daemon.get('/api/v1/runs/1?wait=120');
+    await stateIs(page, 'finished');
+    assert.ok(seen > checkpoint.step && run.progress.step === run.progress.steps && seen < run.progress.steps);
+    await assertSamePoints(page, daemon, 1);
+});
+
 test('colours_follow_the_system_and_can_be_switched', async (t) => {
     const { page } = await openPage(t, { config: SHORT, colorScheme: 'dark' });
     await stateIs(page, 'finished');
