@@ -7,7 +7,6 @@
 #include "checkpoint_text.h"
 #include "layer.h"
 #include "plan.h"
-#include "safetensors.h"
 
 enum { TENSORS_MAX = 1 + FF_LAYERS_MAX * FF_TENSORS_MAX };
 
@@ -37,10 +36,6 @@ static size_t list_tensors(const struct ff_plan *plan, struct ff_tensor_about *t
 
 /* --- writing --- */
 
-struct ff_checkpoint_writer {
-    struct ff_safetensors_writer *writer;
-};
-
 static struct ff_safetensors_writer *begin(const struct ff_files *files, const char *path,
                                            const struct ff_checkpoint_about *about, struct ff_error *error)
 {
@@ -60,46 +55,16 @@ static struct ff_safetensors_writer *begin(const struct ff_files *files, const c
     return writer;
 }
 
-struct ff_checkpoint_writer *ff_checkpoint_write(const struct ff_files *files, const char *path,
-                                                 const struct ff_checkpoint_about *about, struct ff_error *error)
+struct ff_safetensors_writer *ff_checkpoint_write(const struct ff_files *files, const char *path,
+                                                  const struct ff_checkpoint_about *about, struct ff_error *error)
 {
-    struct ff_checkpoint_writer *writer = calloc(1, sizeof *writer);
+    struct ff_safetensors_writer *writer = begin(files, path, about, error);
 
-    if (writer == NULL) {
-        ff_fail_memory(error, "a checkpoint");
-        return NULL;
-    }
-    writer->writer = begin(files, path, about, error);
-    if (writer->writer == NULL ||
-        ff_safetensors_append(writer->writer, about->standing.epoch_sums,
-                              about->standing.layers * sizeof(struct ff_sums), error) != FF_OK) {
-        ff_checkpoint_discard(writer);
-        return NULL;
-    }
-    return writer;
-}
-
-ff_status ff_checkpoint_append(struct ff_checkpoint_writer *writer, const float *values, size_t count,
-                               struct ff_error *error)
-{
-    return ff_safetensors_append(writer->writer, values, count * sizeof *values, error);
-}
-
-ff_status ff_checkpoint_finish(struct ff_checkpoint_writer *writer, struct ff_durable **file,
-                               struct ff_error *error)
-{
-    ff_status status = ff_safetensors_finish(writer->writer, file, error);
-
-    free(writer);
-    return status;
-}
-
-void ff_checkpoint_discard(struct ff_checkpoint_writer *writer)
-{
-    if (writer == NULL)
-        return;
-    ff_safetensors_discard(writer->writer);
-    free(writer);
+    if (writer == NULL || ff_safetensors_append(writer, about->standing.epoch_sums,
+                                                about->standing.layers * sizeof(struct ff_sums), error) == FF_OK)
+        return writer;
+    ff_safetensors_discard(writer);
+    return NULL;
 }
 
 /* --- reading --- */

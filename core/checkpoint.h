@@ -12,6 +12,7 @@
 #include "config.h"
 #include "files.h"
 #include "observer.h"
+#include "safetensors.h"
 #include "shape.h"
 
 enum { FF_RUN_NAME_MAX = 256 };
@@ -29,17 +30,11 @@ struct ff_checkpoint_about {
 
 /* --- writing --- */
 
-struct ff_checkpoint_writer;
-
-/* Begin PATH. The floats of all tensors follow, as a snapshot gives them. NULL and `error`: FF_IO, FF_NO_MEMORY. */
-struct ff_checkpoint_writer *ff_checkpoint_write(const struct ff_files *files, const char *path,
-                                                 const struct ff_checkpoint_about *about, struct ff_error *error);
-ff_status ff_checkpoint_append(struct ff_checkpoint_writer *writer, const float *values, size_t count,
-                               struct ff_error *error);
-/* The file, to be committed by whoever has the time for it (files.h); frees the writer, whatever the outcome. */
-ff_status ff_checkpoint_finish(struct ff_checkpoint_writer *writer, struct ff_durable **file,
-                               struct ff_error *error);
-void ff_checkpoint_discard(struct ff_checkpoint_writer *writer); /* NULL is fine */
+/* Begin PATH. The floats of all tensors follow by ff_safetensors_append, as a snapshot gives them; after
+ * ff_safetensors_finish the file is committed by whoever has the time for it. NULL and `error`: FF_IO,
+ * FF_NO_MEMORY. */
+struct ff_safetensors_writer *ff_checkpoint_write(const struct ff_files *files, const char *path,
+                                                  const struct ff_checkpoint_about *about, struct ff_error *error);
 
 /* --- reading --- */
 

@@ -135,7 +135,7 @@ const char *ff_nearest_name(const char *wrong, const char *const *names);
 const char *ff_json_kind(const cJSON *value);
 
 /* Put an item, which may be NULL, into an object or array, which may be NULL; where that fails the item is deleted.
- * And what was made, or, when it is not whole, NULL. */
+ * The name is a constant: it is not copied. And what was made, or, when it is not whole, NULL. */
 bool ff_json_put(cJSON *object, const char *name, cJSON *item);
 bool ff_json_append(cJSON *array, cJSON *item);
 cJSON *ff_json_whole(cJSON *json, bool whole);

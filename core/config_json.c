@@ -18,7 +18,7 @@ static cJSON *number_json(double value)
 
 bool ff_json_put(cJSON *object, const char *name, cJSON *item)
 {
-    if (object != NULL && item != NULL && cJSON_AddItemToObject(object, name, item))
+    if (object != NULL && item != NULL && cJSON_AddItemToObjectCS(object, name, item))
         return true;
     cJSON_Delete(item);
     return false;

@@ -41,11 +41,10 @@ struct scratch ff_dense_cut_scratch(const struct ff_dense *dense, float *memory)
     return scratch;
 }
 
-static size_t items(const struct ff_layer *layer, const struct ff_message *message)
+static size_t items(const struct ff_layer *layer)
 {
     const struct ff_dense *dense = (const struct ff_dense *)layer;
 
-    (void)message;
     return dense->panels;
 }
 

@@ -18,4 +18,7 @@ struct ff_dropout_place {
 void ff_dropout_mask(const struct ff_dropout_place *place, double share, float kept, uint32_t first, size_t n,
                      float *mask);
 
+/* x times its mask: all n of a row. */
+void ff_dropout(const struct ff_dropout_place *place, double share, float kept, size_t n, float *x);
+
 #endif

@@ -120,8 +120,6 @@ void ff_tensor_take_columns(const struct ff_tensor *tensor, uint64_t first, uint
 
 /* --- one message --- */
 
-enum { DROP_CHUNK = 256 }; /* numbers of a mask at once */
-
 static void forward_item(void *self, size_t item, unsigned worker)
 {
     struct ff_layer *layer = self;
@@ -143,15 +141,9 @@ static void drop_item(void *self, size_t row, unsigned worker)
     double share = layer->config.dropout.inputs;
     const struct ff_dropout_place place = {layer->config.seed, FF_RANDOM_DROP_INPUTS,
                                            (uint32_t)layer->message->step, (uint64_t)layer->index << 32 | row};
-    float mask[DROP_CHUNK], *x = layer->message->x + row * layer->inputs;
 
     (void)worker;
-    for (uint32_t first = 0; first < layer->inputs; first += DROP_CHUNK) {
-        uint32_t left = layer->inputs - first, count = left < DROP_CHUNK ? left : DROP_CHUNK;
-
-        ff_dropout_mask(&place, share, (float)(1 / (1 - share)), first, count, mask);
-        layer->kernels->multiply(x + first, mask, count);
-    }
+    ff_dropout(&place, share, (float)(1 / (1 - share)), layer->inputs, layer->message->x + row * layer->inputs);
 }
 
 static void gradient_item(void *self, size_t item, unsigned worker)
@@ -317,7 +309,7 @@ static float average_share(const struct ff_layer *layer, uint64_t step)
 static void train(struct ff_layer *layer, struct ff_message *message)
 {
     const struct ff_plan *plan = layer->plan;
-    size_t items = layer->kind->items(layer, message);
+    size_t items = layer->kind->items(layer);
     float *goodness = message->goodness + (size_t)layer->index * plan->max_rows * plan->groups;
 
     layer->update = ff_optimizer_update(&layer->config, layer->index, message->rate, message->step);
@@ -357,7 +349,7 @@ static void train(struct ff_layer *layer, struct ff_message *message)
 
 static void forward(struct ff_layer *layer, struct ff_message *message)
 {
-    size_t items = layer->kind->items(layer, message);
+    size_t items = layer->kind->items(layer);
 
     catch_up(layer);
     layer->puts_off = layer->chooses = false;

@@ -46,9 +46,8 @@ struct ff_workspace {
 struct ff_layer;
 
 struct ff_layer_kind_methods {
-    /* Items of the forward and of the gradient phase for a message of this size; the work of each must not depend
-     * on others. */
-    size_t (*items)(const struct ff_layer *layer, const struct ff_message *message);
+    /* Items of every phase; the work of each must not depend on others. */
+    size_t (*items)(const struct ff_layer *layer);
     /* Before the first item of a TRAIN message: what all items share. */
     void (*prepare)(struct ff_layer *layer);
     /* Where prepare sets `chooses`, the pairs' wrong labels are still to be drawn: forward then leaves the

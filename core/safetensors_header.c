@@ -25,15 +25,6 @@ bool ff_tensor_bytes(const struct ff_tensor_about *about, uint64_t *bytes)
     return true;
 }
 
-bool ff_safetensors_is_utf8(const char *text)
-{
-    size_t length = strlen(text), size = 1;
-
-    for (size_t at = 0; at < length && size > 0; at += size)
-        size = ff_scan_utf8(text + at, length - at);
-    return size > 0;
-}
-
 ff_status ff_safetensors_damaged(struct ff_error *error, const char *path, const char *format, ...)
 {
     char what[384];

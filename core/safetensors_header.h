@@ -45,9 +45,6 @@ extern const size_t ff_dtype_count;
 /* How many bytes a tensor of rank at most FF_TENSOR_RANK_MAX takes; false: more than 64 bits can count. */
 bool ff_tensor_bytes(const struct ff_tensor_about *about, uint64_t *bytes);
 
-/* Whether the text is UTF-8 by the letter of RFC 3629. */
-bool ff_safetensors_is_utf8(const char *text);
-
 /* The sentence for a damaged file, printf's way: "PATH: WHAT; what to do". Returns FF_DAMAGED. */
 ff_status ff_safetensors_damaged(struct ff_error *error, const char *path, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "safetensors_header.h"
+#include "utf8.h"
 
 bool ff_scan_fault(struct ff_scan *scan, const char *format, ...)
 {
@@ -82,52 +83,6 @@ bool ff_scan_number(struct ff_scan *scan, uint64_t *number)
 
 /* --- texts ---------------------------------------------------------------------------------------------------- */
 
-size_t ff_scan_utf8(const char *text, size_t length)
-{
-    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000}; /* that needs so many bytes */
-    const unsigned char *byte = (const unsigned char *)text;
-    size_t size = length == 0      ? 0
-                  : byte[0] < 0x80 ? 1
-                  : byte[0] < 0xC0 ? 0
-                  : byte[0] < 0xE0 ? 2
-                  : byte[0] < 0xF0 ? 3
-                                   : 4;
-    uint32_t code;
-
-    if (size < 2)
-        return size;
-    if (size > length || byte[0] > 0xF4)
-        return 0;
-    code = byte[0] & (0x7Fu >> size);
-    for (size_t i = 1; i < size; i++) {
-        if ((byte[i] & 0xC0) != 0x80)
-            return 0;
-        code = code << 6 | (byte[i] & 0x3F);
-    }
-    return code < lowest[size] || code > 0x10FFFF || (code >= 0xD800 && code <= 0xDFFF) ? 0 : size;
-}
-
-static char *encode(uint32_t code, char *out)
-{
-    if (code < 0x80) {
-        *out++ = (char)code;
-        return out;
-    }
-    if (code < 0x800) {
-        *out++ = (char)(0xC0 | code >> 6);
-    } else {
-        if (code < 0x10000) {
-            *out++ = (char)(0xE0 | code >> 12);
-        } else {
-            *out++ = (char)(0xF0 | code >> 18);
-            *out++ = (char)(0x80 | (code >> 12 & 0x3F));
-        }
-        *out++ = (char)(0x80 | (code >> 6 & 0x3F));
-    }
-    *out++ = (char)(0x80 | (code & 0x3F));
-    return out;
-}
-
 /* The four hexadecimal digits after \u. */
 static bool scan_unit(struct ff_scan *scan, uint32_t *unit)
 {
@@ -184,7 +139,7 @@ static bool scan_escape(struct ff_scan *scan, char **out)
     }
     if (!scan_code(scan, &code))
         return false;
-    *out = encode(code, *out);
+    *out += ff_utf8_encode(code, *out);
     return true;
 }
 
@@ -196,7 +151,7 @@ bool ff_scan_text(struct ff_scan *scan, char **text)
         return false;
     for (*text = out = scan->text + scan->at; peek(scan) != '"';) {
         const char *here = scan->text + scan->at;
-        size_t size = ff_scan_utf8(here, scan->length - scan->at);
+        size_t size = ff_utf8_sequence(here, scan->length - scan->at);
 
         if (scan->at == scan->length)
             return ff_scan_fault(scan, "a text does not end");

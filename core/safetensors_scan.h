@@ -36,8 +36,4 @@ bool ff_scan_end(struct ff_scan *scan);
 /* Write the sentence; returns false. */
 bool ff_scan_fault(struct ff_scan *scan, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Length in bytes (1 to 4) of the character at `text`; 0 when the bytes are not UTF-8 (RFC 3629): overlong, a
- * surrogate, above U+10FFFF, or cut off. */
-size_t ff_scan_utf8(const char *text, size_t length);
-
 #endif

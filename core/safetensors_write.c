@@ -11,6 +11,7 @@
 
 #include "safetensors_header.h"
 #include "sha256.h"
+#include "utf8.h"
 
 enum { ALIGNMENT = 64, LENGTH_BYTES = 8 };
 
@@ -36,7 +37,7 @@ static ff_status check_tensor(const struct ff_tensor_about *tensors, size_t inde
     const struct ff_tensor_about *about = &tensors[index];
     uint64_t bytes;
 
-    if (memchr(about->name, '\0', sizeof about->name) == NULL || !ff_safetensors_is_utf8(about->name) ||
+    if (memchr(about->name, '\0', sizeof about->name) == NULL || !ff_utf8_valid(about->name, strlen(about->name)) ||
         strcmp(about->name, FF_SAFETENSORS_METADATA) == 0)
         return ff_fail(error, FF_INVALID, "tensor %zu: its name must be UTF-8 of at most %d bytes, and not %s",
                        index, FF_TENSOR_NAME_MAX - 1, FF_SAFETENSORS_METADATA);
@@ -58,7 +59,8 @@ static ff_status check_metadata(const char *const *metadata, struct ff_error *er
         if (metadata[i + 1] == NULL)
             return ff_fail(error, FF_INVALID, "metadata %.100s: has no text; names and texts come in turn",
                            metadata[i]);
-        if (!ff_safetensors_is_utf8(metadata[i]) || !ff_safetensors_is_utf8(metadata[i + 1]))
+        if (!ff_utf8_valid(metadata[i], strlen(metadata[i])) ||
+            !ff_utf8_valid(metadata[i + 1], strlen(metadata[i + 1])))
             return ff_fail(error, FF_INVALID, "metadata %zu: its name and text must be UTF-8", i / 2);
         if (strcmp(metadata[i], FF_SAFETENSORS_SUM) == 0)
             return ff_fail(error, FF_INVALID, "metadata %s: is the writer's own; choose another name", metadata[i]);

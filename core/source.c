@@ -6,7 +6,6 @@
 
 #include "augment.h"
 #include "dropout.h"
-#include "kernels.h"
 #include "layer.h"
 #include "random.h"
 
@@ -59,21 +58,6 @@ static void name_image(struct ff_message *message, const struct ff_images *image
     message->truth[image] = images->labels[index];
 }
 
-enum { CHUNK = 256 }; /* numbers of a mask at once */
-
-static void drop_pixels(const struct ff_source *source, uint32_t epoch, uint32_t image, float *x)
-{
-    const struct ff_dropout_place place = {source->plan->config.seed, FF_RANDOM_DROP_PIXELS, epoch, image};
-    float mask[CHUNK];
-
-    for (uint32_t first = 0; first < source->plan->pixels; first += CHUNK) {
-        uint32_t left = source->plan->pixels - first, count = left < CHUNK ? left : CHUNK;
-
-        ff_dropout_mask(&place, source->drop_pixels, 1, first, count, mask);
-        ff_kernels()->multiply(x + first, mask, count);
-    }
-}
-
 void ff_source_fill(const struct ff_source *source, struct ff_message *message, uint32_t image)
 {
     const struct ff_plan *plan = source->plan;
@@ -88,7 +72,9 @@ void ff_source_fill(const struct ff_source *source, struct ff_message *message, 
         ff_input_bytes(source->input, plan, bytes, x);
     }
     if (message->kind == FF_TRAIN && source->drop_pixels > 0)
-        drop_pixels(source, message->epoch, message->sample[image], x);
+        ff_dropout(&(struct ff_dropout_place){plan->config.seed, FF_RANDOM_DROP_PIXELS, message->epoch,
+                                              message->sample[image]},
+                   source->drop_pixels, 1, plan->pixels, x);
 }
 
 bool ff_source_augments(const struct ff_source *source)

@@ -12,11 +12,11 @@
 #include <unistd.h>
 
 #include "check_internal.h"
+#include "store.h"
 
 enum { TROUBLE = 1 };
 
-/* The store's mark in its databases, and the schemas that are known here. */
-enum { APPLICATION_ID = 0x476F6F64, OLDEST_SCHEMA = 1, NEWEST_SCHEMA = 2 };
+enum { OLDEST_SCHEMA = 1 }; /* of those that are known here */
 
 void check_found(struct check *check, const char *format, ...)
 {
@@ -141,11 +141,11 @@ static bool check_schema(struct check *check)
     check->version = check_number(check, "PRAGMA user_version", 0, 0);
     if (check->findings > before)
         return false;
-    if (application != APPLICATION_ID)
+    if (application != STORE_APPLICATION_ID)
         check_found(check, "%s/goodness.db is not a database of goodness", check->folder);
-    else if (check->version < OLDEST_SCHEMA || check->version > NEWEST_SCHEMA)
+    else if (check->version < OLDEST_SCHEMA || check->version > STORE_SCHEMA_VERSION)
         check_found(check, "the database has schema %" PRId64 ", and this program knows %d to %d", check->version,
-                    OLDEST_SCHEMA, NEWEST_SCHEMA);
+                    OLDEST_SCHEMA, STORE_SCHEMA_VERSION);
     return check->findings == before;
 }
 

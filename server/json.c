@@ -100,7 +100,7 @@ static bool names_differ(struct json_parser *parser, size_t first)
     if (twice == NULL)
         return true;
     snprintf(what, sizeof what, "the name \"%.60s\" stands twice in an object", twice->text);
-    if (!utf8_valid(what, strlen(what))) /* the name was cut inside a character */
+    if (!ff_utf8_valid(what, strlen(what))) /* the name was cut inside a character */
         snprintf(what, sizeof what, "a name stands twice in an object");
     json_fault(parser, twice->at, what);
     return false;

@@ -17,7 +17,7 @@ void json_fault(struct json_parser *parser, size_t at, const char *what)
     size_t line = 1, column = 1;
 
     for (size_t i = 0; i < at;) {
-        size_t size = utf8_sequence(parser->text + i, parser->length - i);
+        size_t size = ff_utf8_sequence(parser->text + i, parser->length - i);
 
         if (parser->text[i] == '\n') {
             line++;
@@ -35,7 +35,7 @@ void json_fault_expected(struct json_parser *parser, const char *expected)
 {
     char found[24], what[160];
     const char *here = parser->text + parser->at;
-    size_t size = utf8_sequence(here, parser->length - parser->at);
+    size_t size = ff_utf8_sequence(here, parser->length - parser->at);
     unsigned char first = parser->at < parser->length ? (unsigned char)*here : 0;
 
     if (parser->at == parser->length)
@@ -214,7 +214,7 @@ static size_t parse_unicode(struct json_parser *parser, char out[4])
         return 0;
     }
     if (code < 0xD800 || code > 0xDFFF)
-        return utf8_encode((uint32_t)code, out);
+        return ff_utf8_encode((uint32_t)code, out);
     if (code > 0xDBFF || parser->length - parser->at < 2 || memcmp(parser->text + parser->at, "\\u", 2) != 0) {
         json_fault(parser, start, "half of a surrogate pair stands alone");
         return 0;
@@ -227,7 +227,7 @@ static size_t parse_unicode(struct json_parser *parser, char out[4])
         json_fault(parser, start, "half of a surrogate pair stands alone");
         return 0;
     }
-    return utf8_encode(0x10000 + ((uint32_t)(code - 0xD800) << 10) + (uint32_t)(low - 0xDC00), out);
+    return ff_utf8_encode(0x10000 + ((uint32_t)(code - 0xD800) << 10) + (uint32_t)(low - 0xDC00), out);
 }
 
 /* What follows a backslash; the number of bytes written, 0: a fault. */
@@ -264,7 +264,7 @@ static size_t parse_character(struct json_parser *parser, char out[4])
         json_fault_expected(parser, "a character of the string (control characters must be escaped)");
         return 0;
     }
-    size = utf8_sequence(parser->text + parser->at, parser->length - parser->at);
+    size = ff_utf8_sequence(parser->text + parser->at, parser->length - parser->at);
     if (c < 0)
         json_fault_expected(parser, "'\"' at the end of the string");
     else if (size == 0)

@@ -74,7 +74,7 @@ static size_t put_message(char *line, size_t size, const char *message, bool jso
     size_t used = 0, left = strlen(message);
 
     while (left > 0 && used + 8 < size) {
-        size_t length = utf8_sequence(message, left);
+        size_t length = ff_utf8_sequence(message, left);
 
         if (length == 0) {
             used += put_character(line + used, replacement, 3, json);

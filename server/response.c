@@ -122,7 +122,7 @@ static cJSON *problem_json(unsigned status, const char *detail)
 static void make_valid(char *text)
 {
     for (size_t at = 0, length = strlen(text); at < length;) {
-        size_t size = utf8_sequence(text + at, length - at);
+        size_t size = ff_utf8_sequence(text + at, length - at);
 
         if (size == 0)
             text[at] = '?';

@@ -37,7 +37,7 @@ char *router_decode(const char *text, size_t length, bool plus)
         }
     }
     decoded[used] = '\0';
-    if (!utf8_valid(decoded, used)) {
+    if (!ff_utf8_valid(decoded, used)) {
         free(decoded);
         return NULL;
     }

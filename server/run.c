@@ -143,36 +143,9 @@ cJSON *run_time(int64_t milliseconds)
     return cJSON_CreateString(text);
 }
 
-/* Building: each helper says whether it could. `item` may be NULL (memory was short) and is taken in any case. */
-
-static bool put(cJSON *object, const char *name, cJSON *item)
-{
-    if (item != NULL && cJSON_AddItemToObjectCS(object, name, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
-}
-
-static bool push(cJSON *array, cJSON *item)
-{
-    if (item != NULL && cJSON_AddItemToArray(array, item))
-        return true;
-    cJSON_Delete(item);
-    return false;
-}
-
 static cJSON *text_or_null(const char *text)
 {
     return text[0] != '\0' ? cJSON_CreateString(text) : cJSON_CreateNull();
-}
-
-/* `json` when everything went well; otherwise it is deleted and NULL returned. */
-static cJSON *whole_or_nothing(cJSON *json, bool good)
-{
-    if (good)
-        return json;
-    cJSON_Delete(json);
-    return NULL;
 }
 
 /* Epochs */
@@ -180,28 +153,29 @@ static cJSON *whole_or_nothing(cJSON *json, bool good)
 static cJSON *layer_to_json(const struct ff_layer_figures *figures)
 {
     cJSON *json = cJSON_CreateObject();
-    bool good = json != NULL && put(json, "positive", run_figure(figures->positive)) &&
-                put(json, "negative", run_figure(figures->negative)) &&
-                put(json, "gap", run_figure(figures->positive - figures->negative)) &&
-                put(json, "loss", run_figure(figures->loss)) &&
-                put(json, "accuracy", run_figure(figures->accuracy));
-    return whole_or_nothing(json, good);
+    bool good = json != NULL && ff_json_put(json, "positive", run_figure(figures->positive)) &&
+                ff_json_put(json, "negative", run_figure(figures->negative)) &&
+                ff_json_put(json, "gap", run_figure(figures->positive - figures->negative)) &&
+                ff_json_put(json, "loss", run_figure(figures->loss)) &&
+                ff_json_put(json, "accuracy", run_figure(figures->accuracy));
+    return ff_json_whole(json, good);
 }
 
 cJSON *run_epoch_to_json(const struct ff_epoch *epoch)
 {
     cJSON *json = cJSON_CreateObject();
-    bool good = json != NULL && put(json, "epoch", whole_number(epoch->epoch)) &&
-                put(json, "step", whole_number(epoch->step)) && put(json, "elapsed", run_number(epoch->elapsed)) &&
-                put(json, "evaluating", run_number(epoch->evaluating)) &&
-                put(json, "train_error", run_number(epoch->train_error)) &&
-                put(json, "test_error", run_number(epoch->test_error)) &&
-                put(json, "digest", text_or_null(epoch->digest));
+    bool good = json != NULL && ff_json_put(json, "epoch", whole_number(epoch->epoch)) &&
+                ff_json_put(json, "step", whole_number(epoch->step)) &&
+                ff_json_put(json, "elapsed", run_number(epoch->elapsed)) &&
+                ff_json_put(json, "evaluating", run_number(epoch->evaluating)) &&
+                ff_json_put(json, "train_error", run_number(epoch->train_error)) &&
+                ff_json_put(json, "test_error", run_number(epoch->test_error)) &&
+                ff_json_put(json, "digest", text_or_null(epoch->digest));
     cJSON *layers = good ? cJSON_AddArrayToObject(json, "layers") : NULL;
     good = layers != NULL;
     for (uint32_t layer = 0; good && layer < epoch->layers; layer++)
-        good = push(layers, layer_to_json(&epoch->layer[layer]));
-    return whole_or_nothing(json, good);
+        good = ff_json_append(layers, layer_to_json(&epoch->layer[layer]));
+    return ff_json_whole(json, good);
 }
 
 /* Points */
@@ -216,9 +190,9 @@ static cJSON *figure_column(const struct ff_point *points, size_t count, uint32_
         float value = NAN;
         if (layer < points[i].layers)
             memcpy(&value, (const char *)&points[i].layer[layer] + offset, sizeof value);
-        good = push(column, run_figure(value));
+        good = ff_json_append(column, run_figure(value));
     }
-    return whole_or_nothing(column, good);
+    return ff_json_whole(column, good);
 }
 
 static cJSON *layer_columns(const struct ff_point *points, size_t count, uint32_t layer)
@@ -237,11 +211,11 @@ static cJSON *layer_columns(const struct ff_point *points, size_t count, uint32_
         {"accuracy", offsetof(struct ff_layer_figures, accuracy)},
     };
     cJSON *json = cJSON_CreateObject();
-    bool good = json != NULL && put(json, "layer", whole_number(layer));
+    bool good = json != NULL && ff_json_put(json, "layer", whole_number(layer));
 
     for (size_t i = 0; good && i < sizeof columns / sizeof columns[0]; i++)
-        good = put(json, columns[i].name, figure_column(points, count, layer, columns[i].offset));
-    return whole_or_nothing(json, good);
+        good = ff_json_put(json, columns[i].name, figure_column(points, count, layer, columns[i].offset));
+    return ff_json_whole(json, good);
 }
 
 static cJSON *layers_to_json(const struct ff_point *points, size_t count)
@@ -251,8 +225,8 @@ static cJSON *layers_to_json(const struct ff_point *points, size_t count)
     bool good = layers != NULL;
 
     for (uint32_t layer = 0; good && layer < layer_count; layer++)
-        good = push(layers, layer_columns(points, count, layer));
-    return whole_or_nothing(layers, good);
+        good = ff_json_append(layers, layer_columns(points, count, layer));
+    return ff_json_whole(layers, good);
 }
 
 cJSON *run_points_to_json(const struct ff_point *points, size_t count)
@@ -264,11 +238,12 @@ cJSON *run_points_to_json(const struct ff_point *points, size_t count)
     bool good = steps != NULL && epochs != NULL && elapsed != NULL;
 
     for (size_t i = 0; good && i < count; i++) {
-        good = push(steps, whole_number(points[i].step)) && push(epochs, run_number(points[i].epoch)) &&
-               push(elapsed, run_number(points[i].elapsed));
+        good = ff_json_append(steps, whole_number(points[i].step)) &&
+               ff_json_append(epochs, run_number(points[i].epoch)) &&
+               ff_json_append(elapsed, run_number(points[i].elapsed));
     }
-    good = good && put(json, "layers", layers_to_json(points, count));
-    return whole_or_nothing(json, good);
+    good = good && ff_json_put(json, "layers", layers_to_json(points, count));
+    return ff_json_whole(json, good);
 }
 
 char *run_event_text(int64_t run, cJSON *json)
@@ -289,14 +264,15 @@ char *run_event_text(int64_t run, cJSON *json)
 static cJSON *progress_to_json(const struct ff_progress *progress)
 {
     cJSON *json = cJSON_CreateObject();
-    bool good =
-        json != NULL && put(json, "epoch", whole_number(progress->epoch)) &&
-        put(json, "epochs", whole_number(progress->epochs)) && put(json, "step", whole_number(progress->step)) &&
-        put(json, "steps", whole_number(progress->steps)) && put(json, "elapsed", run_number(progress->elapsed)) &&
-        put(json, "remaining", run_number(progress->remaining)) &&
-        put(json, "samples_per_second", run_number(progress->samples_per_second)) &&
-        put(json, "evaluating", run_number(progress->evaluating));
-    return whole_or_nothing(json, good);
+    bool good = json != NULL && ff_json_put(json, "epoch", whole_number(progress->epoch)) &&
+                ff_json_put(json, "epochs", whole_number(progress->epochs)) &&
+                ff_json_put(json, "step", whole_number(progress->step)) &&
+                ff_json_put(json, "steps", whole_number(progress->steps)) &&
+                ff_json_put(json, "elapsed", run_number(progress->elapsed)) &&
+                ff_json_put(json, "remaining", run_number(progress->remaining)) &&
+                ff_json_put(json, "samples_per_second", run_number(progress->samples_per_second)) &&
+                ff_json_put(json, "evaluating", run_number(progress->evaluating));
+    return ff_json_whole(json, good);
 }
 
 static cJSON *best_to_json(const struct run *run)
@@ -304,9 +280,9 @@ static cJSON *best_to_json(const struct run *run)
     if (run->best.epoch == 0)
         return cJSON_CreateNull();
     cJSON *json = cJSON_CreateObject();
-    bool good = json != NULL && put(json, "test_error", run_number(run->best.test_error)) &&
-                put(json, "epoch", whole_number(run->best.epoch));
-    return whole_or_nothing(json, good);
+    bool good = json != NULL && ff_json_put(json, "test_error", run_number(run->best.test_error)) &&
+                ff_json_put(json, "epoch", whole_number(run->best.epoch));
+    return ff_json_whole(json, good);
 }
 
 /* What was chosen once it was, else what was asked for: a part that is left to choose is left out. */
@@ -317,9 +293,10 @@ static cJSON *placement_to_json(const struct run *run)
     if (placement.stages == 0 && placement.threads == 0)
         return cJSON_CreateString("auto");
     cJSON *json = cJSON_CreateObject();
-    bool good = json != NULL && (placement.stages == 0 || put(json, "stages", whole_number(placement.stages))) &&
-                (placement.threads == 0 || put(json, "threads", whole_number(placement.threads)));
-    return whole_or_nothing(json, good);
+    bool good = json != NULL &&
+                (placement.stages == 0 || ff_json_put(json, "stages", whole_number(placement.stages))) &&
+                (placement.threads == 0 || ff_json_put(json, "threads", whole_number(placement.threads)));
+    return ff_json_whole(json, good);
 }
 
 static cJSON *tags_to_json(const struct run *run)
@@ -328,8 +305,8 @@ static cJSON *tags_to_json(const struct run *run)
     bool good = json != NULL;
 
     for (uint32_t i = 0; good && i < run->tag_count; i++)
-        good = push(json, cJSON_CreateString(run->tags[i]));
-    return whole_or_nothing(json, good);
+        good = ff_json_append(json, cJSON_CreateString(run->tags[i]));
+    return ff_json_whole(json, good);
 }
 
 static cJSON *warnings_to_json(const struct run *run)
@@ -338,8 +315,8 @@ static cJSON *warnings_to_json(const struct run *run)
     bool good = json != NULL;
 
     for (uint32_t i = 0; good && i < run->warning_count; i++)
-        good = push(json, cJSON_CreateString(run->warnings[i]));
-    return whole_or_nothing(json, good);
+        good = ff_json_append(json, cJSON_CreateString(run->warnings[i]));
+    return ff_json_whole(json, good);
 }
 
 static cJSON *pending_to_json(enum run_pending pending)
@@ -359,17 +336,21 @@ static cJSON *pending_to_json(enum run_pending pending)
 
 static bool put_identity(cJSON *json, const struct run *run)
 {
-    return put(json, "id", whole_number((uint64_t)run->id)) && put(json, "name", cJSON_CreateString(run->name)) &&
-           put(json, "notes", cJSON_CreateString(run->notes)) && put(json, "tags", tags_to_json(run)) &&
-           put(json, "preset", text_or_null(run->preset));
+    return ff_json_put(json, "id", whole_number((uint64_t)run->id)) &&
+           ff_json_put(json, "name", cJSON_CreateString(run->name)) &&
+           ff_json_put(json, "notes", cJSON_CreateString(run->notes)) &&
+           ff_json_put(json, "tags", tags_to_json(run)) && ff_json_put(json, "preset", text_or_null(run->preset));
 }
 
 static bool put_state(cJSON *json, const struct run *run)
 {
-    return put(json, "state", cJSON_CreateString(run_state_name(run->state))) &&
-           put(json, "pending", pending_to_json(run->pending)) && put(json, "reason", text_or_null(run->reason)) &&
-           put(json, "created", run_time(run->created)) && put(json, "started", run_time(run->started)) &&
-           put(json, "ended", run_time(run->ended)) && put(json, "progress", progress_to_json(&run->progress));
+    return ff_json_put(json, "state", cJSON_CreateString(run_state_name(run->state))) &&
+           ff_json_put(json, "pending", pending_to_json(run->pending)) &&
+           ff_json_put(json, "reason", text_or_null(run->reason)) &&
+           ff_json_put(json, "created", run_time(run->created)) &&
+           ff_json_put(json, "started", run_time(run->started)) &&
+           ff_json_put(json, "ended", run_time(run->ended)) &&
+           ff_json_put(json, "progress", progress_to_json(&run->progress));
 }
 
 static cJSON *last_to_json(const struct run *run)
@@ -379,7 +360,7 @@ static cJSON *last_to_json(const struct run *run)
 
 static bool put_results(cJSON *json, const struct run *run)
 {
-    return put(json, "best", best_to_json(run)) && put(json, "last", last_to_json(run));
+    return ff_json_put(json, "best", best_to_json(run)) && ff_json_put(json, "last", last_to_json(run));
 }
 
 /* Changes */
@@ -387,7 +368,7 @@ static bool put_results(cJSON *json, const struct run *run)
 cJSON *run_change_to_json(uint64_t step, const struct ff_config *from, const struct ff_config *to)
 {
     cJSON *json = cJSON_CreateObject(), *differences = ff_config_difference(from, to);
-    bool good = json != NULL && differences != NULL && put(json, "step", whole_number(step));
+    bool good = json != NULL && differences != NULL && ff_json_put(json, "step", whole_number(step));
 
     while (good && differences->child != NULL) {
         char name[64];
@@ -396,7 +377,7 @@ cJSON *run_change_to_json(uint64_t step, const struct ff_config *from, const str
         good = cJSON_AddItemToObject(json, name, pair);
     }
     cJSON_Delete(differences);
-    return whole_or_nothing(json, good);
+    return ff_json_whole(json, good);
 }
 
 /* "[…]", and one element more; false when it does not fit. */
@@ -436,19 +417,21 @@ static cJSON *checkpoint_to_json(const struct run_checkpoint *checkpoint)
     if (checkpoint->written == 0)
         return cJSON_CreateNull();
     cJSON *json = cJSON_CreateObject();
-    bool good = json != NULL && put(json, "step", whole_number(checkpoint->step)) &&
-                put(json, "epoch", whole_number(checkpoint->epochs)) &&
-                put(json, "bytes", whole_number(checkpoint->bytes)) &&
-                put(json, "written", run_time(checkpoint->written));
-    return whole_or_nothing(json, good);
+    bool good = json != NULL && ff_json_put(json, "step", whole_number(checkpoint->step)) &&
+                ff_json_put(json, "epoch", whole_number(checkpoint->epochs)) &&
+                ff_json_put(json, "bytes", whole_number(checkpoint->bytes)) &&
+                ff_json_put(json, "written", run_time(checkpoint->written));
+    return ff_json_whole(json, good);
 }
 
 static bool put_setup(cJSON *json, const struct run *run)
 {
-    return put(json, "config", ff_config_to_json(run_config(run))) && put(json, "changes", changes_to_json(run)) &&
-           put(json, "checkpoint", checkpoint_to_json(&run->checkpoint)) &&
-           put(json, "placement", placement_to_json(run)) &&
-           put(json, "parameters", whole_number(run->parameters)) && put(json, "warnings", warnings_to_json(run));
+    return ff_json_put(json, "config", ff_config_to_json(run_config(run))) &&
+           ff_json_put(json, "changes", changes_to_json(run)) &&
+           ff_json_put(json, "checkpoint", checkpoint_to_json(&run->checkpoint)) &&
+           ff_json_put(json, "placement", placement_to_json(run)) &&
+           ff_json_put(json, "parameters", whole_number(run->parameters)) &&
+           ff_json_put(json, "warnings", warnings_to_json(run));
 }
 
 cJSON *run_to_json(const struct run *run)
@@ -457,5 +440,5 @@ cJSON *run_to_json(const struct run *run)
     bool good = json != NULL && put_identity(json, run) && put_state(json, run) && put_results(json, run) &&
                 put_setup(json, run);
 
-    return whole_or_nothing(json, good);
+    return ff_json_whole(json, good);
 }

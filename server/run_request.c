@@ -29,7 +29,7 @@ static void join_pointer(char *pointer, size_t size, const char *parent, const c
         }
     }
     pointer[used] = '\0';
-    while (!utf8_valid(pointer, used)) /* never cut inside a character */
+    while (!ff_utf8_valid(pointer, used)) /* never cut inside a character */
         pointer[--used] = '\0';
 }
 

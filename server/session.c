@@ -164,8 +164,8 @@ struct session *session_create(struct store *store, struct hub *hub, struct cata
     session->hub = hub;
     session->catalog = catalog;
     session->placement = placement;
+    session->saving.pace = checkpoint_pace_start();
     session->changes = 1;
-    session->checkpoint_seconds = session_checkpoint_seconds();
     pthread_mutex_init(&session->order, NULL);
     pthread_mutex_init(&session->asking, NULL);
     pthread_mutex_init(&session->mutex, NULL);

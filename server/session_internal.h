@@ -25,6 +25,7 @@
 
 #include <pthread.h>
 
+#include "checkpoint_pace.h"
 #include "session.h"
 
 /* One more than may be submitted: a run whose beginning a former daemon could not store may wait before the others.
@@ -50,11 +51,11 @@ struct session_saving {
     struct ff_checkpoint_about about;
     struct ff_change *changes; /* [change_count] all that were turned, by step */
     size_t change_count, change_room;
-    struct ff_checkpoint_writer *writer; /* of the one under way; NULL: none, or it has failed */
+    struct ff_safetensors_writer *writer; /* of the one under way; NULL: none, or it could not begin */
     struct ff_error error;
     /* With the session's `mutex`: */
-    bool under_way;            /* from its first piece until it is on the disk, or cannot be */
-    double began, ended, took; /* seconds: of the newest one; before the first, of nothing */
+    bool under_way; /* from its first piece until it is on the disk, or cannot be */
+    struct checkpoint_pace pace;
 };
 
 /* Whoever asked networks at rest, and the networks; session_rest.c. */
@@ -78,7 +79,6 @@ struct session {
 
     struct session_rest *rest;
     struct session_saving saving;
-    double checkpoint_seconds; /* from one to the next; NaN: by the rule. Tests ask for more than there would be */
 
     pthread_mutex_t mutex;  /* guards the rest */
     pthread_cond_t changed; /* the queue, the state, or an end */
@@ -171,7 +171,6 @@ void session_rest_forget(struct session_rest *rest);
 
 /* session_save.c */
 
-double session_checkpoint_seconds(void); /* of the environment; NaN: nothing is said */
 /* Before the run trains: takes `changes` over, [count] on the heap. And when it has trained. */
 void session_begin_saving(struct session *session, const struct run *run, const struct ff_dataset *dataset,
                           struct ff_change *changes, size_t count);

@@ -1,22 +1,8 @@
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "session_internal.h"
-#include "timing.h"
-
-/* A checkpoint may cost a fiftieth of the time. */
-static const double least_seconds = 10, least_times = 50;
-
-double session_checkpoint_seconds(void)
-{
-    const char *text = getenv("GOODNESS_CHECKPOINT_SECONDS");
-    char *end;
-    double seconds = text == NULL ? (double)NAN : strtod(text, &end);
-
-    return text == NULL || end == text || *end != '\0' || !(seconds >= 0) ? (double)NAN : seconds;
-}
 
 void session_begin_saving(struct session *session, const struct run *run, const struct ff_dataset *dataset,
                           struct ff_change *changes, size_t count)
@@ -31,8 +17,7 @@ void session_begin_saving(struct session *session, const struct run *run, const 
     saving->writer = NULL;
     pthread_mutex_lock(&session->mutex);
     saving->under_way = false;
-    saving->ended = timing_seconds();
-    saving->took = 0;
+    checkpoint_pace_restart(&saving->pace);
     pthread_mutex_unlock(&session->mutex);
 }
 
@@ -40,7 +25,7 @@ void session_end_saving(struct session *session)
 {
     struct session_saving *saving = &session->saving;
 
-    ff_checkpoint_discard(saving->writer); /* of a run that failed in the middle of it */
+    ff_safetensors_discard(saving->writer); /* of a run that failed in the middle of it */
     saving->writer = NULL;
     free(saving->changes);
     saving->changes = NULL;
@@ -55,19 +40,9 @@ bool session_wants_snapshot(void *self)
     const struct session_saving *saving = &session->saving;
 
     pthread_mutex_lock(&session->mutex);
-    double wait = isnan(session->checkpoint_seconds) ? fmax(least_seconds, least_times * saving->took)
-                                                     : session->checkpoint_seconds;
-    bool wanted = !saving->under_way && timing_seconds() - saving->ended >= wait;
+    bool wanted = !saving->under_way && checkpoint_pace_due(&saving->pace);
     pthread_mutex_unlock(&session->mutex);
     return wanted;
-}
-
-/* With `mutex`. */
-static void end_writing(struct session_saving *saving)
-{
-    saving->under_way = false;
-    saving->ended = timing_seconds();
-    saving->took = saving->ended - saving->began;
 }
 
 /* What came of a checkpoint, on the thread that wrote it: it is on the disk, or the run keeps the remark. */
@@ -76,7 +51,8 @@ static void see_written(void *self, int64_t run, const struct run_checkpoint *ke
     struct session *session = self;
 
     pthread_mutex_lock(&session->mutex);
-    end_writing(&session->saving);
+    session->saving.under_way = false;
+    checkpoint_pace_end(&session->saving.pace);
     if (session->current != NULL && session->current->id == run) {
         if (kept != NULL)
             session->current->checkpoint = *kept;
@@ -113,21 +89,13 @@ static void begin_writing(struct session *session, const struct ff_standing *sta
         store_flush(session->store);
     pthread_mutex_lock(&session->mutex);
     saving->under_way = true;
-    saving->began = timing_seconds();
+    checkpoint_pace_begin(&saving->pace);
     pthread_mutex_unlock(&session->mutex);
     saving->about.standing = *standing;
     saving->about.changes = saving->changes;
     saving->about.change_count = changes_until(saving, standing->step);
     store_checkpoint_path(session->store, run, path);
     saving->writer = ff_checkpoint_write(&ff_files_system, path, &saving->about, &saving->error);
-}
-
-static void append(struct session_saving *saving, const struct ff_snapshot_piece *piece)
-{
-    if (ff_checkpoint_append(saving->writer, piece->values, piece->count, &saving->error) == FF_OK)
-        return;
-    ff_checkpoint_discard(saving->writer);
-    saving->writer = NULL;
 }
 
 static void end_snapshot(struct session *session)
@@ -142,7 +110,7 @@ static void end_snapshot(struct session *session)
     checkpoint.run = session->current->id;
     pthread_mutex_unlock(&session->mutex);
     bool whole =
-        saving->writer != NULL && ff_checkpoint_finish(saving->writer, &checkpoint.file, &saving->error) == FF_OK;
+        saving->writer != NULL && ff_safetensors_finish(saving->writer, &checkpoint.file, &saving->error) == FF_OK;
     saving->writer = NULL;
     if (whole)
         store_add_checkpoint(session->store, &checkpoint);
@@ -157,7 +125,8 @@ void session_see_snapshot(void *self, const struct ff_snapshot_piece *piece)
     if (piece->standing != NULL)
         begin_writing(session, piece->standing);
     else if (session->saving.writer != NULL)
-        append(&session->saving, piece);
+        ff_safetensors_append(session->saving.writer, piece->values, piece->count * sizeof *piece->values,
+                              &session->saving.error); /* it remembers what fails, for the end */
     if (piece->last)
         end_snapshot(session);
 }

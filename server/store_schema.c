@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { APPLICATION_ID = 0x476F6F64 /* "Good" */, CHECK_BYTES_MAX = 64 << 20 };
+enum { CHECK_BYTES_MAX = 64 << 20 };
 
 /* What brings the database from version i to version i + 1. Never change one that was released: add the next. */
 static const char *const migrations[] = {
@@ -47,7 +47,7 @@ static const char *const migrations[] = {
     "  PRIMARY KEY(run, event)) WITHOUT ROWID;",
 };
 
-enum { SCHEMA_VERSION = sizeof migrations / sizeof migrations[0] };
+_Static_assert(sizeof migrations / sizeof migrations[0] == STORE_SCHEMA_VERSION, "a migration for every version");
 
 static const char *const statements[STORE_STATEMENTS] = {
     [STORE_BEGIN] = "BEGIN IMMEDIATE",
@@ -181,13 +181,13 @@ static ff_status check_database(struct store_database *database, int64_t *versio
         (status = ask_number(database, "PRAGMA application_id", &application, error)) != FF_OK ||
         (status = ask_number(database, "PRAGMA user_version", version, error)) != FF_OK)
         return status;
-    if (tables > 0 && application != APPLICATION_ID)
+    if (tables > 0 && application != STORE_APPLICATION_ID)
         return ff_fail(error, FF_DAMAGED, "%s is not a database of goodness: move it aside", database->path);
-    if (*version > SCHEMA_VERSION)
+    if (*version > STORE_SCHEMA_VERSION)
         return ff_fail(error, FF_CONFLICT,
                        "%s was written by a newer goodness (schema %d, this one knows %d): use that one, or "
                        "another folder (--state)",
-                       database->path, (int)*version, SCHEMA_VERSION);
+                       database->path, (int)*version, STORE_SCHEMA_VERSION);
     if (stat(database->path, &information) != 0 || information.st_size > CHECK_BYTES_MAX)
         return FF_OK;
     status =
@@ -203,10 +203,10 @@ static ff_status migrate(struct store_database *database, int64_t version, struc
 {
     ff_status status = FF_OK;
 
-    for (; status == FF_OK && version < SCHEMA_VERSION; version++) {
+    for (; status == FF_OK && version < STORE_SCHEMA_VERSION; version++) {
         char pragmas[96];
         snprintf(pragmas, sizeof pragmas, "PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT",
-                 APPLICATION_ID, (int)version + 1);
+                 STORE_APPLICATION_ID, (int)version + 1);
         if ((status = execute(database, "BEGIN IMMEDIATE", error)) == FF_OK &&
             (status = execute(database, migrations[version], error)) == FF_OK)
             status = execute(database, pragmas, error);

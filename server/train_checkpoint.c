@@ -1,31 +1,18 @@
 #include "train_checkpoint.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "timing.h"
-
-static const double least_seconds = 10, least_times = 50;
+#include "checkpoint_pace.h"
 
 struct train_checkpoint {
     const char *path;
     struct ff_checkpoint_about about;
-    double every; /* seconds from one to the next, when told; NaN: by the rule */
+    struct checkpoint_pace pace;
 
-    struct ff_checkpoint_writer *writer; /* of the one under way; NULL: none, or it has failed */
-    double began, ended, took;           /* seconds: of the newest one; before the first, of nothing */
-    struct ff_error trouble;             /* FF_OK: none */
+    struct ff_safetensors_writer *writer; /* of the one under way; NULL: none, or it could not begin */
+    struct ff_error trouble;              /* FF_OK: none */
 };
-
-static double told_seconds(void)
-{
-    const char *text = getenv("GOODNESS_CHECKPOINT_SECONDS");
-    char *end;
-    double seconds = text == NULL ? (double)NAN : strtod(text, &end);
-
-    return text == NULL || end == text || *end != '\0' || !(seconds >= 0) ? (double)NAN : seconds;
-}
 
 struct train_checkpoint *train_checkpoint_create(const char *path, const struct run *run,
                                                  const struct ff_dataset *dataset,
@@ -38,8 +25,7 @@ struct train_checkpoint *train_checkpoint_create(const char *path, const struct 
         return NULL;
     }
     checkpoint->path = path;
-    checkpoint->every = told_seconds();
-    checkpoint->ended = timing_seconds();
+    checkpoint->pace = checkpoint_pace_start();
     checkpoint->about =
         (struct ff_checkpoint_about){.config = run->config, .shape = dataset->shape, .classes = dataset->classes};
     snprintf(checkpoint->about.name, sizeof checkpoint->about.name, "%s", run->name);
@@ -52,27 +38,16 @@ struct train_checkpoint *train_checkpoint_create(const char *path, const struct 
 
 bool train_checkpoint_due(const struct train_checkpoint *checkpoint)
 {
-    double wait =
-        isnan(checkpoint->every) ? fmax(least_seconds, least_times * checkpoint->took) : checkpoint->every;
-
-    return timing_seconds() - checkpoint->ended >= wait;
+    return checkpoint_pace_due(&checkpoint->pace);
 }
 
 static void begin(struct train_checkpoint *checkpoint, const struct ff_standing *standing)
 {
-    checkpoint->began = timing_seconds();
+    checkpoint_pace_begin(&checkpoint->pace);
     checkpoint->about.standing = *standing;
     checkpoint->trouble.status = FF_OK;
     checkpoint->writer =
         ff_checkpoint_write(&ff_files_system, checkpoint->path, &checkpoint->about, &checkpoint->trouble);
-}
-
-static void append(struct train_checkpoint *checkpoint, const struct ff_snapshot_piece *piece)
-{
-    if (ff_checkpoint_append(checkpoint->writer, piece->values, piece->count, &checkpoint->trouble) == FF_OK)
-        return;
-    ff_checkpoint_discard(checkpoint->writer);
-    checkpoint->writer = NULL;
 }
 
 static void finish(struct train_checkpoint *checkpoint)
@@ -80,11 +55,10 @@ static void finish(struct train_checkpoint *checkpoint)
     struct ff_durable *file;
 
     if (checkpoint->writer != NULL &&
-        ff_checkpoint_finish(checkpoint->writer, &file, &checkpoint->trouble) == FF_OK)
+        ff_safetensors_finish(checkpoint->writer, &file, &checkpoint->trouble) == FF_OK)
         ff_durable_commit(file, &checkpoint->trouble);
     checkpoint->writer = NULL;
-    checkpoint->ended = timing_seconds();
-    checkpoint->took = checkpoint->ended - checkpoint->began;
+    checkpoint_pace_end(&checkpoint->pace);
 }
 
 void train_checkpoint_take(struct train_checkpoint *checkpoint, const struct ff_snapshot_piece *piece)
@@ -92,7 +66,8 @@ void train_checkpoint_take(struct train_checkpoint *checkpoint, const struct ff_
     if (piece->standing != NULL)
         begin(checkpoint, piece->standing);
     else if (checkpoint->writer != NULL)
-        append(checkpoint, piece);
+        ff_safetensors_append(checkpoint->writer, piece->values, piece->count * sizeof *piece->values,
+                              &checkpoint->trouble); /* it remembers what fails, for the end */
     if (piece->last)
         finish(checkpoint);
 }
@@ -106,6 +81,6 @@ void train_checkpoint_destroy(struct train_checkpoint *checkpoint)
 {
     if (checkpoint == NULL)
         return;
-    ff_checkpoint_discard(checkpoint->writer);
+    ff_safetensors_discard(checkpoint->writer);
     free(checkpoint);
 }

@@ -1,8 +1,8 @@
 /* train_checkpoint.h - the file in which `goodness train` keeps a run.
  *
- * Written at the end, at a stop, and at the end of an epoch when the last was at least ten seconds and fifty times
- * its own writing time ago, so that it costs at most 2 % of the time. What was there before stays until the new one
- * is whole. One that cannot be written does not stop the training; it is tried again the next time.
+ * Written at the end, at a stop, and at the end of an epoch when it is time (checkpoint_pace.h). What was there
+ * before stays until the new one is whole. One that cannot be written does not stop the training; it is tried again
+ * the next time.
  *
  * The callbacks run where the trainer's observer does; everything else on the thread that runs the trainer. */
 #ifndef TRAIN_CHECKPOINT_H
@@ -14,8 +14,7 @@
 struct train_checkpoint;
 
 /* Keep `run`, on these images, in the file `path`. `resumed` (NULL: none), from which the run goes on, and `path`
- * must outlive it. For tests the environment's GOODNESS_CHECKPOINT_SECONDS takes the place of both times. NULL and
- * `error`: FF_NO_MEMORY. */
+ * must outlive it. NULL and `error`: FF_NO_MEMORY. */
 struct train_checkpoint *train_checkpoint_create(const char *path, const struct run *run,
                                                  const struct ff_dataset *dataset,
                                                  const struct ff_checkpoint *resumed, struct ff_error *error);

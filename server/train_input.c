@@ -195,7 +195,7 @@ static void take_name(struct run *run, const char *name)
 
     if (length < sizeof run->name)
         return;
-    for (length = sizeof run->name - 1; !utf8_valid(run->name, length);) /* never cut inside a character */
+    for (length = sizeof run->name - 1; !ff_utf8_valid(run->name, length);) /* never cut inside a character */
         run->name[--length] = '\0';
 }
 

@@ -5,7 +5,7 @@ static bool is_continuation(unsigned char byte)
     return (byte & 0xC0) == 0x80;
 }
 
-size_t utf8_sequence(const char *text, size_t length)
+size_t ff_utf8_sequence(const char *text, size_t length)
 {
     const unsigned char *byte = (const unsigned char *)text;
     size_t size;
@@ -30,10 +30,10 @@ size_t utf8_sequence(const char *text, size_t length)
     return size;
 }
 
-bool utf8_valid(const char *text, size_t length)
+bool ff_utf8_valid(const char *text, size_t length)
 {
     for (size_t at = 0; at < length;) {
-        size_t size = utf8_sequence(text + at, length - at);
+        size_t size = ff_utf8_sequence(text + at, length - at);
 
         if (size == 0)
             return false;
@@ -42,7 +42,7 @@ bool utf8_valid(const char *text, size_t length)
     return true;
 }
 
-size_t utf8_encode(uint32_t code, char out[4])
+size_t ff_utf8_encode(uint32_t code, char out[4])
 {
     if (code < 0x80) {
         out[0] = (char)code;
