@@ -142,6 +142,7 @@ void bench_config(const struct bench_setup *setup, struct ff_config *config)
         config->layers[i] = (struct ff_layer_config){.kind = FF_DENSE, .units = setup->units};
     config->batch_size = setup->batch;
     config->optimizer = setup->optimizer;
+    config->negatives = FF_NEGATIVES_RANDOM; /* as the yardsticks have them */
     config->learning_rate.value[0] = 1e-5;
     config->epochs = 1000;
     config->evaluate_every = 1000;

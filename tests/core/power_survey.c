@@ -130,3 +130,16 @@ void power_check_failures(power_writer *writer)
     free(images[0].bytes);
     free(images[1].bytes);
 }
+
+void power_check_cuts(power_writer *writer)
+{
+    const struct power_survey survey = {writer, writer, .no_file_syncs = false};
+    struct power_outcomes during, after;
+
+    power_survey(&survey, &during, &after);
+    assert_int_equal(during.broken + during.absent, 0);
+    assert_true(during.former > 0);
+    assert_true(during.newer > 0);
+    assert_true(after.newer > 0);
+    assert_int_equal(after.broken + after.absent + after.former, 0);
+}

@@ -30,4 +30,8 @@ void power_survey(const struct power_survey *survey, struct power_outcomes *duri
  * no temporary file is left and none is open. (Where the folder's sync fails, the new file is there, whole.) */
 void power_check_failures(power_writer *writer);
 
+/* Surveys a writer over its own former file: asserts that POWER_PATH is the former or the newer one, whole, and
+ * after the last call the newer. */
+void power_check_cuts(power_writer *writer);
+
 #endif

@@ -28,7 +28,7 @@ struct watcher {
     uint64_t stop_at, change_at; /* at the first point from this step on; 0: never */
     struct ff_config changed;
     bool every_epoch, pauses;
-    struct ff_checkpoint_writer *writer;
+    struct ff_safetensors_writer *writer;
     uint32_t snapshots;
     struct ff_standing standing; /* of the newest snapshot */
 
@@ -109,10 +109,11 @@ static void take_snapshot(void *self, const struct ff_snapshot_piece *piece)
             fail_msg("%s", error.message);
         return;
     }
-    assert_int_equal(ff_checkpoint_append(watcher->writer, piece->values, piece->count, &error), FF_OK);
+    assert_int_equal(
+        ff_safetensors_append(watcher->writer, piece->values, piece->count * sizeof *piece->values, &error), FF_OK);
     if (!piece->last)
         return;
-    if (ff_checkpoint_finish(watcher->writer, &file, &error) != FF_OK || ff_durable_commit(file, &error) != FF_OK)
+    if (ff_safetensors_finish(watcher->writer, &file, &error) != FF_OK || ff_durable_commit(file, &error) != FF_OK)
         fail_msg("%s", error.message);
     watcher->snapshots++;
 }

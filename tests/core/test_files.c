@@ -9,10 +9,8 @@
 #include <unistd.h>
 
 #include "../cmocka_all.h"
-#include "../temporary.h"
+#include "../temporary_group.h"
 #include "pieces.h"
-
-static char folder[256];
 
 /* --- on a disk in memory -------------------------------------------------------------------------------------- */
 
@@ -315,20 +313,6 @@ static void a_place_beyond_any_file_is_refused(void **state)
     assert_int_equal(ff_durable_write(file, INT64_MAX, "a", 1, &error), FF_IO);
     assert_non_null(strstr(error.message, "far.tmp: cannot be written: the file is larger than"));
     ff_durable_discard(file);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    temporary_folder(folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temporary_remove(folder);
-    return 0;
 }
 
 int main(void)

@@ -87,7 +87,7 @@ static long try_all(attempting *attempt)
 /* --- a checkpoint, written by what a run tells --- */
 
 struct writing {
-    struct ff_checkpoint_writer *writer;
+    struct ff_safetensors_writer *writer;
     struct ff_durable *file;
     ff_status status;
     struct ff_error error;
@@ -104,11 +104,12 @@ static void write_piece(void *self, const struct ff_snapshot_piece *piece)
         writing->writer = ff_checkpoint_write(&ff_files_system, path, &about, &writing->error);
         writing->status = writing->writer == NULL ? writing->error.status : FF_OK;
     } else if (writing->status == FF_OK) {
-        writing->status = ff_checkpoint_append(writing->writer, piece->values, piece->count, &writing->error);
+        writing->status = ff_safetensors_append(writing->writer, piece->values,
+                                                piece->count * sizeof *piece->values, &writing->error);
         if (piece->last && writing->status == FF_OK)
-            writing->status = ff_checkpoint_finish(writing->writer, &writing->file, &writing->error);
+            writing->status = ff_safetensors_finish(writing->writer, &writing->file, &writing->error);
         else if (writing->status != FF_OK)
-            ff_checkpoint_discard(writing->writer);
+            ff_safetensors_discard(writing->writer);
     }
 }
 

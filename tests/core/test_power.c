@@ -93,16 +93,8 @@ static void the_disk_finds_a_writer_out_that_writes_in_place(void **state)
 
 static void a_power_cut_leaves_the_former_file_or_the_new_one_whole(void **state)
 {
-    const struct power_survey survey = {durable_writer, durable_writer, .no_file_syncs = false};
-    struct power_outcomes during, after;
-
     (void)state;
-    power_survey(&survey, &during, &after);
-    assert_int_equal(during.broken + during.absent, 0);
-    assert_true(during.former > 0);
-    assert_true(during.newer > 0);
-    assert_true(after.newer > 0);
-    assert_int_equal(after.broken + after.absent + after.former, 0);
+    power_check_cuts(durable_writer);
 }
 
 static void a_power_cut_leaves_no_file_or_the_first_one_whole(void **state)

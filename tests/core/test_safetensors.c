@@ -6,12 +6,10 @@
 #include <unistd.h>
 
 #include "../cmocka_all.h"
-#include "../temporary.h"
+#include "../temporary_group.h"
 #include "power_survey.h"
 
 enum { TENSORS_MOST = 12, PIECES_MOST = 3000 };
-
-static char folder[256];
 
 static uint64_t random_state;
 
@@ -271,16 +269,8 @@ static ff_status checkpoint_writer(const struct ff_files *files, int which, stru
 
 static void a_power_cut_leaves_the_former_checkpoint_or_the_new_one(void **state)
 {
-    const struct power_survey survey = {checkpoint_writer, checkpoint_writer, .no_file_syncs = false};
-    struct power_outcomes during, after;
-
     (void)state;
-    power_survey(&survey, &during, &after);
-    assert_int_equal(during.broken + during.absent, 0);
-    assert_true(during.former > 0);
-    assert_true(during.newer > 0);
-    assert_true(after.newer > 0);
-    assert_int_equal(after.broken + after.absent + after.former, 0);
+    power_check_cuts(checkpoint_writer);
 }
 
 static void each_call_that_fails_leaves_the_former_checkpoint(void **state)
@@ -312,20 +302,6 @@ static void a_checkpoint_reads_back_after_a_power_cut(void **state)
     assert_string_equal(ff_safetensors_metadata(file, "position"), "the second, of another length");
     ff_safetensors_close(file);
     power_destroy(disk);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    temporary_folder(folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temporary_remove(folder);
-    return 0;
 }
 
 int main(void)

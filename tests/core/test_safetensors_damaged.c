@@ -7,11 +7,9 @@
 #include <unistd.h>
 
 #include "../cmocka_all.h"
-#include "../temporary.h"
+#include "../temporary_group.h"
 
 enum { FILE_MOST = 4096, DATA = 24 };
-
-static char folder[256];
 
 /* --- what the reader refuses ---------------------------------------------------------------------------------- */
 
@@ -354,20 +352,6 @@ static void what_is_no_file_is_refused(void **state)
     assert_null(ff_safetensors_open(folder, &error));
     assert_int_equal(error.status, FF_DAMAGED);
     ff_safetensors_close(NULL);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    temporary_folder(folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temporary_remove(folder);
-    return 0;
 }
 
 int main(void)

@@ -6,9 +6,7 @@
 #include <unistd.h>
 
 #include "../cmocka_all.h"
-#include "../temporary.h"
-
-static char folder[256];
+#include "../temporary_group.h"
 
 static const char *const one_text[] = {"name", NULL};
 static const char *const bad_text[] = {"name", "\xff", NULL};
@@ -115,20 +113,6 @@ static void fewer_or_more_bytes_than_promised_make_no_file(void **state)
     ff_safetensors_discard(NULL);
     assert_int_not_equal(access(path, F_OK), 0);
     assert_int_not_equal(access(temporary_path(folder, "small.tmp"), F_OK), 0);
-}
-
-static int make_folder(void **state)
-{
-    (void)state;
-    temporary_folder(folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temporary_remove(folder);
-    return 0;
 }
 
 int main(void)

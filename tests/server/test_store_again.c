@@ -129,14 +129,15 @@ static struct ff_durable *write_checkpoint(struct fixture *fixture, int64_t id, 
         struct ff_tensor_form form = ff_layer_tensor(&plan, 0, tensor);
         count += (size_t)form.rows * form.columns;
     }
-    struct ff_checkpoint_writer *writer =
+    struct ff_safetensors_writer *writer =
         ff_checkpoint_write(&ff_files_system, path_of(fixture, id, ""), &about, &fixture->error);
     if (writer == NULL)
         fail_msg("%s", fixture->error.message);
     for (size_t done = 0; done < count; done += 256)
-        assert_good(ff_checkpoint_append(writer, zeros, count - done < 256 ? count - done : 256, &fixture->error),
+        assert_good(ff_safetensors_append(writer, zeros, (count - done < 256 ? count - done : 256) * sizeof *zeros,
+                                          &fixture->error),
                     &fixture->error);
-    assert_good(ff_checkpoint_finish(writer, &file, &fixture->error), &fixture->error);
+    assert_good(ff_safetensors_finish(writer, &file, &fixture->error), &fixture->error);
     return file;
 }
 
