@@ -22,7 +22,7 @@ static size_t scratch_rows(const struct ff_dense *dense)
     return dense->first ? plan->max_images : plan->max_rows;
 }
 
-size_t ff_dense_scratch(const struct ff_layer *layer)
+static size_t scratch_floats(const struct ff_layer *layer)
 {
     const struct ff_dense *dense = (const struct ff_dense *)layer;
     size_t labels = dense->first ? layer->plan->labels : 0;
@@ -296,8 +296,7 @@ static void destroy(struct ff_layer *layer)
 {
     struct ff_dense *dense = (struct ff_dense *)layer;
 
-    for (uint32_t i = 0; i < layer->tensor_count; i++)
-        free(layer->tensors[i].data);
+    ff_layer_free_tensors(layer);
     if (!dense->train_bias)
         free(dense->bias);
     free(dense->label_goodness);
@@ -312,25 +311,13 @@ static void destroy(struct ff_layer *layer)
     free(layer);
 }
 
-static const struct ff_layer_kind_methods methods = {.items = items,
-                                                     .prepare = prepare,
-                                                     .choose = choose,
-                                                     .finish = finish,
-                                                     .forward = forward,
-                                                     .gradient = gradient,
-                                                     .average = average,
-                                                     .normalize = normalize,
-                                                     .put_off = ff_dense_put_off,
-                                                     .catch_up = ff_dense_catch_up,
-                                                     .destroy = destroy};
-
-uint32_t ff_dense_parameter_tensors(const struct ff_plan *plan, uint32_t layer)
+static uint32_t parameter_tensors(const struct ff_plan *plan, uint32_t layer)
 {
     (void)layer;
     return plan->config.bias ? 2 : 1;
 }
 
-struct ff_tensor_form ff_dense_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
+static struct ff_tensor_form tensor_form(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
 {
     uint32_t inputs = plan->layer[layer].inputs, units = plan->layer[layer].units;
 
@@ -342,19 +329,10 @@ struct ff_tensor_form ff_dense_tensor(const struct ff_plan *plan, uint32_t layer
 static bool add_tensors(struct ff_dense *dense)
 {
     struct ff_layer *layer = &dense->layer;
-    uint32_t count = ff_layer_tensors(layer->plan, layer->index);
-    uint32_t parameters = ff_dense_parameter_tensors(layer->plan, layer->index);
+    uint32_t parameters = parameter_tensors(layer->plan, layer->index);
 
-    for (; layer->tensor_count < count; layer->tensor_count++) {
-        struct ff_tensor *tensor = &layer->tensors[layer->tensor_count];
-
-        tensor->form = ff_layer_tensor(layer->plan, layer->index, layer->tensor_count);
-        tensor->panel = dense->panel;
-        tensor->floats = (size_t)tensor->form.rows * ff_dense_padded_units(dense);
-        if ((tensor->data = ff_floats(tensor->floats)) == NULL)
-            return false;
-        memset(tensor->data, 0, tensor->floats * sizeof(float));
-    }
+    if (!ff_layer_make_tensors(layer, dense->panel))
+        return false;
     dense->weights = dense->average_weights = layer->tensors[0].data;
     dense->bias = dense->train_bias ? layer->tensors[1].data : calloc(layer->units, sizeof(float));
     dense->average_bias = dense->bias;
@@ -417,7 +395,7 @@ static bool create_label_goodness(struct ff_dense *dense)
     return dense->label_goodness != NULL;
 }
 
-struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
+static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
 {
     struct ff_dense *dense = calloc(1, sizeof *dense);
     struct ff_layer *layer;
@@ -427,14 +405,7 @@ struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, str
         return NULL;
     }
     layer = &dense->layer;
-    layer->kind = &methods;
-    layer->plan = plan;
-    layer->config = plan->config;
-    layer->kernels = ff_kernels();
-    layer->index = index;
-    layer->inputs = plan->layer[index].inputs;
-    layer->units = plan->layer[index].units;
-    layer->objective = ff_objective_of(&plan->config, index);
+    ff_layer_start(layer, &ff_dense_methods, plan, index);
     dense->first = index == 0;
     dense->image_row = dense->first ? plan->labels : 0;
     dense->train_bias = plan->config.bias;
@@ -451,3 +422,20 @@ struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, str
     }
     return layer;
 }
+
+const struct ff_layer_kind_methods ff_dense_methods = {.name = "dense",
+                                                       .parameter_tensors = parameter_tensors,
+                                                       .tensor = tensor_form,
+                                                       .create = create,
+                                                       .scratch = scratch_floats,
+                                                       .items = items,
+                                                       .prepare = prepare,
+                                                       .choose = choose,
+                                                       .finish = finish,
+                                                       .forward = forward,
+                                                       .gradient = gradient,
+                                                       .average = average,
+                                                       .normalize = normalize,
+                                                       .put_off = ff_dense_put_off,
+                                                       .catch_up = ff_dense_catch_up,
+                                                       .destroy = destroy};

@@ -10,11 +10,7 @@
 
 #include "layer.h"
 
-struct ff_layer *ff_dense_create(const struct ff_plan *plan, uint32_t index, struct ff_error *error);
-size_t ff_dense_scratch(const struct ff_layer *layer);
-
 /* Its parameters: the weights, and the bias if there is one. */
-uint32_t ff_dense_parameter_tensors(const struct ff_plan *plan, uint32_t layer);
-struct ff_tensor_form ff_dense_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor);
+extern const struct ff_layer_kind_methods ff_dense_methods;
 
 #endif

@@ -12,14 +12,36 @@
 /* Added to a row's root mean square before it divides; the reference's. */
 static const float norm_epsilon = 1e-8f;
 
+/* --- kinds --- */
+
+static const struct ff_layer_kind_methods *kind_of(const struct ff_plan *plan, uint32_t layer)
+{
+    static const struct ff_layer_kind_methods *const kinds[] = {[FF_DENSE] = &ff_dense_methods};
+
+    return kinds[plan->layer[layer].kind];
+}
+
 struct ff_layer *ff_layer_create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
 {
-    return ff_dense_create(plan, index, error);
+    return kind_of(plan, index)->create(plan, index, error);
+}
+
+void ff_layer_start(struct ff_layer *layer, const struct ff_layer_kind_methods *kind, const struct ff_plan *plan,
+                    uint32_t index)
+{
+    layer->kind = kind;
+    layer->plan = plan;
+    layer->config = plan->config;
+    layer->kernels = ff_kernels();
+    layer->index = index;
+    layer->inputs = plan->layer[index].inputs;
+    layer->units = plan->layer[index].units;
+    layer->objective = ff_objective_of(&plan->config, index);
 }
 
 size_t ff_layer_scratch(const struct ff_layer *layer)
 {
-    return ff_dense_scratch(layer);
+    return layer->kind->scratch(layer);
 }
 
 size_t ff_layer_bytes(const struct ff_layer *layer)
@@ -33,7 +55,14 @@ size_t ff_layer_bytes(const struct ff_layer *layer)
 
 uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan, uint32_t layer)
 {
-    return ff_dense_parameter_tensors(plan, layer);
+    return kind_of(plan, layer)->parameter_tensors(plan, layer);
+}
+
+uint32_t ff_layer_statistic_tensors(const struct ff_plan *plan, uint32_t layer)
+{
+    const struct ff_layer_kind_methods *kind = kind_of(plan, layer);
+
+    return kind->statistic_tensors != NULL ? kind->statistic_tensors(plan, layer) : 0;
 }
 
 /* Sets of the parameters' size: the parameters, what the optimizer keeps, the averages. */
@@ -44,7 +73,7 @@ static uint32_t tensor_sets(const struct ff_plan *plan)
 
 uint32_t ff_layer_tensors(const struct ff_plan *plan, uint32_t layer)
 {
-    return ff_layer_parameter_tensors(plan, layer) * tensor_sets(plan);
+    return ff_layer_parameter_tensors(plan, layer) * tensor_sets(plan) + ff_layer_statistic_tensors(plan, layer);
 }
 
 uint32_t ff_layer_judging_tensor(const struct ff_plan *plan, uint32_t layer)
@@ -54,10 +83,13 @@ uint32_t ff_layer_judging_tensor(const struct ff_plan *plan, uint32_t layer)
 
 struct ff_tensor_form ff_layer_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
 {
+    const struct ff_layer_kind_methods *kind = kind_of(plan, layer);
     uint32_t parameters = ff_layer_parameter_tensors(plan, layer), set = tensor / parameters;
-    struct ff_tensor_form form = ff_dense_tensor(plan, layer, tensor % parameters);
+    bool statistic = set >= tensor_sets(plan);
+    struct ff_tensor_form form =
+        kind->tensor(plan, layer, statistic ? tensor - parameters * (tensor_sets(plan) - 1) : tensor % parameters);
     size_t length = strlen(form.name);
-    const char *part = set == 0 ? NULL
+    const char *part = set == 0 || statistic ? NULL
                        : set <= ff_optimizer_states(plan->config.optimizer)
                            ? ff_optimizer_state_name(plan->config.optimizer, set - 1)
                            : "average";
@@ -68,6 +100,29 @@ struct ff_tensor_form ff_layer_tensor(const struct ff_plan *plan, uint32_t layer
 }
 
 /* --- tensors --- */
+
+bool ff_layer_make_tensors(struct ff_layer *layer, uint32_t panel)
+{
+    uint32_t count = ff_layer_tensors(layer->plan, layer->index);
+
+    for (; layer->tensor_count < count; layer->tensor_count++) {
+        struct ff_tensor *tensor = &layer->tensors[layer->tensor_count];
+
+        tensor->form = ff_layer_tensor(layer->plan, layer->index, layer->tensor_count);
+        tensor->panel = panel;
+        tensor->floats = (size_t)tensor->form.rows * ((tensor->form.columns + panel - 1) / panel * panel);
+        if ((tensor->data = ff_floats(tensor->floats)) == NULL)
+            return false;
+        memset(tensor->data, 0, tensor->floats * sizeof(float));
+    }
+    return true;
+}
+
+void ff_layer_free_tensors(struct ff_layer *layer)
+{
+    for (uint32_t i = 0; i < layer->tensor_count; i++)
+        free(layer->tensors[i].data);
+}
 
 /* Where place `at` of [rows][columns] is kept; *count becomes how many of the places from there on, at most *count,
  * lie side by side. */
@@ -167,8 +222,7 @@ static void normalize_item(void *self, size_t item, unsigned worker)
     layer->kind->normalize(layer, item, worker);
 }
 
-/* All items of a phase: by the team, or, where that would cost more than it saves, by this thread alone. */
-static void run(struct ff_layer *layer, size_t items, void (*item)(void *, size_t, unsigned))
+void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *, size_t, unsigned))
 {
     bool little = layer->message->kind == FF_TRAIN && layer->message->images == 1 &&
                   (uint64_t)layer->inputs * layer->units < FF_SHARED_WEIGHTS;
@@ -275,8 +329,9 @@ static void apply_objective(struct ff_layer *layer, const float *goodness, doubl
     *mean_loss = sum / layer->message->images;
 }
 
-static void pass_on(struct ff_layer *layer, struct ff_message *message)
+void ff_layer_pass_on(struct ff_layer *layer)
 {
+    struct ff_message *message = layer->message;
     float *activities = layer->workspace->spare;
 
     layer->workspace->spare = message->x;
@@ -317,34 +372,34 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     layer->bias_update.keep = 1;
     layer->drop_units = layer->config.dropout.units;
     if (layer->index > 0 && layer->config.dropout.inputs > 0)
-        run(layer, message->rows, drop_item);
+        ff_layer_run(layer, message->rows, drop_item);
     layer->kind->prepare(layer);
     if (!layer->puts_off)
         catch_up(layer);
-    run(layer, items, forward_item);
+    ff_layer_run(layer, items, forward_item);
     if (layer->chooses) {
         layer->kind->choose(layer);
-        run(layer, items, finish_item);
+        ff_layer_run(layer, items, finish_item);
     }
     if (!sum_goodness(layer, items, goodness)) {
         message->failed_layer = (int32_t)layer->index;
         return;
     }
     apply_objective(layer, goodness, &message->loss[layer->index]);
-    run(layer, items, gradient_item);
+    ff_layer_run(layer, items, gradient_item);
     if (layer->puts_off)
         layer->kind->put_off(layer);
     layer->due = layer->puts_off;
     if ((layer->approach = average_share(layer, message->step)) > 0) {
         catch_up(layer);
-        run(layer, items, average_item);
+        ff_layer_run(layer, items, average_item);
     }
     if (layer->config.forward_after_update && layer->config.normalize != FF_NORMALIZE_NONE &&
         layer->index + 1 < plan->layers) {
         sum_goodness(layer, items, NULL);
-        run(layer, items, normalize_item);
+        ff_layer_run(layer, items, normalize_item);
     }
-    pass_on(layer, message);
+    ff_layer_pass_on(layer);
 }
 
 static void forward(struct ff_layer *layer, struct ff_message *message)
@@ -354,15 +409,15 @@ static void forward(struct ff_layer *layer, struct ff_message *message)
     catch_up(layer);
     layer->puts_off = layer->chooses = false;
     layer->drop_units = 0;
-    run(layer, items, forward_item);
+    ff_layer_run(layer, items, forward_item);
     if (!sum_goodness(layer, items,
                       message->goodness + (size_t)layer->index * layer->plan->max_rows * layer->plan->groups)) {
         message->failed_layer = (int32_t)layer->index;
         return;
     }
     if (layer->config.normalize != FF_NORMALIZE_NONE && layer->index + 1 < layer->plan->layers)
-        run(layer, items, normalize_item);
-    pass_on(layer, message);
+        ff_layer_run(layer, items, normalize_item);
+    ff_layer_pass_on(layer);
 }
 
 /* GET and SET of a tensor, or SET of the live settings. */
@@ -392,10 +447,16 @@ void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct 
     layer->workspace = workspace;
     switch (message->kind) {
     case FF_TRAIN:
-        train(layer, message);
+        if (layer->kind->train != NULL)
+            layer->kind->train(layer);
+        else
+            train(layer, message);
         break;
     case FF_FORWARD:
-        forward(layer, message);
+        if (layer->kind->pass != NULL)
+            layer->kind->pass(layer);
+        else
+            forward(layer, message);
         break;
     case FF_GET:
     case FF_SET:

@@ -3,8 +3,9 @@
  * A layer is owned by one stage; nobody else touches it. What a layer does with a message is cut into items by
  * shape alone and given to the stage's team, so that bits never depend on the number of threads.
  *
- * A kind of layer (dense.h) supplies the phases; layer.c has what all kinds share: the order of the phases, the
- * goodness summed in order, the objective, GET and SET. */
+ * A kind of layer (dense.h) is a table of functions in files of its own: what tensors it has, and the phases of its
+ * step. layer.c has what all kinds share: the order of the phases, the goodness summed in order, the objective, GET
+ * and SET. */
 #ifndef FF_LAYER_H
 #define FF_LAYER_H
 
@@ -46,6 +47,23 @@ struct ff_workspace {
 struct ff_layer;
 
 struct ff_layer_kind_methods {
+    const char *name;
+
+    /* What a layer of this kind has, before there is one. Parameters: what is trained. Statistics: what is kept
+     * beside them, neither trained nor averaged (NULL: none); they follow as tensor(plan, layer, parameters + i).
+     */
+    uint32_t (*parameter_tensors)(const struct ff_plan *plan, uint32_t layer);
+    uint32_t (*statistic_tensors)(const struct ff_plan *plan, uint32_t layer);
+    struct ff_tensor_form (*tensor)(const struct ff_plan *plan, uint32_t layer, uint32_t tensor);
+
+    struct ff_layer *(*create)(const struct ff_plan *plan, uint32_t index, struct ff_error *error);
+    size_t (*scratch)(const struct ff_layer *layer); /* floats a worker needs */
+
+    /* A whole TRAIN or FORWARD message, for a kind without goodness of its own; NULL: the phases below, in
+     * layer.c's order. */
+    void (*train)(struct ff_layer *layer);
+    void (*pass)(struct ff_layer *layer);
+
     /* Items of every phase; the work of each must not depend on others. */
     size_t (*items)(const struct ff_layer *layer);
     /* Before the first item of a TRAIN message: what all items share. */
@@ -111,9 +129,24 @@ void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct 
 
 void ff_layer_destroy(struct ff_layer *layer); /* NULL is fine */
 
+/* --- for the kinds --- */
+
+/* What all kinds fill in the same way, of a layer that is all zeros. */
+void ff_layer_start(struct ff_layer *layer, const struct ff_layer_kind_methods *kind, const struct ff_plan *plan,
+                    uint32_t index);
+/* All its tensors, of zeros, kept by panels of `panel` columns. False: memory is short. */
+bool ff_layer_make_tensors(struct ff_layer *layer, uint32_t panel);
+void ff_layer_free_tensors(struct ff_layer *layer);
+/* Do items by the team, or, where that would cost more than it saves, by this thread alone. */
+void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *layer, size_t index, unsigned worker));
+/* The activities in the workspace's spare become the message's x. */
+void ff_layer_pass_on(struct ff_layer *layer);
+
 /* The tensors of a layer, for whoever sends GETs and SETs: the parameters first (weights, then the bias if there is
- * one), then what the optimizer keeps of each, then their running averages where the configuration has them. */
+ * one), then what the optimizer keeps of each, then their running averages where the configuration has them, then
+ * the kind's statistics. */
 uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan, uint32_t layer);
+uint32_t ff_layer_statistic_tensors(const struct ff_plan *plan, uint32_t layer);
 uint32_t ff_layer_tensors(const struct ff_plan *plan, uint32_t layer);
 struct ff_tensor_form ff_layer_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor);
 /* The first of those that the network evaluates and predicts with: the averages, or 0, the parameters themselves.

@@ -22,6 +22,7 @@ static void plan_layers(struct ff_plan *plan)
     plan->layers = config->layer_count;
     plan->parameters = 0;
     for (uint32_t i = 0; i < plan->layers; i++) {
+        plan->layer[i].kind = config->layers[i].kind;
         plan->layer[i].inputs = inputs;
         plan->layer[i].units = config->layers[i].units;
         plan->parameters +=

@@ -15,6 +15,7 @@ struct ff_plan {
     uint32_t groups; /* of a layer's units, each with a goodness of its own: 1, or with class groups classes */
     uint32_t layers;
     struct {
+        enum ff_layer_kind kind;
         uint32_t inputs, units; /* inputs of layer 0: the label's, then the image's */
     } layer[FF_LAYERS_MAX];
     uint64_t parameters; /* weights and biases */
