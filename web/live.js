@@ -7,11 +7,11 @@ import { Errors } from './lib/errors.js';
 import { Follower } from './lib/events.js';
 import { changesText, Layers, levelOf } from './lib/layers.js';
 import { Log } from './lib/log.js';
+import './lib/page.js';
 import { Picker } from './lib/picker.js';
 import { Series } from './lib/series.js';
 import { StartDialog } from './lib/start.js';
 import { isFinal, Status, titleOf } from './lib/status.js';
-import { switchTheme, theme } from './lib/theme.js';
 import { Zoom } from './lib/zoom.js';
 
 /** @typedef {import('./lib/api.js').Run} Run */
@@ -303,12 +303,6 @@ async function startFirst() {
     button.disabled = false;
 }
 
-function showTheme() {
-    const names = /** @type {Record<string, string>} */ ({ system: 'as the system', light: 'light', dark: 'dark' });
-    setText(element('theme-text'), `Colours: ${names[theme()]}`);
-    element('theme-button').title = `Colours: ${names[theme()]}`;
-}
-
 /** @param {KeyboardEvent} event */
 function key(event) {
     const target = /** @type {HTMLElement} */ (event.target);
@@ -344,11 +338,6 @@ function prepare() {
     element('keys-button').addEventListener('click', () =>
         /** @type {HTMLDialogElement} */ (element('keys')).showModal(),
     );
-    element('theme-button').addEventListener('click', () => {
-        switchTheme();
-        showTheme();
-    });
-    showTheme();
     document.addEventListener('keydown', key);
     document.addEventListener('visibilitychange', hiddenOrShown);
     window.addEventListener('popstate', () => {
