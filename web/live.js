@@ -1,17 +1,18 @@
-/* live.js - the live page: one run, as it trains. Here the parts meet; what each does stands in lib/. */
+/* live.js - the live page: one run, as it trains. Here the parts meet; what each does stands in live/ and lib/. */
 
 import { addressOf, readAddress } from './lib/address.js';
 import { getJson, postJson, Problem, runPath } from './lib/api.js';
 import { element, say, setText } from './lib/dom.js';
-import { Errors } from './lib/errors.js';
+import { Errors } from './live/errors.js';
 import { Follower } from './lib/events.js';
-import { changesText, Layers, levelOf } from './lib/layers.js';
-import { Log } from './lib/log.js';
+import { Layers } from './live/layers.js';
+import { Log } from './live/log.js';
+import { Picker } from './live/picker.js';
 import './lib/page.js';
-import { Picker } from './lib/picker.js';
+import { changesText, isFinal, levelOf, titleOf } from './lib/run.js';
 import { Series } from './lib/series.js';
-import { StartDialog } from './lib/start.js';
-import { isFinal, Status, titleOf } from './lib/status.js';
+import { StartDialog } from './live/start.js';
+import { Status } from './live/status.js';
 import { Zoom } from './lib/zoom.js';
 
 /** @typedef {import('./lib/api.js').Run} Run */

@@ -1,37 +1,11 @@
 /* status.js - what is happening: name, state, progress, figures, and the buttons that steer a run. */
 
-import { patchJson, postJson, Problem, runPath } from './api.js';
-import { element, say, setText } from './dom.js';
-import { count, duration, percent } from './format.js';
+import { patchJson, postJson, Problem, runPath } from '../lib/api.js';
+import { element, say, setText } from '../lib/dom.js';
+import { count, duration, percent } from '../lib/format.js';
+import { isFinal, shareDone, stateText, titleOf } from '../lib/run.js';
 
-/** @typedef {import('./api.js').Run} Run */
-
-const PENDING = { pause: 'pausing', resume: 'resuming', stop: 'stopping' };
-const MARK = {
-    running: '▶',
-    paused: '❚❚',
-    finished: '✓',
-    failed: '✗',
-    stopped: '■',
-    interrupted: '■',
-    queued: '…',
-};
-
-/** @param {Run} run */
-export const isFinal = (run) => ['finished', 'stopped', 'failed', 'interrupted'].includes(run.state);
-
-/** @param {Run} run */
-export const stateText = (run) => PENDING[/** @type {keyof typeof PENDING} */ (run.pending)] ?? run.state;
-
-/** How much is done, 0 to 1. @param {Run} run */
-export const shareDone = ({ progress }) => (progress.steps ? Math.min(1, progress.step / progress.steps) : 0);
-
-/** For the tab: "▶ 37 % hinton 3". @param {Run} run */
-export function titleOf(run) {
-    const mark = MARK[/** @type {keyof typeof MARK} */ (run.state)] ?? '';
-    const share = isFinal(run) ? '' : ` ${Math.floor(100 * shareDone(run))} %`;
-    return `${mark}${share} ${run.name} – Goodness`;
-}
+/** @typedef {import('../lib/api.js').Run} Run */
 
 /** @param {Run} run */
 function doneText({ progress }) {

@@ -1,11 +1,11 @@
 /* picker.js - the list of runs: newest first, found by name, live in its states. */
 
-import { getJson } from './api.js';
-import { element, make } from './dom.js';
-import { percent } from './format.js';
-import { shareDone, stateText } from './status.js';
+import { getJson } from '../lib/api.js';
+import { element, make } from '../lib/dom.js';
+import { percent } from '../lib/format.js';
+import { shareDone, stateText } from '../lib/run.js';
 
-/** @typedef {import('./api.js').Run} Run */
+/** @typedef {import('../lib/api.js').Run} Run */
 
 const PAGE = 50;
 
@@ -51,7 +51,7 @@ export class Picker {
         this.find.focus();
     }
 
-    /** Read the newest runs. @returns {Promise<Run[]>} @throws {import('./api.js').Problem} */
+    /** Read the newest runs. @returns {Promise<Run[]>} @throws {import('../lib/api.js').Problem} */
     async load() {
         const { runs, next } = await getJson(`/api/v1/runs?limit=${PAGE}`);
         this.runs.clear();

@@ -1,12 +1,12 @@
 /* errors.js - training and test error by epoch: the rows, merged by epoch, as a chart and a table. */
 
-import { Chart } from './chart.js';
-import { element, say } from './dom.js';
-import { count, duration, epochs, percent } from './format.js';
-import { savePng } from './png.js';
-import { FoldedTable } from './table.js';
+import { Chart } from '../lib/chart.js';
+import { element, say } from '../lib/dom.js';
+import { count, duration, epochs, percent } from '../lib/format.js';
+import { savePng } from '../lib/png.js';
+import { FoldedTable } from '../lib/table.js';
 
-/** @typedef {import('./api.js').EpochRow} EpochRow */
+/** @typedef {import('../lib/api.js').EpochRow} EpochRow */
 
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000];
 
@@ -77,7 +77,7 @@ export class Errors {
         return this.#chart;
     }
 
-    /** @param {import('./api.js').Run} run @param {boolean} log */
+    /** @param {import('../lib/api.js').Run} run @param {boolean} log */
     draw(run, log) {
         const drawn = [run.id, run.name, log, this.#zoom].join();
         if (drawn === this.drawn) return;

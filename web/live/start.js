@@ -1,11 +1,11 @@
 /* start.js - the dialog for a new run: presets first, every setting folded below. */
 
-import { getJson, postJson, Problem } from './api.js';
-import { element, make, say, setText } from './dom.js';
-import { SettingsForm } from './form.js';
+import { getJson, postJson, Problem } from '../lib/api.js';
+import { element, make, say, setText } from '../lib/dom.js';
+import { SettingsForm } from '../lib/form.js';
 
-/** @typedef {import('./api.js').Preset} Preset */
-/** @typedef {import('./api.js').Run} Run */
+/** @typedef {import('../lib/api.js').Preset} Preset */
+/** @typedef {import('../lib/api.js').Run} Run */
 
 /** @param {any[]} datasets */
 const datasetChoices = (datasets) =>

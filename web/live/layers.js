@@ -1,16 +1,17 @@
 /* layers.js - a card for every layer: its goodness on positive and on negative data, and its figures. */
 
-import { Chart } from './chart.js';
-import { make, say, setText } from './dom.js';
-import { clock, count, epochs, figure, percent } from './format.js';
-import { savePng } from './png.js';
-import { smoothed } from './series.js';
-import { FoldedTable } from './table.js';
-import { axisOf, translate } from './zoom.js';
+import { Chart } from '../lib/chart.js';
+import { make, say, setText } from '../lib/dom.js';
+import { clock, count, epochs, figure, percent } from '../lib/format.js';
+import { savePng } from '../lib/png.js';
+import { levelOf } from '../lib/run.js';
+import { smoothed } from '../lib/series.js';
+import { FoldedTable } from '../lib/table.js';
+import { axisOf, translate } from '../lib/zoom.js';
 
-/** @typedef {import('./api.js').Run} Run */
-/** @typedef {import('./series.js').Series} Series */
-/** @typedef {import('./address.js').View} View */
+/** @typedef {import('../lib/api.js').Run} Run */
+/** @typedef {import('../lib/series.js').Series} Series */
+/** @typedef {import('../lib/address.js').View} View */
 
 const LINES = [
     { label: 'positive data', colour: '--positive' },
@@ -34,29 +35,6 @@ const AXES = {
     epochs: { text: epochs, steps: decades(-5, 7) },
     seconds: { text: clock, steps: CLOCK_STEPS },
 };
-
-/** A live setting as it is now: turned, or as the run began with it. @param {Run} run @param {string} name */
-const settingNow = (run, name) =>
-    run.changes.filter((change) => name in change).at(-1)?.[name][1] ?? run.config[name];
-
-/** "learning_rate 0.002 → 0.001 at step 400": the newest settings that were turned; '' when none were. @param {Run} run */
-export function changesText(run) {
-    const texts = run.changes.flatMap(({ step, ...settings }) =>
-        Object.entries(settings).map(
-            ([name, [before, after]]) =>
-                `${name} ${JSON.stringify(before)} → ${JSON.stringify(after)} at step ${count(step)}`,
-        ),
-    );
-    const earlier = texts.length - 2;
-    return [...(earlier > 0 ? [`${earlier} earlier`] : []), ...texts.slice(-2)].join('; ');
-}
-
-/** What the objective holds goodness against; null where it does not. @param {Run} run @param {number} layer */
-export function levelOf(run, layer) {
-    const threshold = settingNow(run, 'threshold');
-    if (run.config.objective !== 'logistic' || run.config.rule !== 'pairs') return null;
-    return Array.isArray(threshold) ? (threshold[layer] ?? null) : threshold;
-}
 
 /** "500 units". @param {any} layer of the configuration */
 function shapeOf(layer) {

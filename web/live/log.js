@@ -1,7 +1,7 @@
 /* log.js - the run's text log, following its end. The server writes it; here it is only shown. */
 
-import { getText, Problem, runPath } from './api.js';
-import { element } from './dom.js';
+import { getText, Problem, runPath } from '../lib/api.js';
+import { element } from '../lib/dom.js';
 
 const LINES = 2000; /* shown at most; the link has all */
 const SHORTEST = 400; /* ms between two readings */
