@@ -403,7 +403,9 @@ test('a_run_whose_daemon_was_killed_goes_on_by_button_without_a_missing_or_doubl
     await daemon.start();
     await page.click('#retry-button');
     await stateIs(page, 'interrupted');
+    const resumed = page.waitForResponse((response) => response.url().endsWith('/resume'));
     await page.click('#resume-button');
+    await resumed; /* before, the run has ended already */
     const run = await daemon.get('/api/v1/runs/1?wait=120');
     await stateIs(page, 'finished');
     assert.ok(seen > checkpoint.step && run.progress.step === run.progress.steps && seen < run.progress.steps);
