@@ -26,11 +26,14 @@ void checkpoint_pace_restart(struct checkpoint_pace *pace)
     *pace = (struct checkpoint_pace){.every = pace->every, .ended = timing_seconds()};
 }
 
+double checkpoint_pace_wait(const struct checkpoint_pace *pace)
+{
+    return isnan(pace->every) ? fmax(least_seconds, least_times * pace->took) : pace->every;
+}
+
 bool checkpoint_pace_due(const struct checkpoint_pace *pace)
 {
-    double wait = isnan(pace->every) ? fmax(least_seconds, least_times * pace->took) : pace->every;
-
-    return timing_seconds() - pace->ended >= wait;
+    return timing_seconds() - pace->ended >= checkpoint_pace_wait(pace);
 }
 
 void checkpoint_pace_begin(struct checkpoint_pace *pace)

@@ -2,8 +2,8 @@
  * train`.
  *
  * When the last checkpoint was at least ten seconds and fifty times its own writing time ago, so that it costs at
- * most 2 % of the time. For tests the environment's GOODNESS_CHECKPOINT_SECONDS takes the place of both. No locks:
- * whoever shares one guards it. */
+ * most 2 % of the time. For tests the environment's GOODNESS_CHECKPOINT_SECONDS takes the place of both ("inf": an
+ * epoch's end leaves none). No locks: whoever shares one guards it. */
 #ifndef CHECKPOINT_PACE_H
 #define CHECKPOINT_PACE_H
 
@@ -17,6 +17,8 @@ struct checkpoint_pace {
 /* Reads the environment; a run begins now. And another one, at the same pace. */
 struct checkpoint_pace checkpoint_pace_start(void);
 void checkpoint_pace_restart(struct checkpoint_pace *pace);
+/* How many seconds must have passed since the last one; and whether they have. */
+double checkpoint_pace_wait(const struct checkpoint_pace *pace);
 bool checkpoint_pace_due(const struct checkpoint_pace *pace);
 /* Writing begins; and has ended, whatever came of it. */
 void checkpoint_pace_begin(struct checkpoint_pace *pace);

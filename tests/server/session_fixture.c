@@ -36,6 +36,47 @@ static void wake(void *self)
     pthread_mutex_unlock(&fixture->mutex);
 }
 
+/* The parts of the program on the folder, from store to session. Whether all of them are there. */
+static bool start(struct fixture *fixture, const char *checkpoint_seconds)
+{
+    fixture->store = store_open(fixture->folder, &fixture->error);
+    if (fixture->store == NULL)
+        return false;
+    fixture->hub = hub_create(store_first_event(fixture->store), 16 << 20, &fixture->error);
+    if (fixture->hub == NULL)
+        return false;
+    fixture->cursor.seen = hub_newest(fixture->hub);
+    hub_set_wake(fixture->hub, wake, fixture);
+    setenv("GOODNESS_CHECKPOINT_SECONDS", checkpoint_seconds, 1);
+    fixture->session = session_create(fixture->store, fixture->hub, fixture->catalog,
+                                      (struct ff_placement){.stages = 1, .threads = 2}, &fixture->error);
+    unsetenv("GOODNESS_CHECKPOINT_SECONDS");
+    return fixture->session != NULL;
+}
+
+/* Their end, of those that are there. A trainer that is held, as where a test has failed, would never end. */
+static void end(struct fixture *fixture)
+{
+    fake_trainer_hold(false);
+    for (struct asker *asker = fixture->askers; asker != NULL && fixture->session != NULL; asker = asker->next)
+        drop(asker);
+    session_destroy(fixture->session);
+    fixture->session = NULL;
+    hub_destroy(fixture->hub);
+    fixture->hub = NULL;
+    store_close(fixture->store);
+    fixture->store = NULL;
+}
+
+static void free_askers(struct fixture *fixture)
+{
+    while (fixture->askers != NULL) {
+        struct asker *asker = fixture->askers;
+        fixture->askers = asker->next;
+        free(asker);
+    }
+}
+
 int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
@@ -45,15 +86,9 @@ int set_up(void **state)
     fake_trainer_reset();
     pthread_mutex_init(&fixture->mutex, NULL);
     pthread_cond_init(&fixture->woken, NULL);
-    fixture->store = store_open(fixture->folder, &fixture->error);
-    fixture->hub = hub_create(store_first_event(fixture->store), 16 << 20, &fixture->error);
     fixture->catalog = catalog_create(&fixture->error);
-    fixture->cursor.seen = hub_newest(fixture->hub);
-    hub_set_wake(fixture->hub, wake, fixture);
-    fixture->session = session_create(fixture->store, fixture->hub, fixture->catalog,
-                                      (struct ff_placement){.stages = 1, .threads = 2}, &fixture->error);
     *state = fixture;
-    return fixture->session != NULL ? 0 : -1;
+    return start(fixture, "inf") ? 0 : -1;
 }
 
 int tear_down(void **state)
@@ -61,31 +96,25 @@ int tear_down(void **state)
     struct fixture *fixture = *state;
     char command[128];
 
-    session_destroy(fixture->session);
-    hub_destroy(fixture->hub);
-    store_close(fixture->store);
+    end(fixture);
     catalog_destroy(fixture->catalog);
+    free_askers(fixture);
     snprintf(command, sizeof command, "rm -rf %s", fixture->folder);
     int removed = system(command);
     free(fixture);
     return fake_trainer_alive() == 0 && fake_catalog_acquired() == 0 && removed == 0 ? 0 : -1;
 }
 
-/* The program ends, and starts again on the same folder. */
+void restart_with_pace(struct fixture *fixture, const char *seconds)
+{
+    end(fixture);
+    if (!start(fixture, seconds))
+        fail_msg("%s", fixture->error.message);
+}
+
 void restart(struct fixture *fixture)
 {
-    if (fixture->session != NULL)
-        session_destroy(fixture->session);
-    hub_destroy(fixture->hub);
-    store_close(fixture->store);
-    fixture->store = store_open(fixture->folder, &fixture->error);
-    assert_non_null(fixture->store);
-    fixture->hub = hub_create(store_first_event(fixture->store), 16 << 20, &fixture->error);
-    fixture->cursor.seen = hub_newest(fixture->hub);
-    hub_set_wake(fixture->hub, wake, fixture);
-    fixture->session = session_create(fixture->store, fixture->hub, fixture->catalog,
-                                      (struct ff_placement){.stages = 1, .threads = 2}, &fixture->error);
-    assert_non_null(fixture->session);
+    restart_with_pace(fixture, "inf");
 }
 
 /* The next event, waited for. Whoever waits in vain fails. */
@@ -200,6 +229,24 @@ struct run *stop_run(struct fixture *fixture, int64_t id)
     return &fixture->run;
 }
 
+struct asker *make_asker(struct fixture *fixture)
+{
+    struct asker *asker = calloc(1, sizeof *asker);
+
+    assert_non_null(asker);
+    asker->fixture = fixture;
+    asker->next = fixture->askers;
+    fixture->askers = asker;
+    return asker;
+}
+
+void drop(struct asker *asker)
+{
+    if (asker->request != NULL)
+        session_drop(asker->fixture->session, asker->request);
+    asker->request = NULL;
+}
+
 void tell(void *self)
 {
     struct asker *asker = self;
@@ -210,13 +257,22 @@ void tell(void *self)
     pthread_mutex_unlock(&asker->fixture->mutex);
 }
 
+ff_status put_question(struct asker *asker, int64_t id, const struct session_question *question)
+{
+    ff_status status = session_ask(asker->fixture->session, id, question, &asker->request, &asker->fixture->error);
+
+    if (status != FF_OK)
+        asker->request = NULL;
+    return status;
+}
+
 ff_status ask(struct asker *asker, int64_t id, float last_pixel)
 {
     static float pixels[28 * 28];
     struct session_question question = {.pixels = pixels, .pixel_count = 28 * 28, .tell = tell, .self = asker};
 
     pixels[28 * 28 - 1] = last_pixel;
-    return session_ask(asker->fixture->session, id, &question, &asker->request, &asker->fixture->error);
+    return put_question(asker, id, &question);
 }
 
 void wait_until_told(struct asker *asker)

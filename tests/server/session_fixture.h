@@ -12,9 +12,10 @@
 #include "session.h"
 #include "store_internal.h"
 
-enum { BUFFER = 1 << 18, PATIENCE_SECONDS = 20 };
+enum { BUFFER = 1 << 18, PATIENCE_SECONDS = 120 };
 
-/* A session on a store in a fresh folder, and one reader of all events. */
+/* A session on a store in a fresh folder, and one reader of all events. At the end of an epoch no checkpoint is
+ * written, however fast the disk is, unless the test sets another pace. */
 struct fixture {
     char folder[64];
     struct store *store;
@@ -28,12 +29,15 @@ struct fixture {
     pthread_mutex_t mutex;
     pthread_cond_t woken;
     size_t wakes; /* guarded by mutex */
+    struct asker *askers;
 };
 
 int set_up(void **state);
 int tear_down(void **state);
 /* End the daemon's parts, and start them on the same folder. */
 void restart(struct fixture *fixture);
+/* The same, with a checkpoint at the end of an epoch so many seconds after the last one: checkpoint_pace.h. */
+void restart_with_pace(struct fixture *fixture, const char *seconds);
 
 void assert_good(ff_status status, const struct ff_error *error);
 /* Two layers of eight units: checkpoints of some 50 KB. */
@@ -56,14 +60,20 @@ struct run *pause_run(struct fixture *fixture, int64_t id);
 struct run *resume_run(struct fixture *fixture, int64_t id);
 struct run *stop_run(struct fixture *fixture, int64_t id);
 
-/* Who asked: how often it was told, guarded by the fixture's mutex. */
+/* Who asked: how often it was told, guarded by the fixture's mutex. It lives as long as the fixture: one whose test
+ * failed is still told. */
 struct asker {
     struct fixture *fixture;
+    struct asker *next;
     size_t told;
-    struct session_request *request;
+    struct session_request *request; /* NULL: none that would have to be dropped */
 };
 
+struct asker *make_asker(struct fixture *fixture);
+void drop(struct asker *asker); /* its request */
+
 void tell(void *self); /* of an asker */
+ff_status put_question(struct asker *asker, int64_t id, const struct session_question *question);
 ff_status ask(struct asker *asker, int64_t id, float last_pixel);
 void wait_until_told(struct asker *asker);
 

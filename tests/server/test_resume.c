@@ -123,6 +123,8 @@ static void the_end_of_the_program_leaves_a_checkpoint(void **state)
 static void an_epoch_that_ends_soon_after_the_last_checkpoint_has_none(void **state)
 {
     struct fixture *fixture = *state;
+
+    restart_with_pace(fixture, "3600");
     int64_t id = submit_and_wait(fixture);
 
     fake_trainer_points(10);
@@ -140,9 +142,7 @@ static void epochs_have_checkpoints_as_often_as_is_asked_for(void **state)
 {
     struct fixture *fixture = *state;
 
-    setenv("GOODNESS_CHECKPOINT_SECONDS", "0", 1);
-    restart(fixture);
-    unsetenv("GOODNESS_CHECKPOINT_SECONDS");
+    restart_with_pace(fixture, "0");
     int64_t id = submit_and_wait(fixture);
     fake_trainer_points(10);
     fake_trainer_epoch(0.5);
@@ -417,7 +417,7 @@ static ff_status turn(struct asker *asker, int64_t id, const char *settings)
     struct session_question question = {.about = SESSION_SETTINGS, .settings = json, .tell = tell, .self = asker};
 
     asker->told = 0;
-    ff_status status = session_ask(asker->fixture->session, id, &question, &asker->request, &asker->fixture->error);
+    ff_status status = put_question(asker, id, &question);
     cJSON_Delete(json);
     return status;
 }
@@ -431,7 +431,7 @@ static ff_status turn_and_wait(struct asker *asker, int64_t id, const char *sett
         return status;
     wait_until_told(asker);
     status = session_turned(fixture->session, asker->request, &fixture->error);
-    session_drop(fixture->session, asker->request);
+    drop(asker);
     return status;
 }
 
@@ -449,12 +449,12 @@ static int64_t submit_and_train(struct fixture *fixture, uint32_t steps)
 static void settings_hold_when_they_are_stored_and_told(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     struct ff_change *changes;
     size_t count;
     int64_t id = submit_and_train(fixture, 3);
 
-    assert_good(turn_and_wait(&asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
+    assert_good(turn_and_wait(asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
     assert_true(run_config(get(fixture, id))->learning_rate.value[0] == 0.25);
     assert_string_equal(fixture->run.changes, "[{\"step\":3,\"learning_rate\":[0.002,0.25]}]");
     assert_string_equal(stored(fixture, id)->changes, "[{\"step\":3,\"learning_rate\":[0.002,0.25]}]");
@@ -464,7 +464,7 @@ static void settings_hold_when_they_are_stored_and_told(void **state)
 
     pause_run(fixture, id);
     await(fixture, id, "paused", NULL);
-    assert_good(turn_and_wait(&asker, id, "{\"weight_decay\": 0.125}"), &fixture->error);
+    assert_good(turn_and_wait(asker, id, "{\"weight_decay\": 0.125}"), &fixture->error);
     get(fixture, id);
     assert_true(fixture->run.now.learning_rate.value[0] == 0.25 && fixture->run.now.weight_decay == 0.125);
     assert_good(store_read_changes(fixture->store, &fixture->run, 3, &changes, &count, &fixture->error),
@@ -477,20 +477,20 @@ static void settings_hold_when_they_are_stored_and_told(void **state)
 static void settings_are_turned_one_after_the_other(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker first = {fixture, 0, NULL}, second = {fixture, 0, NULL};
+    struct asker *first = make_asker(fixture), *second = make_asker(fixture);
     int64_t id = submit_and_train(fixture, 3);
 
     fake_trainer_hold(true);
-    assert_good(turn(&first, id, "{\"learning_rate\": 0.25}"), &fixture->error);
-    assert_int_equal(turn(&second, id, "{\"weight_decay\": 0.125}"), FF_BUSY);
-    assert_int_equal(session_turned(fixture->session, first.request, &fixture->error), FF_BUSY);
+    assert_good(turn(first, id, "{\"learning_rate\": 0.25}"), &fixture->error);
+    assert_int_equal(turn(second, id, "{\"weight_decay\": 0.125}"), FF_BUSY);
+    assert_int_equal(session_turned(fixture->session, first->request, &fixture->error), FF_BUSY);
     fake_trainer_hold(false);
-    wait_until_told(&first);
-    session_drop(fixture->session, first.request);
-    while (turn(&second, id, "{\"weight_decay\": 0.125}") == FF_BUSY) /* the trainer has told, but not yet let go */
+    wait_until_told(first);
+    drop(first);
+    while (turn(second, id, "{\"weight_decay\": 0.125}") == FF_BUSY) /* the trainer has told, but not yet let go */
         await_type(fixture, "state");
-    wait_until_told(&second);
-    session_drop(fixture->session, second.request);
+    wait_until_told(second);
+    drop(second);
     get(fixture, id);
     assert_true(fixture->run.now.learning_rate.value[0] == 0.25 && fixture->run.now.weight_decay == 0.125);
 }
@@ -498,12 +498,12 @@ static void settings_are_turned_one_after_the_other(void **state)
 static void settings_that_cannot_be_stored_do_not_hold(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     char sql[] = "CREATE TEMP TRIGGER refuse BEFORE INSERT ON changes BEGIN SELECT RAISE(ABORT, 'no'); END";
     int64_t id = submit_and_train(fixture, 3);
 
     assert_int_equal(sqlite3_exec(fixture->store->database.connection, sql, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(turn_and_wait(&asker, id, "{\"learning_rate\": 0.25}"), FF_IO);
+    assert_int_equal(turn_and_wait(asker, id, "{\"learning_rate\": 0.25}"), FF_IO);
     assert_string_equal(get(fixture, id)->changes, "");
     assert_true(run_config(&fixture->run)->learning_rate.value[0] == 0.002);
 }
@@ -511,30 +511,30 @@ static void settings_that_cannot_be_stored_do_not_hold(void **state)
 static void settings_of_a_run_that_does_not_train_are_refused_with_the_way(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     int64_t first = run_and_stop(fixture, 3);
 
     submit_and_wait(fixture);
     int64_t third = submit(fixture);
-    assert_int_equal(turn(&asker, first, "{\"learning_rate\": 0.25}"), FF_CONFLICT);
+    assert_int_equal(turn(asker, first, "{\"learning_rate\": 0.25}"), FF_CONFLICT);
     assert_non_null(strstr(fixture->error.message, "resume it with other ones, {\"config\""));
-    assert_int_equal(turn(&asker, third, "{\"learning_rate\": 0.25}"), FF_CONFLICT);
+    assert_int_equal(turn(asker, third, "{\"learning_rate\": 0.25}"), FF_CONFLICT);
     assert_non_null(strstr(fixture->error.message, "queued"));
 }
 
 static void settings_that_a_run_ends_before_do_not_hold(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     int64_t id = submit_and_train(fixture, 3);
 
     fake_trainer_hold(true);
-    assert_good(turn(&asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
+    assert_good(turn(asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
     stop_run(fixture, id);
     fake_trainer_hold(false);
-    wait_until_told(&asker);
-    assert_int_equal(session_turned(fixture->session, asker.request, &fixture->error), FF_CONFLICT);
-    session_drop(fixture->session, asker.request);
+    wait_until_told(asker);
+    assert_int_equal(session_turned(fixture->session, asker->request, &fixture->error), FF_CONFLICT);
+    drop(asker);
     await(fixture, id, "stopped", NULL);
     assert_string_equal(stored(fixture, id)->changes, "");
 }
@@ -542,25 +542,25 @@ static void settings_that_a_run_ends_before_do_not_hold(void **state)
 static void settings_that_were_turned_are_turned_again_when_a_run_goes_on(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     struct fake_beginning beginning;
     int64_t id = submit_and_train(fixture, 3);
 
-    assert_good(turn_and_wait(&asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
+    assert_good(turn_and_wait(asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
     pause_run(fixture, id); /* the checkpoint is of step 3 */
     await(fixture, id, "paused", NULL);
     resume_run(fixture, id);
     fake_trainer_points(2);
     fake_trainer_epoch(0.5);
     await_type(fixture, "epoch");
-    assert_good(turn_and_wait(&asker, id, "{\"learning_rate\": 0.5}"), &fixture->error);
+    assert_good(turn_and_wait(asker, id, "{\"learning_rate\": 0.5}"), &fixture->error);
     fake_trainer_fail("it diverged");
     await(fixture, id, "failed", NULL);
 
     fake_trainer_hold(true);
     resume_run(fixture, id);
     await_type(fixture, "dropped");
-    while (turn(&asker, id, "{\"learning_rate\": 0.75}") != FF_BUSY) /* the old ones come first */
+    while (turn(asker, id, "{\"learning_rate\": 0.75}") != FF_BUSY) /* the old ones come first */
         await_type(fixture, "state");
     fake_trainer_beginning(&beginning);
     assert_int_equal(beginning.step, 3);
@@ -574,20 +574,20 @@ static void settings_that_were_turned_are_turned_again_when_a_run_goes_on(void *
 static void with_other_settings_what_was_turned_beyond_the_checkpoint_does_not_count(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     struct fake_beginning beginning;
     cJSON *config = cJSON_Parse("{\"weight_decay\": 0.125}");
     struct session_resumption resumption = {.config = config};
     int64_t id = submit_and_train(fixture, 3);
 
-    assert_good(turn_and_wait(&asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
+    assert_good(turn_and_wait(asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
     pause_run(fixture, id);
     await(fixture, id, "paused", NULL);
     resume_run(fixture, id);
     fake_trainer_points(2);
     fake_trainer_epoch(0.5);
     await_type(fixture, "epoch");
-    assert_good(turn_and_wait(&asker, id, "{\"learning_rate\": 0.5}"), &fixture->error);
+    assert_good(turn_and_wait(asker, id, "{\"learning_rate\": 0.5}"), &fixture->error);
     fake_trainer_fail("it diverged");
     await(fixture, id, "failed", NULL);
 
@@ -620,21 +620,21 @@ static ff_status ask_and_wait(struct asker *asker, int64_t id, uint64_t *step)
     wait_until_told(asker);
     status = session_answer(fixture->session, asker->request, &answer, &fixture->error);
     *step = status == FF_OK ? answer->step : 0;
-    session_drop(fixture->session, asker->request);
+    drop(asker);
     return status;
 }
 
 static void runs_that_have_ended_answer_from_their_checkpoints(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     uint64_t step;
 
     for (uint32_t i = 1; i <= 6; i++) /* more than are kept in memory */
         run_and_stop(fixture, i);
     for (int round = 0; round < 2; round++) {
         for (int64_t id = 1; id <= 6; id++) {
-            assert_good(ask_and_wait(&asker, id, &step), &fixture->error);
+            assert_good(ask_and_wait(asker, id, &step), &fixture->error);
             assert_int_equal(step, id);
         }
     }
@@ -643,45 +643,45 @@ static void runs_that_have_ended_answer_from_their_checkpoints(void **state)
 static void a_network_at_rest_is_that_of_the_newest_checkpoint(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     uint64_t step;
     int64_t id = run_and_stop(fixture, 10);
 
-    assert_good(ask_and_wait(&asker, id, &step), &fixture->error);
+    assert_good(ask_and_wait(asker, id, &step), &fixture->error);
     assert_int_equal(step, 10);
     resume_run(fixture, id);
     fake_trainer_points(2);
     fake_trainer_finish();
     await(fixture, id, "finished", NULL);
-    assert_good(ask_and_wait(&asker, id, &step), &fixture->error);
+    assert_good(ask_and_wait(asker, id, &step), &fixture->error);
     assert_int_equal(step, 12);
     assert_good(session_delete(fixture->session, id, &fixture->error), &fixture->error);
-    assert_int_equal(ask_and_wait(&asker, id, &step), FF_NOT_FOUND);
+    assert_int_equal(ask_and_wait(asker, id, &step), FF_NOT_FOUND);
     assert_int_equal(step_on_disk(fixture, id), -1);
 }
 
 static void a_run_that_waits_to_go_on_answers_meanwhile(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     uint64_t step;
     int64_t id = run_and_stop(fixture, 10);
 
     submit_and_wait(fixture);
     resume_run(fixture, id);
-    assert_good(ask_and_wait(&asker, id, &step), &fixture->error);
+    assert_good(ask_and_wait(asker, id, &step), &fixture->error);
     assert_int_equal(step, 10);
 }
 
 static void a_damaged_checkpoint_is_said_to_who_asks(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     uint64_t step;
     int64_t id = run_and_stop(fixture, 10);
 
     damage(fixture, id);
-    assert_int_equal(ask_and_wait(&asker, id, &step), FF_CONFLICT);
+    assert_int_equal(ask_and_wait(asker, id, &step), FF_CONFLICT);
     assert_non_null(strstr(fixture->error.message, "is damaged"));
 }
 
@@ -691,37 +691,37 @@ static ff_status ask_weights(struct asker *asker, int64_t id, uint32_t unit, uin
         .about = SESSION_WEIGHTS, .layer = 1, .unit = unit, .count = count, .tell = tell, .self = asker};
 
     asker->told = 0;
-    return session_ask(asker->fixture->session, id, &question, &asker->request, &asker->fixture->error);
+    return put_question(asker, id, &question);
 }
 
 static void weights_are_those_of_the_line_or_of_the_checkpoint(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     const struct ff_unit_weights *weights;
     int64_t id = submit_and_train(fixture, 5);
 
-    assert_good(ask_weights(&asker, id, 2, 3), &fixture->error);
-    wait_until_told(&asker);
-    assert_good(session_weights(fixture->session, asker.request, &weights, &fixture->error), &fixture->error);
+    assert_good(ask_weights(asker, id, 2, 3), &fixture->error);
+    wait_until_told(asker);
+    assert_good(session_weights(fixture->session, asker->request, &weights, &fixture->error), &fixture->error);
     assert_int_equal(weights->count, 3);
     assert_true(weights->weights[0] == 20 && weights->weights[8] == 42);
-    session_drop(fixture->session, asker.request);
+    drop(asker);
 
     stop_run(fixture, id);
     await(fixture, id, "stopped", NULL);
-    assert_good(ask_weights(&asker, id, 2, 3), &fixture->error);
-    wait_until_told(&asker);
-    assert_good(session_weights(fixture->session, asker.request, &weights, &fixture->error), &fixture->error);
+    assert_good(ask_weights(asker, id, 2, 3), &fixture->error);
+    wait_until_told(asker);
+    assert_good(session_weights(fixture->session, asker->request, &weights, &fixture->error), &fixture->error);
     assert_int_equal(weights->inputs, 8);
     assert_int_equal(weights->step, 5);
     for (size_t i = 0; i < 24; i++)
         assert_true(weights->weights[i] == 5); /* as the fake trainer's snapshots are */
-    session_drop(fixture->session, asker.request);
-    assert_good(ask_weights(&asker, id, 6, 3), &fixture->error);
-    wait_until_told(&asker);
-    assert_int_equal(session_weights(fixture->session, asker.request, &weights, &fixture->error), FF_INVALID);
-    session_drop(fixture->session, asker.request);
+    drop(asker);
+    assert_good(ask_weights(asker, id, 6, 3), &fixture->error);
+    wait_until_told(asker);
+    assert_int_equal(session_weights(fixture->session, asker->request, &weights, &fixture->error), FF_INVALID);
+    drop(asker);
 }
 
 #define RESUME_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

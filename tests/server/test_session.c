@@ -768,7 +768,7 @@ static void assert_answered(struct asker *asker, float pixel, uint64_t step)
             assert_true(answer->goodness[layer * 10 + label] == pixel + (float)layer + 10 * (float)label);
     for (uint32_t label = 0; label < 10; label++)
         assert_true(answer->probabilities[label] == (label == 9 ? 1 : 0));
-    session_drop(asker->fixture->session, asker->request);
+    drop(asker);
 }
 
 /* A run that trains, and whose trainer is there: it has told of an epoch. */
@@ -784,7 +784,7 @@ static int64_t submit_and_train(struct fixture *fixture)
 static void a_question_is_answered_while_a_run_trains_and_while_it_is_paused(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL}, other = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture), *other = make_asker(fixture);
     const struct ff_answer *answer;
     int64_t id = submit_and_train(fixture);
 
@@ -793,106 +793,106 @@ static void a_question_is_answered_while_a_run_trains_and_while_it_is_paused(voi
     pause_run(fixture, id);
     await(fixture, id, "paused", NULL);
     uint64_t step = get(fixture, id)->progress.step;
-    assert_good(ask(&asker, id, 0.25f), &fixture->error);
-    assert_int_equal(session_answer(fixture->session, asker.request, &answer, &fixture->error), FF_BUSY);
+    assert_good(ask(asker, id, 0.25f), &fixture->error);
+    assert_int_equal(session_answer(fixture->session, asker->request, &answer, &fixture->error), FF_BUSY);
     fake_trainer_answer();
-    assert_answered(&asker, 0.25f, step);
+    assert_answered(asker, 0.25f, step);
     resume_run(fixture, id);
     await(fixture, id, "running", NULL);
     fake_trainer_epoch(0.5);
     await_type(fixture, "epoch");
-    asker.told = 0;
-    assert_good(ask(&asker, id, 0.5f), &fixture->error);
-    assert_good(ask(&other, id, 0.75f), &fixture->error);
+    asker->told = 0;
+    assert_good(ask(asker, id, 0.5f), &fixture->error);
+    assert_good(ask(other, id, 0.75f), &fixture->error);
     fake_trainer_answer();
     fake_trainer_answer();
-    assert_answered(&other, 0.75f, 3);
-    assert_answered(&asker, 0.5f, 3);
+    assert_answered(other, 0.75f, 3);
+    assert_answered(asker, 0.5f, 3);
 }
 
 static void who_waits_when_the_run_ends_is_answered_by_its_checkpoint(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     const struct ff_answer *answer;
     int64_t id = submit_and_train(fixture);
 
-    assert_good(ask(&asker, id, 0), &fixture->error);
+    assert_good(ask(asker, id, 0), &fixture->error);
     stop_run(fixture, id);
-    wait_until_told(&asker);
-    assert_good(session_answer(fixture->session, asker.request, &answer, &fixture->error), &fixture->error);
+    wait_until_told(asker);
+    assert_good(session_answer(fixture->session, asker->request, &answer, &fixture->error), &fixture->error);
     assert_int_equal(answer->layers, 2);
-    session_drop(fixture->session, asker.request);
+    drop(asker);
 }
 
 static void who_waits_when_a_run_without_checkpoint_ends_is_told_that_no_answer_comes(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     const struct ff_answer *answer;
     int64_t id = submit_and_train(fixture);
 
-    assert_good(ask(&asker, id, 0), &fixture->error);
+    assert_good(ask(asker, id, 0), &fixture->error);
     fake_trainer_fail("it diverged");
-    wait_until_told(&asker);
-    assert_int_equal(session_answer(fixture->session, asker.request, &answer, &fixture->error), FF_CONFLICT);
+    wait_until_told(asker);
+    assert_int_equal(session_answer(fixture->session, asker->request, &answer, &fixture->error), FF_CONFLICT);
     assert_non_null(strstr(fixture->error.message, "has no checkpoint"));
-    session_drop(fixture->session, asker.request);
+    drop(asker);
 }
 
 static void who_does_not_wait_any_more_leaves_nothing_behind(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker answered = {fixture, 0, NULL}, ended = {fixture, 0, NULL};
+    struct asker *answered = make_asker(fixture), *ended = make_asker(fixture);
     int64_t id = submit_and_train(fixture);
 
-    assert_good(ask(&answered, id, 0), &fixture->error);
-    session_drop(fixture->session, answered.request);
+    assert_good(ask(answered, id, 0), &fixture->error);
+    drop(answered);
     fake_trainer_answer();
-    wait_until_told(&answered);
-    assert_good(ask(&ended, id, 0), &fixture->error);
-    session_drop(fixture->session, ended.request);
+    wait_until_told(answered);
+    assert_good(ask(ended, id, 0), &fixture->error);
+    drop(ended);
     stop_run(fixture, id);
-    wait_until_told(&ended);
+    wait_until_told(ended);
 }
 
 static void who_neither_trains_nor_has_a_checkpoint_cannot_be_asked(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker asker = {fixture, 0, NULL};
+    struct asker *asker = make_asker(fixture);
     int64_t first = submit_and_train(fixture), second = submit(fixture);
 
-    assert_int_equal(ask(&asker, 77, 0), FF_NOT_FOUND);
-    assert_int_equal(ask(&asker, second, 0), FF_CONFLICT);
+    assert_int_equal(ask(asker, 77, 0), FF_NOT_FOUND);
+    assert_int_equal(ask(asker, second, 0), FF_CONFLICT);
     assert_non_null(strstr(fixture->error.message, "queued"));
     fake_trainer_fail("it diverged");
     await(fixture, first, "failed", NULL);
-    assert_int_equal(ask(&asker, first, 0), FF_CONFLICT);
+    assert_int_equal(ask(asker, first, 0), FF_CONFLICT);
     assert_non_null(strstr(fixture->error.message, "has no checkpoint"));
     fake_trainer_epoch(0.5);
     await_type(fixture, "epoch");
-    assert_good(ask(&asker, second, 0), &fixture->error);
+    assert_good(ask(asker, second, 0), &fixture->error);
     fake_trainer_answer();
-    assert_answered(&asker, 0, 0);
+    assert_answered(asker, 0, 0);
 }
 
 static void too_many_questions_at_once_are_refused(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker askers[FF_REQUESTS_MAX], one_more = {fixture, 0, NULL};
+    struct asker *askers[FF_REQUESTS_MAX], *one_more = make_asker(fixture);
     int64_t id = submit_and_train(fixture);
 
     for (size_t i = 0; i < FF_REQUESTS_MAX; i++) {
-        askers[i] = (struct asker){fixture, 0, NULL};
-        assert_good(ask(&askers[i], id, (float)i / 64), &fixture->error);
+        askers[i] = make_asker(fixture);
+        assert_good(ask(askers[i], id, (float)i / 64), &fixture->error);
     }
-    assert_int_equal(ask(&one_more, id, 0), FF_BUSY);
+    assert_int_equal(ask(one_more, id, 0), FF_BUSY);
     assert_int_equal(fake_trainer_questions(), FF_REQUESTS_MAX);
     for (size_t i = 0; i < FF_REQUESTS_MAX; i++) {
         fake_trainer_answer();
-        assert_answered(&askers[i], (float)i / 64, 0);
+        assert_answered(askers[i], (float)i / 64, 0);
     }
-    assert_int_equal(one_more.told, 0);
+    assert_int_equal(one_more->told, 0);
 }
 
 static void the_timeline_is_that_of_the_run_that_holds_the_trainer(void **state)
@@ -942,13 +942,13 @@ static void ask_and_go(struct client *client, int64_t id)
 
     if (client->asked == ASKERS_MAX)
         return;
-    *asker = (struct asker){client->fixture, 0, NULL};
+    *asker = (struct asker){.fixture = client->fixture};
     if (session_ask(session, id, &question, &asker->request, &error) != FF_OK)
         return;
     client->asked++;
     fake_trainer_answer();
     session_answer(session, asker->request, &answer, &error);
-    session_drop(session, asker->request);
+    drop(asker);
 }
 
 static void look_at_time(struct session *session, int64_t id)

@@ -3,7 +3,17 @@ import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { assertPoints, assertSamePoints, closeBrowser, drawn, LONG, openPage, SHORT, stateIs } from './support.mjs';
+import {
+    assertPoints,
+    assertSamePoints,
+    closeBrowser,
+    drawn,
+    LONG,
+    openPage,
+    pointsUpTo,
+    SHORT,
+    stateIs,
+} from './support.mjs';
 
 after(closeBrowser);
 
@@ -383,8 +393,7 @@ test('a_daemon_that_is_gone_leaves_what_was_known_greyed_and_is_found_again', as
 
     /* Points that the page had seen and the dead daemon had not stored stay; all that is stored is there, once. */
     const theirs = await daemon.get('/api/v1/runs/1/metrics?max_points=100000');
-    const mine = await page.evaluate(() => window.goodness.points);
-    assert.ok(mine.steps.at(-1) >= theirs.steps.at(-1));
+    const mine = await pointsUpTo(page, theirs.steps.at(-1));
     assert.ok(assertPoints(mine, theirs) > 0);
 });
 

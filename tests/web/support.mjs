@@ -274,11 +274,19 @@ export function assertPoints(mine, theirs) {
     return from;
 }
 
+/** The page's points, once they reach this step: after a `dropped` event it reads those it had again. */
+export async function pointsUpTo(page, step) {
+    const reached = await page.waitForFunction((last) => {
+        const { points } = window.goodness;
+        return points.steps.at(-1) >= last && points;
+    }, step);
+    return reached.jsonValue();
+}
+
 /** The page's points become exactly the server's. */
 export async function assertSamePoints(page, daemon, id) {
     const theirs = await daemon.get(`/api/v1/runs/${id}/metrics?max_points=100000`);
     assert.ok(theirs.steps.length > 0);
-    await page.waitForFunction((last) => window.goodness.points.steps.at(-1) >= last, theirs.steps.at(-1));
-    const mine = await page.evaluate(() => window.goodness.points);
+    const mine = await pointsUpTo(page, theirs.steps.at(-1));
     assert.equal(assertPoints(mine, theirs), theirs.steps.length, 'none is missing');
 }
