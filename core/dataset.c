@@ -66,6 +66,7 @@ static int find_parts(const char *folder, struct idx_paths *paths, enum part *mi
 
     *missing = PARTS;
     for (enum part part = TRAIN_IMAGES; part < PARTS; part++) {
+        /* cppcheck-suppress uninitvar ; find_part writes it */
         if (find_part(folder, part, paths->path[part]))
             found++;
         else if (*missing == PARTS)

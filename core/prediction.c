@@ -20,6 +20,7 @@ static double log_sum(const float *goodness, uint32_t classes, double temperatur
         highest = fmax(highest, (double)goodness[label]);
     for (uint32_t label = 0; label < classes; label++)
         sum += exp(((double)goodness[label] - highest) / temperature);
+    /* cppcheck-suppress invalidFunctionArg ; the highest's own term is 1 */
     return highest / temperature + log(sum);
 }
 

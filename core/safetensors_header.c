@@ -52,6 +52,7 @@ static bool grow(struct ff_scan *scan, void *array, size_t count, size_t size)
         return false;
     }
     memcpy(array, &grown, sizeof grown);
+    /* cppcheck-suppress memleak ; it is the array's now */
     return true;
 }
 

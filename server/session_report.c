@@ -19,7 +19,7 @@ void session_publish(struct session *session, const struct run *shown)
 
 void session_publish_current(struct session *session, bool save)
 {
-    struct ff_progress progress;
+    struct ff_progress progress = {0};
     struct ff_error ignored; /* store_trouble tells; the end of a run is tried again */
     struct run *shown = &session->scratch;
 

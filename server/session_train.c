@@ -156,7 +156,7 @@ static void let_go(struct session *session, const struct run *ended, bool saved)
  * series, and can go on from there. */
 static void end_run(struct session *session, enum ff_outcome outcome, const char *sentence)
 {
-    struct ff_progress progress;
+    struct ff_progress progress = {0};
     struct ff_error ignored;
     struct run *ended = &session->scratch;
 

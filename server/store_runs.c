@@ -221,7 +221,7 @@ static bool take_change(void *self, uint64_t step, const struct ff_config *confi
 /* What was turned; and what a run that waits is to go on with, which counts from its turn on. */
 static ff_status read_changes(sqlite3 *connection, const char *path, struct run *run, struct ff_error *error)
 {
-    bool any;
+    bool any = false;
     ff_status status = store_walk_changes(connection, path, run, UINT64_MAX, take_change, run, error);
 
     if (!run->changed)

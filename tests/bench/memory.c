@@ -76,7 +76,7 @@ static void write_run(const struct bench_setup *setup)
             "{\"config\": {\"dataset\": \"synthetic\", \"epochs\": 1, \"train_limit\": %u, \"test_limit\": 500, "
             "\"train_error_samples\": 500, \"batch_size\": %u, \"optimizer\": \"%s\", \"learning_rate\": 1e-5, "
             "\"layers\": [",
-            setup->batch == 1 ? 500 : 2000, setup->batch, ff_config_choice("optimizer", setup->optimizer));
+            setup->batch == 1 ? 500u : 2000u, setup->batch, ff_config_choice("optimizer", setup->optimizer));
     for (uint32_t i = 0; i < setup->layers; i++)
         fprintf(file, "%s%u", i == 0 ? "" : ", ", setup->units);
     fprintf(file, "]}, \"placement\": {\"stages\": %u, \"threads\": %u}}\n", setup->placement.stages,

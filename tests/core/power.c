@@ -176,6 +176,7 @@ static int new_handle(struct power *disk, int what)
     while (handle < HANDLES && disk->handles[handle] != NONE)
         handle++;
     need(handle < HANDLES, "too many open files");
+    /* cppcheck-suppress arrayIndexOutOfBoundsCond ; need ends the test */
     disk->handles[handle] = what;
     return handle;
 }

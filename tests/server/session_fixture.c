@@ -81,13 +81,13 @@ int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     strcpy(fixture->folder, "/tmp/goodness_session_XXXXXX");
+    *state = fixture;
     if (mkdtemp(fixture->folder) == NULL)
         return -1;
     fake_trainer_reset();
     pthread_mutex_init(&fixture->mutex, NULL);
     pthread_cond_init(&fixture->woken, NULL);
     fixture->catalog = catalog_create(&fixture->error);
-    *state = fixture;
     return start(fixture, "inf") ? 0 : -1;
 }
 

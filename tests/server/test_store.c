@@ -50,10 +50,10 @@ static int set_up(void **state)
 {
     struct fixture *fixture = calloc(1, sizeof *fixture);
     strcpy(fixture->folder, "/tmp/goodness_store_XXXXXX");
+    *state = fixture;
     if (mkdtemp(fixture->folder) == NULL)
         return -1;
     fixture->store = store_open(fixture->folder, &fixture->error);
-    *state = fixture;
     return fixture->store != NULL ? 0 : -1;
 }
 
@@ -1083,7 +1083,7 @@ static void *read_all_the_time(void *self)
 static void readers_and_writers_work_at_once(void **state)
 {
     struct fixture *fixture = *state;
-    struct worker workers[4];
+    struct worker workers[4] = {0};
     pthread_t threads[4];
 
     for (size_t i = 0; i < 4; i++) {
