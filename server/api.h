@@ -74,8 +74,8 @@ http_handler api_patch_run, api_predict, api_weights, api_checkpoint, api_timeli
 http_handler api_metrics, api_epochs, api_run_events, api_all_events, api_log;
 /* api_datasets.c, api_presets.c, api_config.c */
 http_handler api_datasets, api_sample, api_presets, api_config;
-/* api_version.c, api_health.c, api_pages.c */
-http_handler api_version, api_alive, api_ready, api_page;
+/* api_version.c, api_openapi.c, api_health.c, api_pages.c */
+http_handler api_version, api_openapi, api_alive, api_ready, api_page;
 bool api_page_exists(const char *path);
 
 #endif

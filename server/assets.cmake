@@ -3,7 +3,8 @@
 #     cmake -DOUTPUT=assets.c -DROOT=web "-DFILES=web/index.html;web/lib/api.js" -P assets.cmake
 #
 # A file's path is the one below ROOT. One that lies elsewhere is named PATH=FILE, as in
-# "lib/uPlot.esm.js=build/node_modules/uplot/dist/uPlot.esm.js".
+# "lib/uPlot.esm.js=build/node_modules/uplot/dist/uPlot.esm.js". -DFIND=NAME: the function that finds a file is called
+# so, and not asset_find.
 
 foreach(name OUTPUT ROOT FILES)
     if(NOT DEFINED ${name})
@@ -11,6 +12,9 @@ foreach(name OUTPUT ROOT FILES)
     endif()
 endforeach()
 get_filename_component(ROOT "${ROOT}" ABSOLUTE)
+if(NOT DEFINED FIND)
+    set(FIND asset_find)
+endif()
 
 function(media_type path result)
     if(path MATCHES "\\.html$")
@@ -60,7 +64,7 @@ foreach(entry IN LISTS FILES)
     math(EXPR number "${number} + 1")
 endforeach()
 
-set(text "/* Written by assets.cmake from web/. */
+set(text "/* Written by assets.cmake. */
 #include \"assets.h\"
 
 #include <string.h>
@@ -70,7 +74,9 @@ static const struct asset assets[] = {
 ${rows}    {NULL, NULL, NULL, NULL, 0},
 };
 
-const struct asset *asset_find(const char *path)
+const struct asset *${FIND}(const char *path);
+
+const struct asset *${FIND}(const char *path)
 {
     const char *wanted = strcmp(path, \"/\") == 0 ? \"/index.html\" : path;
 

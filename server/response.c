@@ -328,6 +328,24 @@ static int find_range(const struct response *response, uint64_t *first, uint64_t
     return 1;
 }
 
+static bool is_beyond_end(const struct response *response)
+{
+    uint64_t first, length;
+
+    return find_range(response, &first, &length) < 0;
+}
+
+/* Nothing of the file lies in the range. */
+static void refuse_range(struct response *response)
+{
+    unsigned long long size = response->size;
+    char text[96];
+
+    respond_problem(response, 416, "the file has %llu bytes, and the range begins after its end", size);
+    snprintf(text, sizeof text, "bytes */%llu", size);
+    response_header(response, "Content-Range", text);
+}
+
 /* The file, or a part of it; its descriptor is the library's then. */
 static struct MHD_Response *build_file(struct response *response)
 {
@@ -335,17 +353,12 @@ static struct MHD_Response *build_file(struct response *response)
     int range = find_range(response, &first, &length);
     char text[96];
 
-    if (range != 0) {
-        if (range > 0)
-            snprintf(text, sizeof text, "bytes %llu-%llu/%llu", (unsigned long long)first,
-                     (unsigned long long)(first + length - 1), (unsigned long long)response->size);
-        else
-            snprintf(text, sizeof text, "bytes */%llu", (unsigned long long)response->size);
+    if (range > 0) {
+        snprintf(text, sizeof text, "bytes %llu-%llu/%llu", (unsigned long long)first,
+                 (unsigned long long)(first + length - 1), (unsigned long long)response->size);
         response_header(response, "Content-Range", text);
-        response->status = range > 0 ? 206 : 416;
+        response->status = 206;
     }
-    if (range < 0)
-        length = 0;
     struct MHD_Response *built = MHD_create_response_from_fd_at_offset64(length, response->file, first);
     if (built != NULL)
         response->answer = ANSWER_NONE;
@@ -366,6 +379,8 @@ struct MHD_Response *response_build(struct response *response)
         response->constant = "";
         response->length = 0;
     }
+    if (response->answer == ANSWER_FILE && is_beyond_end(response))
+        refuse_range(response);
     if (response->answer == ANSWER_BODY) {
         built = MHD_create_response_from_buffer(response->length, response->data, MHD_RESPMEM_MUST_FREE);
         if (built != NULL)
