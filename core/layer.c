@@ -189,13 +189,15 @@ static void finish_item(void *self, size_t item, unsigned worker)
     layer->kind->finish(layer, item, worker);
 }
 
-/* A row of what enters an upper layer, some of it left out. */
+/* A row of what enters an upper layer, some of it left out. All rows of an image lack the same: a pair's goodnesses
+ * then differ by their labels alone, and not by what either happened to lack. */
 static void drop_item(void *self, size_t row, unsigned worker)
 {
     struct ff_layer *layer = self;
     double share = layer->config.dropout.inputs;
     const struct ff_dropout_place place = {layer->config.seed, FF_RANDOM_DROP_INPUTS,
-                                           (uint32_t)layer->message->step, (uint64_t)layer->index << 32 | row};
+                                           (uint32_t)layer->message->step,
+                                           (uint64_t)layer->index << 32 | row / layer->message->rows_per_image};
 
     (void)worker;
     ff_dropout(&place, share, (float)(1 / (1 - share)), layer->inputs, layer->message->x + row * layer->inputs);

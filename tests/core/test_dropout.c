@@ -115,12 +115,63 @@ static void the_goodness_counts_the_units_that_are_kept(void **state)
     }
 }
 
+/* Two rows that are alike enter a second layer: where they lacked different inputs, their goodnesses would differ.
+ */
+static void the_rows_of_an_image_lack_the_same_inputs(void **state)
+{
+    enum { UNITS = 40 };
+    struct ff_dataset images = {.shape = {1, 4, 4}, .classes = 3, .train = {.count = 2}, .test = {.count = 1}};
+    struct ff_config config;
+    struct ff_plan plan;
+    struct ff_error error;
+    struct ff_stage *stage;
+    struct ff_pool *pool;
+    struct ff_message *message;
+
+    (void)state;
+    ff_config_defaults(&config);
+    config.layer_count = 2;
+    config.layers[0].units = config.layers[1].units = UNITS;
+    config.batch_size = 2;
+    config.dropout.inputs = 0.5;
+    ff_plan_make(&plan, &config, &images);
+    stage = ff_stage_create(&plan, 1, 1, 1, &error);
+    pool = ff_pool_create(&plan, 1, &error);
+    message = ff_pool_take(pool);
+    message->epoch = 1;
+    message->step = 9;
+    message->rate = 1;
+    ff_message_start(message, &plan, FF_TRAIN, FF_FOR_TRAINING);
+    message->rows_per_image = 2;
+    message->images = 2;
+    for (uint16_t image = 0; image < 2; image++) {
+        message->truth[image] = image;
+        ff_message_put_row(message, image, FF_POSITIVE);
+        ff_message_put_row(message, 2, FF_NEGATIVE);
+    }
+    message->width = UNITS;
+    for (int i = 0; i < 4 * UNITS; i++)
+        message->x[i] = (float)(i % UNITS % 7) / 4;
+    ff_stage_handle(stage, message);
+
+    const float *goodness = message->goodness + plan.max_rows; /* of layer 1 */
+
+    assert_true(goodness[0] > 0);
+    assert_true(goodness[0] == goodness[1]);
+    assert_true(goodness[2] == goodness[3]);
+    assert_true(goodness[0] != goodness[2]); /* another image lacks others */
+    ff_pool_return(pool, message);
+    ff_pool_destroy(pool);
+    ff_stage_destroy(stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(so_many_are_left_out_and_the_rest_is_kept),
         cmocka_unit_test(a_number_depends_on_its_place_alone),
         cmocka_unit_test(the_goodness_counts_the_units_that_are_kept),
+        cmocka_unit_test(the_rows_of_an_image_lack_the_same_inputs),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
