@@ -8,7 +8,7 @@
 #include "layer.h"
 #include "plan.h"
 
-enum { TENSORS_MAX = 1 + FF_LAYERS_MAX * FF_TENSORS_MAX };
+enum { TENSORS_MAX = 1 + FF_BLOCKS_MAX * FF_TENSORS_MAX };
 
 static const char sums_name[] = "epoch.sums";
 
@@ -19,7 +19,7 @@ static size_t list_tensors(const struct ff_plan *plan, struct ff_tensor_about *t
 
     tensors[count] = (struct ff_tensor_about){.dtype = FF_F64, .rank = 2, .shape = {plan->layers, 4}};
     strcpy(tensors[count++].name, sums_name);
-    for (uint32_t layer = 0; layer < plan->layers; layer++) {
+    for (uint32_t layer = 0; layer < plan->blocks; layer++) {
         for (uint32_t tensor = 0; tensor < ff_layer_tensors(plan, layer); tensor++) {
             struct ff_tensor_form form = ff_layer_tensor(plan, layer, tensor);
             struct ff_tensor_about *about = &tensors[count++];
@@ -28,7 +28,10 @@ static size_t list_tensors(const struct ff_plan *plan, struct ff_tensor_about *t
                 (struct ff_tensor_about){.dtype = FF_F32, .rank = form.rank, .shape = {form.rows, form.columns}};
             if (form.rank == 1)
                 about->shape[0] = form.columns;
-            snprintf(about->name, sizeof about->name, "layer.%u.%s", layer, form.name);
+            if (layer < plan->layers)
+                snprintf(about->name, sizeof about->name, "layer.%u.%s", layer, form.name);
+            else
+                snprintf(about->name, sizeof about->name, "readout.%s", form.name);
         }
     }
     return count;
@@ -73,7 +76,7 @@ struct ff_checkpoint {
     struct ff_checkpoint_about about;
     struct ff_config config; /* with the last change */
     struct ff_safetensors *file;
-    size_t index[FF_LAYERS_MAX][FF_TENSORS_MAX]; /* of the file's tensors */
+    size_t index[FF_BLOCKS_MAX][FF_TENSORS_MAX]; /* of the file's tensors */
 };
 
 static bool same_form(const struct ff_tensor_about *a, const struct ff_tensor_about *b)
@@ -111,7 +114,7 @@ static ff_status find_tensors(struct ff_checkpoint *checkpoint, const char *path
                        path, ff_safetensors_count(checkpoint->file), count);
     if (find_tensor(checkpoint, path, &wanted[0], &sums, error) != FF_OK)
         return error->status;
-    for (uint32_t layer = 0; layer < plan.layers; layer++) {
+    for (uint32_t layer = 0; layer < plan.blocks; layer++) {
         for (uint32_t tensor = 0; tensor < ff_layer_tensors(&plan, layer); tensor++) {
             if (find_tensor(checkpoint, path, &wanted[at++], &checkpoint->index[layer][tensor], error) != FF_OK)
                 return error->status;

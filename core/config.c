@@ -490,6 +490,25 @@ static void check_layers(const struct ff_config *config, const char *pointer, st
     }
 }
 
+/* Whether there is a read-out where one is asked for, and it has something to read. */
+static void check_readout(const struct ff_config *config, const char *pointer, struct ff_problems *problems)
+{
+    bool asked = config->predict == FF_PREDICT_READOUT || config->predict == FF_PREDICT_READOUT_AND_GOODNESS;
+    char sentence[160];
+
+    if (asked && config->readout == FF_READOUT_NONE)
+        check_problem(problems, pointer, "predict", "needs a read-out; set \"readout\": \"softmax\"");
+    if (config->readout != FF_READOUT_NONE && config->readout_from >= config->layer_count) {
+        snprintf(sentence, sizeof sentence, "must be below the number of layers, %u, since layers count from 0",
+                 config->layer_count);
+        check_problem(problems, pointer, "readout_from", sentence);
+    }
+    if (config->rule == FF_UNSUPERVISED && config->predict != FF_PREDICT_READOUT)
+        check_problem(problems, pointer, "predict",
+                      "an unsupervised network is shown no labels, and so its goodness says nothing of them; set "
+                      "\"readout\": \"softmax\" and \"predict\": \"readout\"");
+}
+
 static void check_data(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
                        struct ff_problems *problems)
 {
@@ -502,6 +521,8 @@ static void check_data(const struct ff_config *config, const struct ff_dataset *
         snprintf(sentence, sizeof sentence, "must leave at least one training image of %u, got %u", train,
                  config->validation);
         check_problem(problems, pointer, "validation", sentence);
+    } else if (config->rule == FF_UNSUPERVISED && train - config->validation < 2) {
+        check_problem(problems, pointer, "rule", "\"unsupervised\" mixes two images: train on at least 2");
     }
     for (uint32_t i = 0; config->rule == FF_CLASS_GROUPS && i < config->layer_count; i++) {
         if (config->layers[i].units % dataset->classes == 0)
@@ -519,7 +540,8 @@ static void check_data(const struct ff_config *config, const struct ff_dataset *
                  dataset->shape.height, dataset->shape.width);
         check_problem(problems, pointer, "augment", sentence);
     }
-    if (config->label == FF_LABEL_OVERLAY && ff_shape_size(dataset->shape) <= dataset->classes) {
+    if (config->label == FF_LABEL_OVERLAY && config->rule == FF_PAIRS &&
+        ff_shape_size(dataset->shape) <= dataset->classes) {
         snprintf(sentence, sizeof sentence,
                  "\"overlay\" needs more pixels than classes: %zu and %u; use \"prepend\"",
                  ff_shape_size(dataset->shape), dataset->classes);
@@ -533,6 +555,7 @@ bool ff_config_check(const struct ff_config *config, const struct ff_dataset *da
     size_t before = problems->count;
 
     check_layers(config, pointer, problems);
+    check_readout(config, pointer, problems);
     if (config->evaluate_on == FF_EVALUATE_VALIDATION && config->validation == 0)
         check_problem(problems, pointer, "evaluate_on",
                       "\"validation\" needs held-out images; set validation above 0");

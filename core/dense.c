@@ -19,7 +19,7 @@ static size_t scratch_rows(const struct ff_dense *dense)
 {
     const struct ff_plan *plan = dense->layer.plan;
 
-    return dense->first ? plan->max_images : plan->max_rows;
+    return dense->shares ? plan->max_images : plan->max_rows;
 }
 
 static size_t scratch_floats(const struct ff_layer *layer)
@@ -75,11 +75,27 @@ static uint32_t group_end(const struct ff_layer *layer, uint32_t unit, uint32_t 
     return (group + 1) * units < end ? (group + 1) * units : end;
 }
 
-static const float *label_weights(const struct ff_dense *dense, uint32_t row, struct panel panel)
+/* The mean of all labels' weights, for rows that show every label. */
+static void mean_label(const struct ff_dense *dense, struct panel panel, float *mean)
 {
-    return dense->first && dense->layer.plan->labels > 0
-               ? ff_dense_forward_weights(dense, dense->layer.message->label[row], panel)
-               : NULL;
+    const struct ff_layer *layer = &dense->layer;
+    uint32_t labels = dense->first ? layer->plan->labels : 0;
+
+    memset(mean, 0, panel.count * sizeof *mean);
+    for (uint32_t label = 0; label < labels; label++)
+        layer->kernels->add(mean, ff_dense_forward_weights(dense, label, panel), panel.count);
+    if (labels > 0)
+        layer->kernels->scale(mean, 1 / (float)labels, panel.count);
+}
+
+/* The weights that a row's label meets; NULL where none is shown. */
+static const float *label_weights(const struct ff_dense *dense, uint32_t row, struct panel panel, const float *mean)
+{
+    uint32_t label = dense->layer.message->label[row];
+
+    if (!dense->first || dense->layer.plan->labels == 0)
+        return NULL;
+    return label == FF_EVERY_LABEL ? mean : ff_dense_forward_weights(dense, label, panel);
 }
 
 /* What the goodness counts of some units of a row, by an image's mask: 0, or 1 / (1 - share), so that it is as
@@ -105,17 +121,17 @@ static float masked_sum(const struct ff_layer *layer, const float *activities, c
 
 /* One row at a panel, group by group. Returns its sum of squares. */
 static float finish_row(struct ff_dense *dense, uint32_t row, struct panel panel, const float *product,
-                        float *partial)
+                        const float *label, float *partial)
 {
     struct ff_layer *layer = &dense->layer;
-    const float *label = label_weights(dense, row, panel);
     const float *bias = layer->message->kind == FF_TRAIN ? dense->bias : dense->average_bias;
     float *activities = ff_dense_activities(layer, row, panel), mask[PANEL_MAX], whole = 0;
     uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
+    bool masked = layer->drop_units > 0 && row < layer->message->rows - layer->message->neutral;
 
     if (groups > 1)
         memset(partial, 0, groups * sizeof *partial);
-    if (layer->drop_units > 0)
+    if (masked)
         unit_mask(layer, row, panel, mask);
     for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
         uint32_t at = unit - panel.begin;
@@ -126,7 +142,7 @@ static float finish_row(struct ff_dense *dense, uint32_t row, struct panel panel
                        next - unit);
         whole += sum;
         partial[unit / (layer->units / groups)] =
-            layer->drop_units > 0 ? masked_sum(layer, activities + at, mask + at, next - unit) : sum;
+            masked ? masked_sum(layer, activities + at, mask + at, next - unit) : sum;
     }
     return whole;
 }
@@ -137,12 +153,33 @@ void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct panel pane
     struct ff_layer *layer = &dense->layer;
     const struct ff_plan *plan = layer->plan;
     const struct ff_message *message = layer->message;
+    bool every = message->label[message->rows - 1] == FF_EVERY_LABEL;
+    float mean[PANEL_MAX];
 
+    if (every)
+        mean_label(dense, panel, mean);
     for (uint32_t row = message->rows; row-- > 0;) { /* the product may lie in its image's first row */
-        size_t from = dense->first ? row / message->rows_per_image : row, place = item * plan->max_rows + row;
+        size_t from = dense->shares ? ff_message_image(message, row) : row, place = item * plan->max_rows + row;
 
         layer->whole[place] =
-            finish_row(dense, row, panel, product + from * stride, layer->partial + place * plan->groups);
+            finish_row(dense, row, panel, product + from * stride, label_weights(dense, row, panel, mean),
+                       layer->partial + place * plan->groups);
+    }
+}
+
+/* What pulls a unit towards the units' mean activity, through the activation; only data that are positive feel it.
+ */
+static void add_peer_pull(const struct ff_layer *layer, float *delta, uint32_t row, struct panel panel)
+{
+    const float *activities = ff_dense_activities(layer, row, panel);
+    const float *pull = layer->peer_pull + panel.begin;
+
+    if (layer->message->role[row] != FF_POSITIVE)
+        return;
+    for (uint32_t unit = 0; unit < panel.count; unit++) {
+        float a = activities[unit], slope = layer->config.activation == FF_RELU ? (a > 0 ? 1.0f : 0.0f) : 1 - a * a;
+
+        delta[unit] += pull[unit] * slope;
     }
 }
 
@@ -166,6 +203,27 @@ void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, st
         unit_mask(layer, row, panel, mask);
         layer->kernels->multiply(delta, mask, panel.count);
     }
+    if (layer->config.peer_normalization > 0)
+        add_peer_pull(layer, delta, row, panel);
+}
+
+/* The item's units' mean activities on positive data move on (Hinton 2022, section 3; the reference's order). */
+static void peers(struct ff_layer *layer, size_t item, unsigned worker)
+{
+    struct ff_dense *dense = (struct ff_dense *)layer;
+    struct panel panel = ff_dense_panel(dense, item);
+    const struct ff_message *message = layer->message;
+    float *mean = dense->peer_mean + panel.begin, sum[PANEL_MAX] = {0};
+    float keep = (float)layer->plan->peer_momentum,
+          fresh = (float)((1 - layer->plan->peer_momentum) / message->images);
+
+    (void)worker;
+    for (uint32_t row = 0; row < message->rows; row++) {
+        if (message->role[row] == FF_POSITIVE)
+            layer->kernels->add(sum, ff_dense_activities(layer, row, panel), panel.count);
+    }
+    layer->kernels->scale(mean, keep, panel.count);
+    layer->kernels->add_scaled(mean, sum, fresh, panel.count);
 }
 
 void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
@@ -214,7 +272,8 @@ static void choose(struct ff_layer *layer)
  * be such a message too. */
 static bool is_one_pair(const struct ff_layer *layer)
 {
-    return layer->message->images == 1 && layer->message->rows == 2 && layer->config.optimizer == FF_SGD;
+    return layer->message->images == 1 && layer->message->rows == 2 && layer->config.optimizer == FF_SGD &&
+           !layer->plan->own_pixels && layer->config.peer_normalization == 0;
 }
 
 static void prepare(struct ff_layer *layer)
@@ -277,7 +336,7 @@ static void gradient(struct ff_layer *layer, size_t item, unsigned worker)
     struct ff_dense *dense = (struct ff_dense *)layer;
     const struct ff_config *config = &layer->config;
     struct panel panel = ff_dense_panel(dense, item);
-    bool top = layer->index + 1 == layer->plan->layers, again = config->forward_after_update && !top;
+    bool top = !ff_layer_is_read(layer), again = config->forward_after_update && !top;
 
     if (layer->puts_off) {
         ff_dense_step_pair(dense, item, panel, again);
@@ -308,6 +367,7 @@ static void destroy(struct ff_layer *layer)
     free(layer->whole);
     free(layer->coefficient);
     free(layer->inverse_norm);
+    free(layer->peer_pull);
     free(layer);
 }
 
@@ -317,10 +377,20 @@ static uint32_t parameter_tensors(const struct ff_plan *plan, uint32_t layer)
     return plan->config.bias ? 2 : 1;
 }
 
+/* The units' mean activities, which peer normalization compares; always, since it may be turned on at any step. */
+static uint32_t statistic_tensors(const struct ff_plan *plan, uint32_t layer)
+{
+    (void)plan;
+    (void)layer;
+    return 1;
+}
+
 static struct ff_tensor_form tensor_form(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
 {
     uint32_t inputs = plan->layer[layer].inputs, units = plan->layer[layer].units;
 
+    if (tensor == parameter_tensors(plan, layer))
+        return (struct ff_tensor_form){"peer_mean", 1, 1, units};
     return tensor == 0 ? (struct ff_tensor_form){"weights", 2, inputs, units}
                        : (struct ff_tensor_form){"bias", 1, 1, units};
 }
@@ -348,6 +418,9 @@ static bool add_tensors(struct ff_dense *dense)
         dense->average_weights = tensors[0].data;
         dense->average_bias = dense->train_bias ? tensors[1].data : dense->bias;
     }
+    dense->peer_mean = layer->peer_mean = layer->tensors[layer->tensor_count - 1].data;
+    for (uint32_t unit = 0; unit < layer->units; unit++)
+        dense->peer_mean[unit] = 0.5f;
     return dense->bias != NULL;
 }
 
@@ -407,6 +480,7 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     layer = &dense->layer;
     ff_layer_start(layer, &ff_dense_methods, plan, index);
     dense->first = index == 0;
+    dense->shares = dense->first && !plan->own_pixels;
     dense->image_row = dense->first ? plan->labels : 0;
     dense->train_bias = plan->config.bias;
     choose_panels(dense);
@@ -414,8 +488,10 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     layer->whole = ff_floats((size_t)dense->panels * plan->max_rows);
     layer->coefficient = ff_floats((size_t)plan->max_rows * plan->groups);
     layer->inverse_norm = ff_floats(plan->max_rows);
+    layer->peer_pull = ff_floats(layer->units);
     if (!ff_dense_create_pair_memory(dense) || !create_label_goodness(dense) || !layer->partial || !layer->whole ||
-        !layer->coefficient || !layer->inverse_norm || !add_tensors(dense) || !initialize_weights(dense)) {
+        !layer->coefficient || !layer->inverse_norm || !layer->peer_pull || !add_tensors(dense) ||
+        !initialize_weights(dense)) {
         ff_fail_memory(error, "a layer's weights");
         destroy(layer);
         return NULL;
@@ -425,6 +501,7 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
 
 const struct ff_layer_kind_methods ff_dense_methods = {.name = "dense",
                                                        .parameter_tensors = parameter_tensors,
+                                                       .statistic_tensors = statistic_tensors,
                                                        .tensor = tensor_form,
                                                        .create = create,
                                                        .scratch = scratch_floats,
@@ -433,6 +510,7 @@ const struct ff_layer_kind_methods ff_dense_methods = {.name = "dense",
                                                        .choose = choose,
                                                        .finish = finish,
                                                        .forward = forward,
+                                                       .peers = peers,
                                                        .gradient = gradient,
                                                        .average = average,
                                                        .normalize = normalize,

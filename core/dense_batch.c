@@ -5,6 +5,15 @@
 
 #include "optimizer.h"
 
+/* The product of some rows at a panel. */
+static void multiply_rows(struct ff_dense *dense, struct panel panel, uint32_t first, uint32_t count)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)count, (int)panel.count,
+                (int)ff_dense_input_width(dense), 1, ff_dense_inputs(dense, first),
+                (int)ff_dense_input_stride(dense), ff_dense_forward_weights(dense, dense->image_row, panel),
+                (int)dense->panel, 0, ff_dense_activities(&dense->layer, first, panel), (int)dense->layer.units);
+}
+
 void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel panel, struct scratch scratch)
 {
     struct ff_layer *layer = &dense->layer;
@@ -12,7 +21,7 @@ void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel pa
     const float *weights = ff_dense_forward_weights(dense, dense->image_row, panel);
     int stride = (int)dense->panel, units = (int)layer->units, count = (int)panel.count;
 
-    if (dense->first) {
+    if (dense->shares) {
         /* The product goes to its image's first row; the activities are made from the last row backwards. */
         int row = units * (int)message->rows_per_image;
 
@@ -25,11 +34,13 @@ void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel pa
         else
             ff_dense_finish_rows(dense, item, panel, ff_dense_activities(layer, 0, panel), (size_t)row);
     } else {
-        float *activities = ff_dense_activities(layer, 0, panel);
+        uint32_t labelled = message->rows - message->neutral;
 
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)message->rows, count, (int)layer->inputs, 1,
-                    message->x, (int)layer->inputs, weights, stride, 0, activities, units);
-        ff_dense_finish_rows(dense, item, panel, activities, layer->units);
+        /* Neutral rows apart: with them the others have the same bits as without. */
+        multiply_rows(dense, panel, 0, labelled);
+        if (message->neutral > 0)
+            multiply_rows(dense, panel, labelled, message->neutral);
+        ff_dense_finish_rows(dense, item, panel, ff_dense_activities(layer, 0, panel), layer->units);
     }
 }
 
@@ -82,7 +93,7 @@ static void first_deltas(struct ff_dense *dense, struct panel panel, struct scra
 
     memset(scratch.rows, 0, (size_t)message->images * panel.count * sizeof *scratch.rows);
     memset(scratch.labels, 0, (size_t)layer->plan->labels * panel.count * sizeof *scratch.labels);
-    for (uint32_t row = 0; row < message->rows; row++) {
+    for (uint32_t row = 0; row < message->rows - message->neutral; row++) {
         size_t image = row / message->rows_per_image;
 
         ff_dense_delta(layer, scratch.row2, row, panel);
@@ -98,15 +109,15 @@ static void first_deltas(struct ff_dense *dense, struct panel panel, struct scra
 static uint32_t make_deltas(struct ff_dense *dense, struct panel panel, struct scratch scratch)
 {
     struct ff_layer *layer = &dense->layer;
-    uint32_t rows = dense->first ? layer->message->images : layer->message->rows;
+    uint32_t rows = dense->shares ? layer->message->images : layer->message->rows - layer->message->neutral;
 
-    if (dense->first)
+    if (dense->shares)
         first_deltas(dense, panel, scratch);
     memset(scratch.row, 0, panel.count * sizeof *scratch.row);
     for (uint32_t row = 0; row < rows; row++) {
         float *delta = scratch.rows + (size_t)row * panel.count;
 
-        if (!dense->first)
+        if (!dense->shares)
             ff_dense_delta(layer, delta, row, panel);
         layer->kernels->add(scratch.row, delta, panel.count);
     }
@@ -117,9 +128,9 @@ void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scra
 {
     struct ff_layer *layer = &dense->layer;
     uint32_t rows = make_deltas(dense, panel, scratch);
-    uint32_t inputs = dense->first ? ff_dense_image_width(dense) : layer->inputs;
-    const float *x = dense->first ? ff_dense_image(dense, 0) : layer->message->x;
-    int stride = dense->first ? (int)layer->plan->pixels : (int)layer->inputs, count = (int)panel.count;
+    uint32_t inputs = ff_dense_input_width(dense);
+    const float *x = ff_dense_inputs(dense, 0);
+    int stride = (int)ff_dense_input_stride(dense), count = (int)panel.count;
 
     for (uint32_t from = 0; from < inputs; from += FF_DENSE_BLOCK) {
         uint32_t height = inputs - from < FF_DENSE_BLOCK ? inputs - from : FF_DENSE_BLOCK;
@@ -128,7 +139,7 @@ void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scra
                     scratch.rows, count, 0, scratch.block, count);
         apply_rows(dense, dense->image_row + from, height, panel, scratch.block);
     }
-    if (dense->first)
+    if (dense->first && layer->plan->labels > 0)
         apply_rows(dense, 0, layer->plan->labels, panel, scratch.labels);
     apply_bias(dense, panel, scratch.row);
 }

@@ -13,11 +13,13 @@ enum { FF_DENSE_BLOCK = 256 }; /* inputs whose gradient is made at once, before 
 struct ff_dense {
     struct ff_layer layer;
     uint32_t panel, panels; /* units of a panel (the last may be narrower), and how many */
-    bool first;             /* layer 0: its rows share images, labels are rows of W */
+    bool first;             /* layer 0: labels are rows of W */
+    bool shares;            /* layer 0, where the rows of an image share its pixels */
     uint32_t image_row;     /* layer 0: the row of W that an image's first used pixel meets */
     float *weights, *bias, *weight_state[2], *bias_state[2];
     float *average_weights,
         *average_bias; /* what is evaluated with; the weights and bias themselves where none are kept */
+    float *peer_mean;  /* [units] */
     bool train_bias;   /* else the bias stays 0 and is no tensor */
 
     double
@@ -39,7 +41,7 @@ struct panel {
 
 /* A worker's scratch, cut into what an item needs. */
 struct scratch {
-    float *rows;   /* [max_rows], layer 0 [max_images], by the panel: the images' products, or the deltas */
+    float *rows;   /* [max_rows], where they share pixels [max_images], by the panel: the deltas */
     float *block;  /* [FF_DENSE_BLOCK][panel] gradient of some inputs' weights */
     float *labels; /* layer 0: [classes][panel] gradient of the labels' weights */
     float *row;    /* [panel] */
@@ -80,7 +82,8 @@ static inline const float *ff_dense_forward_weights(const struct ff_dense *dense
     return ff_dense_panel_of_tensor(dense, weights, panel) + (size_t)input * dense->panel;
 }
 
-/* What of an image is multiplied, and by which rows of W: all pixels, or those that no label covers. */
+/* What of an image is multiplied, and by which rows of W: all pixels, or those that no label covers. Of layer 0
+ * where rows have pixels of their own, and of all others, `image` is a row. */
 static inline const float *ff_dense_image(const struct ff_dense *dense, uint32_t image)
 {
     const struct ff_plan *plan = dense->layer.plan;
@@ -88,9 +91,25 @@ static inline const float *ff_dense_image(const struct ff_dense *dense, uint32_t
     return dense->layer.message->x + (size_t)image * plan->pixels + plan->covered_pixels;
 }
 
+static inline const float *ff_dense_inputs(const struct ff_dense *dense, uint32_t row)
+{
+    return dense->first ? ff_dense_image(dense, row) : dense->layer.message->x + (size_t)row * dense->layer.inputs;
+}
+
+/* Floats from one of them to the next; and how many are multiplied. */
+static inline uint32_t ff_dense_input_stride(const struct ff_dense *dense)
+{
+    return dense->first ? dense->layer.plan->pixels : dense->layer.inputs;
+}
+
 static inline uint32_t ff_dense_image_width(const struct ff_dense *dense)
 {
     return dense->layer.plan->pixels - dense->layer.plan->covered_pixels;
+}
+
+static inline uint32_t ff_dense_input_width(const struct ff_dense *dense)
+{
+    return dense->first ? ff_dense_image_width(dense) : dense->layer.inputs;
 }
 
 struct panel ff_dense_panel(const struct ff_dense *dense, size_t item);

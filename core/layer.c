@@ -8,6 +8,7 @@
 #include "dense.h"
 #include "dropout.h"
 #include "optimizer.h"
+#include "readout.h"
 
 /* Added to a row's root mean square before it divides; the reference's. */
 static const float norm_epsilon = 1e-8f;
@@ -16,7 +17,8 @@ static const float norm_epsilon = 1e-8f;
 
 static const struct ff_layer_kind_methods *kind_of(const struct ff_plan *plan, uint32_t layer)
 {
-    static const struct ff_layer_kind_methods *const kinds[] = {[FF_DENSE] = &ff_dense_methods};
+    static const struct ff_layer_kind_methods *const kinds[] = {
+        [FF_DENSE] = &ff_dense_methods, [FF_READ_OUT] = &ff_readout_methods};
 
     return kinds[plan->layer[layer].kind];
 }
@@ -217,6 +219,13 @@ static void average_item(void *self, size_t item, unsigned worker)
     layer->kind->average(layer, item, worker);
 }
 
+static void peers_item(void *self, size_t item, unsigned worker)
+{
+    struct ff_layer *layer = self;
+
+    layer->kind->peers(layer, item, worker);
+}
+
 static void normalize_item(void *self, size_t item, unsigned worker)
 {
     struct ff_layer *layer = self;
@@ -296,14 +305,12 @@ static double apply_to_pairs(struct ff_layer *layer, const float *goodness)
     const struct ff_message *message = layer->message;
     double scale = coefficient_scale(layer), sum = 0;
 
-    for (uint32_t row = 0; row < message->rows; row += message->rows_per_image) {
+    for (uint32_t row = 0; row < message->rows - message->neutral; row += message->rows_per_image) {
         struct ff_pair_loss pair = ff_objective_pair(&layer->objective, goodness[row], goodness[row + 1]);
 
         sum += pair.loss;
         layer->coefficient[row] = (float)(pair.positive * scale);
         layer->coefficient[row + 1] = (float)(pair.negative * scale);
-        for (uint32_t neutral = row + 2; neutral < row + message->rows_per_image; neutral++)
-            layer->coefficient[neutral] = 0;
     }
     return sum;
 }
@@ -341,6 +348,54 @@ void ff_layer_pass_on(struct ff_layer *layer)
     message->width = layer->units;
 }
 
+bool ff_layer_is_read(const struct ff_layer *layer)
+{
+    return layer->index + 1 < layer->plan->layers || layer->plan->history > 0;
+}
+
+/* What the read-out reads of an image. */
+static void read_item(void *self, size_t image, unsigned worker)
+{
+    struct ff_layer *layer = self;
+    struct ff_message *message = layer->message;
+    const float *row = message->x + (size_t)ff_message_read_row(message, (uint32_t)image) * layer->units;
+
+    (void)worker;
+    memcpy(message->history + image * layer->plan->history + layer->plan->layer[layer->index].read_at, row,
+           layer->units * sizeof *row);
+}
+
+/* The activities, as the next layer is to see them, go on. */
+static void pass_on(struct ff_layer *layer)
+{
+    ff_layer_pass_on(layer);
+    if (layer->plan->history > 0 && layer->index >= layer->config.readout_from)
+        ff_layer_run(layer, layer->message->images, read_item);
+}
+
+/* loss = lambda mean((mean(r) - r)^2) of the mean activities r that have just moved on by their share of this
+ * batch.
+ */
+static void pull_to_peers(struct ff_layer *layer, size_t items)
+{
+    double weight = layer->config.peer_normalization, mean = 0, deviations = 0;
+    double scale = weight * (1 - layer->plan->peer_momentum) * 2 / layer->units / layer->message->images;
+
+    layer->peer_loss = 0;
+    if (weight == 0 || layer->peer_mean == NULL)
+        return;
+    ff_layer_run(layer, items, peers_item);
+    for (uint32_t unit = 0; unit < layer->units; unit++)
+        mean += (double)layer->peer_mean[unit] / layer->units;
+    for (uint32_t unit = 0; unit < layer->units; unit++) {
+        double deviation = (double)layer->peer_mean[unit] - mean;
+
+        deviations += deviation * deviation;
+        layer->peer_pull[unit] = (float)(scale * deviation);
+    }
+    layer->peer_loss = weight * deviations / layer->units;
+}
+
 static void catch_up(struct ff_layer *layer)
 {
     if (layer->due)
@@ -352,8 +407,10 @@ static void catch_up(struct ff_layer *layer)
  * which it does not begin with either. */
 enum { AVERAGE_STEPS = 10, AVERAGE_WARM_UP = 200 };
 
-static float average_share(const struct ff_layer *layer, uint64_t step)
+float ff_layer_average_share(const struct ff_layer *layer)
 {
+    uint64_t step = layer->message->step;
+
     if (layer->config.average == 0)
         return 0;
     if (step <= AVERAGE_STEPS)
@@ -374,7 +431,7 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     layer->bias_update.keep = 1;
     layer->drop_units = layer->config.dropout.units;
     if (layer->index > 0 && layer->config.dropout.inputs > 0)
-        ff_layer_run(layer, message->rows, drop_item);
+        ff_layer_run(layer, message->rows - message->neutral, drop_item);
     layer->kind->prepare(layer);
     if (!layer->puts_off)
         catch_up(layer);
@@ -388,20 +445,21 @@ static void train(struct ff_layer *layer, struct ff_message *message)
         return;
     }
     apply_objective(layer, goodness, &message->loss[layer->index]);
+    pull_to_peers(layer, items);
     ff_layer_run(layer, items, gradient_item);
     if (layer->puts_off)
         layer->kind->put_off(layer);
     layer->due = layer->puts_off;
-    if ((layer->approach = average_share(layer, message->step)) > 0) {
+    if ((layer->approach = ff_layer_average_share(layer)) > 0) {
         catch_up(layer);
         ff_layer_run(layer, items, average_item);
     }
     if (layer->config.forward_after_update && layer->config.normalize != FF_NORMALIZE_NONE &&
-        layer->index + 1 < plan->layers) {
+        ff_layer_is_read(layer)) {
         sum_goodness(layer, items, NULL);
         ff_layer_run(layer, items, normalize_item);
     }
-    ff_layer_pass_on(layer);
+    pass_on(layer);
 }
 
 static void forward(struct ff_layer *layer, struct ff_message *message)
@@ -417,9 +475,9 @@ static void forward(struct ff_layer *layer, struct ff_message *message)
         message->failed_layer = (int32_t)layer->index;
         return;
     }
-    if (layer->config.normalize != FF_NORMALIZE_NONE && layer->index + 1 < layer->plan->layers)
+    if (layer->config.normalize != FF_NORMALIZE_NONE && ff_layer_is_read(layer))
         ff_layer_run(layer, items, normalize_item);
-    ff_layer_pass_on(layer);
+    pass_on(layer);
 }
 
 /* GET and SET of a tensor, or SET of the live settings. */

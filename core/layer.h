@@ -14,7 +14,7 @@
 #include "objective.h"
 #include "team.h"
 
-enum { FF_TENSORS_MAX = 8 };
+enum { FF_TENSORS_MAX = 12 };
 
 /* What a tensor is, as everybody but its layer sees it: floats [rows][columns]. */
 struct ff_tensor_form {
@@ -76,6 +76,8 @@ struct ff_layer_kind_methods {
     /* Activities of all rows into the workspace's spare; the item's share of every row's and group's sum of
      * squares. */
     void (*forward)(struct ff_layer *layer, size_t item, unsigned worker);
+    /* With peer normalization, once forward is done: the item's units' mean activities move on. */
+    void (*peers)(struct ff_layer *layer, size_t item, unsigned worker);
     /* The weights' step from `coefficient`; then, with forward_after_update, forward again, else the rows divided
      * by their norm. Of the top layer's activities nothing more is made. */
     void (*gradient)(struct ff_layer *layer, size_t item, unsigned worker);
@@ -114,6 +116,9 @@ struct ff_layer {
     float *whole;        /* [items][max_rows] of all units, where some are left out */
     float *coefficient;  /* [max_rows][groups] dloss / d(sum of squares), over the number of images */
     float *inverse_norm; /* [max_rows] what a row is multiplied by before the next layer */
+    float *peer_mean;    /* [units] their mean activity on positive data; NULL: a kind that does not keep it */
+    float *peer_pull;    /* [units] what peer normalization adds to dloss / da of a positive row, over the images */
+    double peer_loss;
 };
 
 /* Layer `index` of the plan, with the first weights that its seed gives. NULL and `error` set when memory is short.
@@ -139,6 +144,10 @@ bool ff_layer_make_tensors(struct ff_layer *layer, uint32_t panel);
 void ff_layer_free_tensors(struct ff_layer *layer);
 /* Do items by the team, or, where that would cost more than it saves, by this thread alone. */
 void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *layer, size_t index, unsigned worker));
+/* The share by which averages move towards the parameters after the message's step; 0: not now. */
+float ff_layer_average_share(const struct ff_layer *layer);
+/* Whether anybody reads its activities: a layer above, or the read-out. */
+bool ff_layer_is_read(const struct ff_layer *layer);
 /* The activities in the workspace's spare become the message's x. */
 void ff_layer_pass_on(struct ff_layer *layer);
 

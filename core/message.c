@@ -26,7 +26,7 @@ void ff_message_start(struct ff_message *message, const struct ff_plan *plan, en
     message->kind = kind;
     message->ticket = ticket;
     message->last = message->closes_epoch = false;
-    message->images = message->rows = 0;
+    message->images = message->rows = message->neutral = 0;
     message->width = plan->pixels;
     message->range = (struct ff_range){0};
     message->config = NULL;
@@ -40,12 +40,27 @@ void ff_message_put_row(struct ff_message *message, uint32_t label, enum ff_role
     message->rows++;
 }
 
-void ff_message_put_labels(struct ff_message *message, const struct ff_plan *plan)
+void ff_message_put_neutral(struct ff_message *message, const struct ff_plan *plan)
 {
-    message->rows_per_image = plan->forward_rows;
-    message->images++;
-    for (uint32_t label = 0; label < plan->forward_rows; label++)
-        ff_message_put_row(message, label, FF_NEUTRAL);
+    if (!plan->neutral_rows)
+        return;
+    for (uint32_t image = 0; image < message->images; image++)
+        ff_message_put_row(message, FF_EVERY_LABEL, FF_NEUTRAL);
+    message->neutral = message->images;
+}
+
+void ff_message_put_forward(struct ff_message *message, const struct ff_plan *plan, uint32_t images, uint32_t rows)
+{
+    bool every = plan->labels > 0 && rows == 1; /* no label of its own: the read-out alone predicts */
+
+    message->images = images;
+    message->rows_per_image = rows;
+    for (uint32_t image = 0; image < images; image++) {
+        for (uint32_t label = 0; label < rows; label++)
+            ff_message_put_row(message, every ? FF_EVERY_LABEL : label, FF_NEUTRAL);
+    }
+    if (!every)
+        ff_message_put_neutral(message, plan);
 }
 
 static void destroy_message(struct ff_message *message)
@@ -55,6 +70,8 @@ static void destroy_message(struct ff_message *message)
     free(message->label);
     free(message->role);
     free(message->x);
+    free(message->history);
+    free(message->scores);
     free(message->goodness);
     free(message->loss);
     free(message->busy);
@@ -68,10 +85,18 @@ static bool create_message(struct ff_message *message, const struct ff_plan *pla
     message->role = malloc(plan->max_rows * sizeof *message->role);
     message->x = ff_floats(plan->capacity);
     message->goodness = ff_floats((size_t)plan->layers * plan->max_rows * plan->groups);
-    message->loss = malloc(plan->layers * sizeof *message->loss);
-    message->busy = calloc(plan->layers, sizeof *message->busy);
+    message->loss = malloc(plan->blocks * sizeof *message->loss);
+    message->busy = calloc(plan->blocks, sizeof *message->busy);
+    message->history = ff_floats((size_t)plan->max_images * plan->history);
+    message->scores = ff_floats(plan->history > 0 ? (size_t)plan->max_images * plan->classes : 0);
     return message->sample && message->truth && message->label && message->role && message->x &&
-           message->goodness && message->loss && message->busy;
+           message->goodness && message->loss && message->busy && message->history && message->scores;
+}
+
+size_t ff_message_floats(const struct ff_plan *plan)
+{
+    return plan->capacity + (size_t)plan->layers * plan->max_rows * plan->groups +
+           (size_t)plan->max_images * (plan->history + (plan->history > 0 ? plan->classes : 0));
 }
 
 struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struct ff_error *error)
@@ -87,7 +112,7 @@ struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struc
     pool->messages = calloc(count, sizeof *pool->messages);
     pool->free = calloc(count, sizeof(struct ff_message *));
     pool->count = pool->messages != NULL ? count : 0;
-    pool->bytes = count * (plan->capacity + (size_t)plan->layers * plan->max_rows * plan->groups) * sizeof(float);
+    pool->bytes = count * ff_message_floats(plan) * sizeof(float);
     for (uint32_t i = 0; pool->free != NULL && i < pool->count; i++) {
         if (!create_message(&pool->messages[i], plan))
             break;

@@ -4,8 +4,10 @@
  * works on it and passes it on, the sink returns it. Nothing is allocated after the pool is made.
  *
  * Rows. Row r shows image r / rows_per_image with a label and a role. The rows of one image are adjacent: in
- * training with pairs its positive row, then its negative; in a FORWARD message of pairs a neutral row for every
- * label. With class groups an image has one row. */
+ * training with pairs its positive row, then its negative; in a FORWARD message of pairs a row for every label.
+ * With class groups an image has one row. Behind the rows of all images stands, for a read-out of pairs, a neutral
+ * row of each, which shows every label a little; where the read-out alone predicts, an image has no other. Rows of
+ * an image share its pixels, except where there are no labels: then a hybrid image is the negative row. */
 #ifndef FF_MESSAGE_H
 #define FF_MESSAGE_H
 
@@ -22,6 +24,9 @@ enum ff_kind {
 };
 
 enum ff_role { FF_NEGATIVE = -1, FF_NEUTRAL = 0, FF_POSITIVE = 1 };
+
+/* The neutral label: of every class its share. */
+enum { FF_EVERY_LABEL = 0xffff };
 
 /* Who asked, so that the sink knows what an answer is for. */
 enum ff_ticket {
@@ -56,16 +61,19 @@ struct ff_message {
     uint64_t step;     /* from 1; of other kinds than TRAIN: the steps done before it */
     double rate;       /* TRAIN: the schedule's factor of the learning rate */
     uint32_t images, rows, rows_per_image;
-    enum ff_split split;  /* of the images */
-    uint32_t *sample;     /* [images] index in its split */
-    uint16_t *truth;      /* [images] true label */
-    uint16_t *label;      /* [rows] label shown */
-    int8_t *role;         /* [rows] enum ff_role */
-    uint32_t width;       /* floats a row of x: pixels, then units of the layer it has passed */
-    float *x;             /* [images][pixels]; after layer 0 [rows][width]; GET, SET: the payload */
-    float *goodness;      /* [layers][max_rows][groups] */
-    double *loss;         /* [layers] mean per pair, or image */
-    struct ff_busy *busy; /* [layers] */
+    uint32_t neutral;    /* of the rows: those at the end, one an image; or 0 */
+    enum ff_split split; /* of the images */
+    uint32_t *sample;    /* [images] index in its split */
+    uint16_t *truth;     /* [images] true label */
+    uint16_t *label;     /* [rows] label shown */
+    int8_t *role;        /* [rows] enum ff_role */
+    uint32_t width;      /* floats a row of x: pixels, then units of the layer it has passed */
+    float *x;        /* [images][pixels], or [rows][pixels]; after layer 0 [rows][width]; GET, SET: the payload */
+    float *history;  /* [images][plan's history] the read-out's input */
+    float *scores;   /* [images][classes] its logits */
+    float *goodness; /* [layers][max_rows][groups] */
+    double *loss;    /* [blocks] mean per pair, or image */
+    struct ff_busy *busy; /* [blocks] */
     struct ff_range range;
     const struct ff_config *config; /* SET for settings: of all layers. Lives as long as the run */
     int32_t failed_layer; /* whose goodness is not finite; -1: none. Layers pass such a message on untouched */
@@ -75,12 +83,29 @@ struct ff_message {
 void ff_message_start(struct ff_message *message, const struct ff_plan *plan, enum ff_kind kind,
                       enum ff_ticket ticket);
 void ff_message_put_row(struct ff_message *message, uint32_t label, enum ff_role role);
-/* The rows of a FORWARD message's next image: one for every label, or with class groups one. Its pixels, sample and
- * truth are the caller's.
- */
-void ff_message_put_labels(struct ff_message *message, const struct ff_plan *plan);
+/* A neutral row for each of the message's images, behind the others, where the plan has them. */
+void ff_message_put_neutral(struct ff_message *message, const struct ff_plan *plan);
+/* The rows of a FORWARD message of `images` images, as many an image as `rows`: the plan's forward_rows, or its
+ * question_rows. Pixels, sample and truth are the caller's. */
+void ff_message_put_forward(struct ff_message *message, const struct ff_plan *plan, uint32_t images, uint32_t rows);
+
+/* The image that a row shows; and the row of an image that a read-out reads. */
+static inline uint32_t ff_message_image(const struct ff_message *message, uint32_t row)
+{
+    uint32_t labelled = message->rows - message->neutral;
+
+    return row < labelled ? row / message->rows_per_image : row - labelled;
+}
+
+static inline uint32_t ff_message_read_row(const struct ff_message *message, uint32_t image)
+{
+    return message->neutral > 0 ? message->rows - message->neutral + image : image * message->rows_per_image;
+}
 
 struct ff_pool;
+
+/* Floats that a message of the plan holds. */
+size_t ff_message_floats(const struct ff_plan *plan);
 
 /* `count` messages of the plan's size. */
 struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struct ff_error *error);

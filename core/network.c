@@ -41,7 +41,7 @@ static bool create_parts(struct ff_network *network, uint32_t threads, struct ff
 {
     const struct ff_plan *plan = &network->plan;
 
-    network->stage = ff_stage_create(plan, 0, plan->layers, threads, error);
+    network->stage = ff_stage_create(plan, 0, plan->blocks, threads, error);
     network->pool = network->stage ? ff_pool_create(plan, 1, error) : NULL;
     if (network->pool == NULL)
         return false;
@@ -70,7 +70,7 @@ static ff_status read_weights(struct ff_network *network, struct ff_checkpoint *
     const struct ff_plan *plan = &network->plan;
     ff_status status = FF_OK;
 
-    for (uint32_t layer = 0; layer < plan->layers; layer++) {
+    for (uint32_t layer = 0; layer < plan->blocks; layer++) {
         for (uint32_t tensor = 0; tensor < ff_layer_parameter_tensors(plan, layer); tensor++) {
             struct ff_tensor_form form = ff_layer_tensor(plan, layer, tensor);
             uint64_t total = (uint64_t)form.rows * form.columns;
@@ -113,7 +113,7 @@ void ff_network_predict(struct ff_network *network, const float *pixels, struct 
     struct ff_message *message = start(network, FF_FORWARD);
 
     ff_input_pixels(network->input, plan, pixels, message->x);
-    ff_message_put_labels(message, plan);
+    ff_message_put_forward(message, plan, 1, plan->question_rows);
     ff_stage_handle(network->stage, message);
     *answer = ff_predict_answer(plan, message, network->scores, network->goodness,
                                 network->goodness + (size_t)plan->layers * plan->classes);
@@ -140,14 +140,14 @@ ff_status ff_network_evaluate(struct ff_network *network, const struct ff_datase
     *wrong = 0;
     count = count == 0 || count > images->count ? images->count : count;
     for (uint32_t first = 0; first < count; first += plan->forward_images) {
+        uint32_t left = count - first, now = left < plan->forward_images ? left : plan->forward_images;
         struct ff_message *message = start(network, FF_FORWARD);
         float confidence;
 
-        for (uint32_t i = first; i < count && i < first + plan->forward_images; i++) {
-            ff_input_bytes(network->input, plan, images->pixels + (size_t)i * plan->pixels,
-                           message->x + (size_t)(i - first) * plan->pixels);
-            ff_message_put_labels(message, plan);
-        }
+        for (uint32_t i = 0; i < now; i++)
+            ff_input_bytes(network->input, plan, images->pixels + (size_t)(first + i) * plan->pixels,
+                           message->x + (size_t)i * plan->pixels);
+        ff_message_put_forward(message, plan, now, plan->forward_rows);
         ff_stage_handle(network->stage, message);
         for (uint32_t i = 0; i < message->images; i++)
             *wrong += ff_predict(plan, message, i, network->scores, &confidence) != images->labels[first + i];
@@ -173,12 +173,12 @@ void ff_network_weights(struct ff_network *network, uint32_t layer, uint32_t uni
 
 uint32_t ff_network_units(const struct ff_network *network, uint32_t layer)
 {
-    return layer < network->plan.layers ? network->plan.layer[layer].units : 0;
+    return layer < network->plan.blocks ? network->plan.layer[layer].units : 0;
 }
 
 uint32_t ff_network_inputs(const struct ff_network *network, uint32_t layer)
 {
-    return layer < network->plan.layers ? network->plan.layer[layer].inputs : 0;
+    return layer < network->plan.blocks ? network->plan.layer[layer].inputs : 0;
 }
 
 size_t ff_network_bytes(const struct ff_network *network)

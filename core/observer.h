@@ -55,8 +55,9 @@ struct ff_answer {
     uint64_t ticket;
     uint64_t step; /* steps done when it was computed */
     uint32_t layers, classes;
+    bool unlabelled;            /* no label is shown to the network: `goodness` is [layers], of the image alone */
     const float *goodness;      /* [layers][classes] */
-    const float *probabilities; /* [classes] softmax of the goodness summed over the layers that count */
+    const float *probabilities; /* [classes] softmax of what is summed to predict */
     uint32_t label;             /* the most probable; of equals the lowest */
 };
 

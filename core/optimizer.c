@@ -18,8 +18,11 @@ const char *ff_optimizer_state_name(enum ff_optimizer_id optimizer, unsigned sta
 
 struct ff_update ff_optimizer_update(const struct ff_config *config, uint32_t layer, double factor, uint64_t step)
 {
-    double rate = ff_per_layer_value(&config->learning_rate, layer) * factor;
+    return ff_optimizer_update_at(config, ff_per_layer_value(&config->learning_rate, layer) * factor, step);
+}
 
+struct ff_update ff_optimizer_update_at(const struct ff_config *config, double rate, uint64_t step)
+{
     return (struct ff_update){.rate = (float)rate,
                               .keep = (float)(1 - rate * config->weight_decay),
                               .momentum = (float)config->momentum,

@@ -22,6 +22,9 @@ const char *ff_optimizer_state_name(enum ff_optimizer_id optimizer, unsigned sta
 /* The step of one layer: `factor` is the schedule's, `step` counts from 1. */
 struct ff_update ff_optimizer_update(const struct ff_config *config, uint32_t layer, double factor, uint64_t step);
 
+/* The same with a learning rate of its own, the schedule's factor within it. */
+struct ff_update ff_optimizer_update_at(const struct ff_config *config, double rate, uint64_t step);
+
 /* Update n parameters w from their gradient g. `state`: the arrays' stretches, as many as ff_optimizer_states says.
  */
 void ff_optimizer_apply(enum ff_optimizer_id optimizer, const struct ff_kernels *kernels,

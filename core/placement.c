@@ -46,7 +46,7 @@ static double step_cost(const struct ff_plan *plan, uint32_t layer, uint32_t thr
 {
     double weights = (double)plan->layer[layer].inputs * plan->layer[layer].units;
     double images = fmin(plan->config.batch_size, plan->train_images),
-           rows = layer == 0 ? images : images * plan->rows_per_image;
+           rows = layer == 0 || layer >= plan->layers ? images : images * plan->rows_per_image;
     double share = sharers(plan, layer, threads);
 
     if (is_one_pair(plan))
@@ -58,7 +58,7 @@ static double step_cost(const struct ff_plan *plan, uint32_t layer, uint32_t thr
 static double forward_cost(const struct ff_plan *plan, uint32_t layer, uint32_t threads)
 {
     double weights = (double)plan->layer[layer].inputs * plan->layer[layer].units,
-           rows = layer == 0 ? 1 : plan->forward_rows;
+           rows = layer == 0 || layer >= plan->layers ? 1 : plan->forward_rows;
 
     return 2 * rows * weights / flops / fmin(threads, 1 + plan->layer[layer].units / (PANEL / 2));
 }
@@ -68,11 +68,11 @@ uint32_t ff_placement_layers(const struct ff_plan *plan, uint32_t first, uint32_
     double left = 0, taken = 0;
     uint32_t count = 0;
 
-    for (uint32_t i = first; i < plan->layers; i++)
+    for (uint32_t i = first; i < plan->blocks; i++)
         left += step_cost(plan, i, 1);
     do {
         taken += step_cost(plan, first + count++, 1);
-    } while (plan->layers - first - count > stages - 1 &&
+    } while (plan->blocks - first - count > stages - 1 &&
              (stages == 1 || taken + step_cost(plan, first + count, 1) / 2 < left / stages));
     return count;
 }
@@ -128,9 +128,9 @@ struct ff_placement ff_placement_choose(const struct ff_plan *plan, struct ff_pl
     struct ff_placement best = {0};
     double least = INFINITY;
 
-    if (asked.stages > plan->layers)
-        asked.stages = plan->layers;
-    for (uint32_t stages = 1; stages <= plan->layers; stages++) {
+    if (asked.stages > plan->blocks)
+        asked.stages = plan->blocks;
+    for (uint32_t stages = 1; stages <= plan->blocks; stages++) {
         for (uint32_t threads = 1; threads == 1 || stages * threads <= processors; threads++) {
             struct ff_placement placement = {asked.stages ? asked.stages : stages,
                                              asked.threads ? asked.threads : threads};

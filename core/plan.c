@@ -4,6 +4,8 @@
 
 enum { FORWARD_ROWS = 256 }; /* rows a FORWARD message: enough for BLAS, few enough for a core's cache */
 
+static const double peer_momentum = 0.9;
+
 static uint32_t at_most(uint32_t count, uint32_t limit)
 {
     return limit != 0 && limit < count ? limit : count;
@@ -14,12 +16,31 @@ static uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
+/* What a read-out reads lies side by side, the lowest layer's first. */
+static void plan_readout(struct ff_plan *plan)
+{
+    const struct ff_config *config = &plan->config;
+
+    if (config->readout == FF_READOUT_NONE)
+        return;
+    for (uint32_t i = config->readout_from; i < plan->layers; i++) {
+        plan->layer[i].read_at = plan->history;
+        plan->history += plan->layer[i].units;
+    }
+    plan->layer[plan->blocks].kind = FF_READ_OUT;
+    plan->layer[plan->blocks].inputs = plan->history;
+    plan->layer[plan->blocks].units = plan->classes;
+    plan->parameters += ((uint64_t)plan->history + config->bias) * plan->classes;
+    plan->blocks++;
+    plan->neutral_rows = config->rule == FF_PAIRS;
+}
+
 static void plan_layers(struct ff_plan *plan)
 {
     const struct ff_config *config = &plan->config;
     uint32_t inputs = plan->labels + plan->pixels - plan->covered_pixels;
 
-    plan->layers = config->layer_count;
+    plan->layers = plan->blocks = config->layer_count;
     plan->parameters = 0;
     for (uint32_t i = 0; i < plan->layers; i++) {
         plan->layer[i].kind = config->layers[i].kind;
@@ -29,6 +50,7 @@ static void plan_layers(struct ff_plan *plan)
             (uint64_t)inputs * config->layers[i].units + (config->bias ? config->layers[i].units : 0);
         inputs = config->layers[i].units;
     }
+    plan_readout(plan);
 }
 
 static void plan_images(struct ff_plan *plan, const struct ff_dataset *dataset)
@@ -40,22 +62,26 @@ static void plan_images(struct ff_plan *plan, const struct ff_dataset *dataset)
     plan->train_images = at_most(dataset->train.count, config->train_limit) - config->validation;
     plan->judged_images = at_most(judged, config->evaluate_samples);
     plan->train_error_images = at_most(plan->train_images, config->train_error_samples);
-    plan->rows_per_image = plan->groups > 1 ? 1 : 2;
-    plan->forward_rows = plan->groups > 1 ? 1 : plan->classes;
+    plan->rows_per_image = config->rule == FF_PAIRS || config->rule == FF_UNSUPERVISED ? 2 : 1;
+    plan->question_rows = plan->labels > 0 ? plan->labels : 1;
+    plan->forward_rows = config->predict == FF_PREDICT_READOUT ? 1 : plan->question_rows;
 }
 
 static void plan_messages(struct ff_plan *plan)
 {
     uint32_t batch = at_most(plan->train_images, plan->config.batch_size), widest = 0;
+    uint32_t trained = batch * (plan->rows_per_image + plan->neutral_rows);
+    uint32_t judged = plan->forward_rows + (plan->neutral_rows && plan->forward_rows > 1);
     size_t activities, images;
 
-    plan->forward_images = larger(1, larger(FORWARD_ROWS, batch * plan->rows_per_image) / plan->forward_rows);
+    plan->forward_images = larger(1, larger(FORWARD_ROWS, batch * plan->rows_per_image) / judged);
     plan->max_images = larger(batch, plan->forward_images);
-    plan->max_rows = larger(batch * plan->rows_per_image, plan->forward_images * plan->forward_rows);
+    plan->max_rows =
+        larger(larger(trained, plan->forward_images * judged), plan->question_rows + plan->neutral_rows);
     for (uint32_t i = 0; i < plan->layers; i++)
         widest = larger(widest, plan->layer[i].units);
     activities = (size_t)plan->max_rows * widest;
-    images = (size_t)plan->max_images * plan->pixels;
+    images = (size_t)plan->max_images * plan->pixels * (plan->own_pixels ? FF_OWN_IMAGES : 1);
     plan->capacity = activities > images ? activities : images;
     for (uint32_t i = 0; i < plan->layers; i++) /* a unit's incoming weights, for whoever asks */
         plan->capacity = plan->capacity > plan->layer[i].inputs ? plan->capacity : plan->layer[i].inputs;
@@ -63,10 +89,11 @@ static void plan_messages(struct ff_plan *plan)
 
 void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const struct ff_dataset *dataset)
 {
-    *plan = (struct ff_plan){.config = *config, .classes = dataset->classes};
+    *plan = (struct ff_plan){.config = *config, .classes = dataset->classes, .peer_momentum = peer_momentum};
     plan->pixels = (uint32_t)ff_shape_size(dataset->shape);
     plan->groups = config->rule == FF_CLASS_GROUPS ? plan->classes : 1;
-    plan->labels = plan->groups > 1 ? 0 : plan->classes;
+    plan->labels = config->rule == FF_PAIRS ? plan->classes : 0;
+    plan->own_pixels = config->rule == FF_UNSUPERVISED;
     plan->covered_pixels = config->label == FF_LABEL_OVERLAY ? plan->labels : 0;
     plan_layers(plan);
     plan_images(plan, dataset);
@@ -85,6 +112,16 @@ void ff_plan_make_sizes(struct ff_plan *plan, const struct ff_config *config, st
     still.batch_size = 1;
     still.train_limit = still.test_limit = still.validation = 0;
     ff_plan_make(plan, &still, &one_image);
+}
+
+bool ff_plan_reads_out(const struct ff_plan *plan)
+{
+    return plan->config.predict == FF_PREDICT_READOUT || plan->config.predict == FF_PREDICT_READOUT_AND_GOODNESS;
+}
+
+bool ff_plan_sums_goodness(const struct ff_plan *plan)
+{
+    return plan->config.predict != FF_PREDICT_READOUT;
 }
 
 /* Rounded down, so that an epoch of 100 steps or more has at least 100 points. */

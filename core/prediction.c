@@ -24,18 +24,23 @@ static double log_sum(const float *goodness, uint32_t classes, double temperatur
     return highest / temperature + log(sum);
 }
 
+/* Each label's share of the whole as a logarithm. */
+static void add_log_shares(const float *values, uint32_t classes, double temperature, double *scores)
+{
+    double total = log_sum(values, classes, temperature);
+
+    for (uint32_t label = 0; label < classes; label++)
+        scores[label] += (double)values[label] / temperature - total;
+}
+
 static void add_layer(const struct ff_plan *plan, const float *goodness, uint32_t layer, double *scores)
 {
-    double temperature = ff_per_layer_value(&plan->config.temperature, layer), total;
-
-    if (plan->config.predict == FF_PREDICT_GOODNESS) {
-        for (uint32_t label = 0; label < plan->classes; label++)
-            scores[label] += (double)goodness[label];
+    if (plan->config.predict != FF_PREDICT_GOODNESS) {
+        add_log_shares(goodness, plan->classes, ff_per_layer_value(&plan->config.temperature, layer), scores);
         return;
     }
-    total = log_sum(goodness, plan->classes, temperature);
     for (uint32_t label = 0; label < plan->classes; label++)
-        scores[label] += (double)goodness[label] / temperature - total;
+        scores[label] += (double)goodness[label];
 }
 
 uint32_t ff_predict(const struct ff_plan *plan, const struct ff_message *message, uint32_t image, double *scores,
@@ -45,7 +50,9 @@ uint32_t ff_predict(const struct ff_plan *plan, const struct ff_message *message
     double sum = 0;
 
     memset(scores, 0, plan->classes * sizeof *scores);
-    for (uint32_t layer = plan->config.predict_from; layer < plan->layers; layer++)
+    if (ff_plan_reads_out(plan))
+        add_log_shares(message->scores + (size_t)image * plan->classes, plan->classes, 1, scores);
+    for (uint32_t layer = plan->config.predict_from; ff_plan_sums_goodness(plan) && layer < plan->layers; layer++)
         add_layer(plan, goodness_at(plan, message, layer, image), layer, scores);
     for (uint32_t label = 1; label < plan->classes; label++)
         best = scores[label] > scores[best] ? label : best;
@@ -58,19 +65,20 @@ uint32_t ff_predict(const struct ff_plan *plan, const struct ff_message *message
 struct ff_answer ff_predict_answer(const struct ff_plan *plan, const struct ff_message *message, double *scores,
                                    float *goodness, float *probabilities)
 {
+    uint32_t columns = plan->labels > 0 || plan->groups > 1 ? plan->classes : 1;
     float confidence;
     struct ff_answer answer = {.ticket = message->request,
                                .step = message->step,
                                .layers = plan->layers,
                                .classes = plan->classes,
+                               .unlabelled = columns == 1 && plan->classes > 1,
                                .goodness = goodness,
                                .probabilities = probabilities,
                                .label = ff_predict(plan, message, 0, scores, &confidence)};
 
     for (uint32_t layer = 0; layer < plan->layers; layer++)
-        memcpy(goodness + (size_t)layer * plan->classes, goodness_at(plan, message, layer, 0),
-               plan->classes * sizeof(float));
-    for (size_t i = 0; message->failed_layer >= 0 && i < (size_t)plan->layers * plan->classes; i++)
+        memcpy(goodness + (size_t)layer * columns, goodness_at(plan, message, layer, 0), columns * sizeof(float));
+    for (size_t i = 0; message->failed_layer >= 0 && i < (size_t)plan->layers * columns; i++)
         goodness[i] = NAN; /* the run itself will fail at its next step */
     for (uint32_t label = 0; label < plan->classes; label++)
         probabilities[label] = (float)((double)confidence * exp(scores[label] - scores[answer.label]));

@@ -20,6 +20,8 @@ enum ff_purpose {
     FF_RANDOM_DROP_PIXELS, /* stream: epoch; index: image and pixel (dropout.c) */
     FF_RANDOM_DROP_INPUTS, /* stream: step; index: layer, row and input */
     FF_RANDOM_DROP_UNITS,  /* stream: step; index: layer, image and unit */
+    FF_RANDOM_PARTNER,     /* stream: epoch; index: image (hybrid.c) */
+    FF_RANDOM_HYBRID,      /* stream: epoch; index: image and bit */
 };
 
 /* Four words for a counter and a key: the published function, for the test vectors. */

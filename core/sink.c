@@ -150,7 +150,7 @@ static double take_time(struct ff_sink *sink, const struct ff_message *message)
 static double evaluation_seconds(const struct ff_sink *sink)
 {
     const struct ff_plan *plan = sink->plan;
-    double rows = ((double)plan->judged_images + plan->train_error_images) * plan->classes;
+    double rows = ((double)plan->judged_images + plan->train_error_images) * plan->forward_rows;
     double trained_rows = (double)sink->images_trained * plan->rows_per_image;
 
     if (sink->epochs_closed > 0)
@@ -425,6 +425,11 @@ static ff_status fail(const struct ff_sink *sink, const struct ff_message *messa
     const struct ff_config *config = &sink->config;
     uint32_t layer = (uint32_t)message->failed_layer;
 
+    if (layer >= sink->plan->layers)
+        return ff_fail(
+            error, FF_DIVERGED,
+            "the read-out diverged at step %llu: its scores are not finite; lower readout_learning_rate (%g)",
+            (unsigned long long)message->step, config->readout_learning_rate);
     if (message->kind != FF_TRAIN)
         return ff_fail(
             error, FF_DIVERGED,

@@ -6,6 +6,8 @@
 
 #include "augment.h"
 #include "dropout.h"
+#include "hybrid.h"
+#include "kernels.h"
 #include "layer.h"
 #include "random.h"
 
@@ -58,28 +60,77 @@ static void name_image(struct ff_message *message, const struct ff_images *image
     message->truth[image] = images->labels[index];
 }
 
+static const uint8_t *bytes_of(const struct ff_source *source, enum ff_split split, uint32_t index)
+{
+    return ff_dataset_split(source->dataset, split)->pixels + (size_t)index * source->plan->pixels;
+}
+
+/* Which row of an image it is that shows the pixels. */
+enum { OF_IMAGE, OF_HYBRID };
+
+static void drop_pixels(const struct ff_source *source, const struct ff_message *message, uint32_t image,
+                        uint64_t which, float *x)
+{
+    if (source->drop_pixels > 0)
+        ff_dropout(&(struct ff_dropout_place){source->plan->config.seed, FF_RANDOM_DROP_PIXELS, message->epoch,
+                                              which << 32 | message->sample[image]},
+                   source->drop_pixels, 1, source->plan->pixels, x);
+}
+
+/* Training image `index` as it is in this epoch, from 0 to 255. */
+static void take_values(const struct ff_source *source, uint32_t epoch, uint32_t index, float *x)
+{
+    const uint8_t *bytes = bytes_of(source, FF_TRAIN_SPLIT, index);
+
+    if (source->augmenter != NULL)
+        ff_augment_image(source->augmenter, epoch, index, bytes, x);
+    else
+        ff_kernels()->pixels(x, bytes, 1, 0, source->plan->pixels);
+}
+
+/* An image and its hybrid with another, side by side. The mask lies behind all images. */
+static void fill_hybrid(const struct ff_source *source, struct ff_message *message, uint32_t image)
+{
+    const struct ff_plan *plan = source->plan;
+    struct ff_shape shape = source->dataset->shape;
+    uint64_t seed = plan->config.seed;
+    uint32_t index = message->sample[image], epoch = message->epoch;
+    float *x = message->x + (size_t)2 * image * plan->pixels, *hybrid = x + plan->pixels;
+    float *mask = message->x + ((size_t)2 * message->images + image) * plan->pixels;
+
+    take_values(source, epoch, index, x);
+    take_values(source, epoch, ff_hybrid_partner(seed, epoch, index, plan->train_images), hybrid);
+    ff_hybrid_bits(seed, epoch, index, (size_t)shape.height * shape.width, mask);
+    ff_hybrid_mask(mask, shape.height, shape.width, FF_HYBRID_BLURS);
+    ff_hybrid_mix(shape, mask, x, hybrid);
+    ff_input_values(source->input, plan, x);
+    ff_input_values(source->input, plan, hybrid);
+    drop_pixels(source, message, image, OF_IMAGE, x);
+    drop_pixels(source, message, image, OF_HYBRID, hybrid);
+}
+
 void ff_source_fill(const struct ff_source *source, struct ff_message *message, uint32_t image)
 {
     const struct ff_plan *plan = source->plan;
-    const uint8_t *bytes =
-        ff_dataset_split(source->dataset, message->split)->pixels + (size_t)message->sample[image] * plan->pixels;
     float *x = message->x + (size_t)image * plan->pixels;
 
-    if (source->augmenter != NULL && message->kind == FF_TRAIN) {
-        ff_augment_image(source->augmenter, message->epoch, message->sample[image], bytes, x);
+    if (message->kind == FF_TRAIN && plan->own_pixels) {
+        fill_hybrid(source, message, image);
+        return;
+    }
+    if (message->kind == FF_TRAIN && source->augmenter != NULL) {
+        take_values(source, message->epoch, message->sample[image], x);
         ff_input_values(source->input, plan, x);
     } else {
-        ff_input_bytes(source->input, plan, bytes, x);
+        ff_input_bytes(source->input, plan, bytes_of(source, message->split, message->sample[image]), x);
     }
-    if (message->kind == FF_TRAIN && source->drop_pixels > 0)
-        ff_dropout(&(struct ff_dropout_place){plan->config.seed, FF_RANDOM_DROP_PIXELS, message->epoch,
-                                              message->sample[image]},
-                   source->drop_pixels, 1, plan->pixels, x);
+    if (message->kind == FF_TRAIN)
+        drop_pixels(source, message, image, OF_IMAGE, x);
 }
 
 bool ff_source_augments(const struct ff_source *source)
 {
-    return source->augmenter != NULL || source->drop_pixels > 0;
+    return source->augmenter != NULL || source->drop_pixels > 0 || source->plan->own_pixels;
 }
 
 static void start_message(struct ff_source *source, struct ff_message *message, enum ff_kind kind,
@@ -119,6 +170,7 @@ static void fill_train(struct ff_source *source, struct ff_message *message)
         if (plan->rows_per_image > 1)
             ff_message_put_row(message, wrong_label(source, index, truth), FF_NEGATIVE);
     }
+    ff_message_put_neutral(message, plan);
     message->last = source->position == plan->train_images;
 }
 
@@ -127,10 +179,9 @@ void ff_source_forward(struct ff_source *source, struct ff_message *message, enu
 {
     start_message(source, message, FF_FORWARD, FF_FOR_JUDGING);
     message->split = split;
-    for (uint32_t image = 0; image < count; image++) {
+    for (uint32_t image = 0; image < count; image++)
         name_image(message, ff_dataset_split(source->dataset, split), first + image, image);
-        ff_message_put_labels(message, source->plan);
-    }
+    ff_message_put_forward(message, source->plan, count, source->plan->forward_rows);
 }
 
 void ff_source_request(struct ff_source *source, struct ff_message *message, const float *pixels, uint64_t request)
@@ -139,7 +190,7 @@ void ff_source_request(struct ff_source *source, struct ff_message *message, con
     message->request = request;
     message->sample[0] = message->truth[0] = 0;
     ff_input_pixels(source->input, source->plan, pixels, message->x);
-    ff_message_put_labels(message, source->plan);
+    ff_message_put_forward(message, source->plan, 1, source->plan->question_rows);
 }
 
 static void fill_forward(struct ff_source *source, struct ff_message *message)
@@ -173,7 +224,7 @@ static bool take_range(const struct ff_plan *plan, struct ff_message *message, s
     if (++range->tensor < tensors)
         return true;
     range->tensor = 0;
-    return ++range->layer < plan->layers;
+    return ++range->layer < plan->blocks;
 }
 
 static void fill_digest(struct ff_source *source, struct ff_message *message)
@@ -243,7 +294,7 @@ static void next_phase(struct ff_source *source)
 bool ff_source_next(struct ff_source *source, struct ff_message *message)
 {
     const struct ff_config *config = &source->plan->config;
-    bool at_epoch_end = source->phase == DIGEST && source->range.layer == source->plan->layers;
+    bool at_epoch_end = source->phase == DIGEST && source->range.layer == source->plan->blocks;
 
     if (source->epoch == 0 || at_epoch_end) {
         if (source->epoch == config->epochs)
@@ -290,7 +341,7 @@ void ff_source_seek(struct ff_source *source, uint64_t step, uint32_t epochs)
     source->step = step;
     source->epoch = epochs;
     source->phase = DIGEST;
-    source->range = (struct ff_range){.layer = plan->layers};
+    source->range = (struct ff_range){.layer = plan->blocks};
     if (done == 0)
         return;
     start_epoch(source);

@@ -7,7 +7,7 @@
 
 struct ff_stage {
     uint32_t first, count;
-    struct ff_layer *layers[FF_LAYERS_MAX];
+    struct ff_layer *layers[FF_BLOCKS_MAX];
     struct ff_workspace workspace;
     size_t bytes;
 };

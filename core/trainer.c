@@ -53,7 +53,7 @@ struct ff_trainer {
     struct ff_pool *pool;
     struct station *stations; /* [placement.stages] */
     uint32_t stations_made, threads_started;
-    uint32_t stage_of[FF_LAYERS_MAX];
+    uint32_t stage_of[FF_BLOCKS_MAX];
     struct ff_channel **channels; /* [placement.stages - 1] between the stations */
 
     /* Only the first station's thread, which runs the trainer, writes and reads these. */
@@ -144,8 +144,9 @@ static ff_status check_memory(const struct ff_plan *plan, struct ff_placement pl
 {
     double copies = 1 + ff_optimizer_states(plan->config.optimizer) + (plan->config.average > 0),
            there = ff_memory_available();
-    double needed = sizeof(float) *
-                    ((double)plan->parameters * copies + (double)plan->capacity * (messages + placement.stages));
+    double needed =
+        sizeof(float) * ((double)plan->parameters * copies + (double)ff_message_floats(plan) * messages +
+                         (double)plan->capacity * placement.stages);
 
     if (needed < 0.95 * there)
         return FF_OK;
@@ -334,7 +335,7 @@ ff_status ff_trainer_ask_weights(struct ff_trainer *trainer, uint32_t layer, uin
     const struct ff_plan *plan = &trainer->plan;
     struct ff_range range = {.layer = layer, .offset = unit, .count = count, .by_columns = true};
 
-    if (layer >= plan->layers || count == 0 || unit >= plan->layer[layer].units ||
+    if (layer >= plan->blocks || count == 0 || unit >= plan->layer[layer].units ||
         count > plan->layer[layer].units - unit)
         return ff_fail(error, FF_INVALID, "there are no such units");
     if (count > plan->capacity / plan->layer[layer].inputs)
@@ -371,7 +372,7 @@ ff_status ff_trainer_change(struct ff_trainer *trainer, const struct ff_config *
 static void note_spans(struct ff_trainer *trainer, const struct ff_message *message)
 {
     pthread_mutex_lock(&trainer->spans_mutex);
-    for (uint32_t layer = 0; layer < trainer->plan.layers; layer++) {
+    for (uint32_t layer = 0; layer < trainer->plan.blocks; layer++) {
         trainer->spans[trainer->span_count++ % FF_SPANS_KEPT] =
             (struct ff_span){.stage = trainer->stage_of[layer],
                              .layer = layer,

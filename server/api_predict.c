@@ -226,10 +226,11 @@ static void respond_answer(struct response *response, const struct ff_answer *an
         text_print(&text, "\"truth\":%d,", (int)truth);
     text_print(&text, "\"step\":%llu,\"probabilities\":", (unsigned long long)answer->step);
     print_figures(&text, answer->probabilities, answer->classes);
+    uint32_t columns = answer->unlabelled ? 1 : answer->classes;
     text_print(&text, ",\"goodness\":[");
     for (uint32_t layer = 0; layer < answer->layers; layer++) {
         text_print(&text, layer > 0 ? "," : "");
-        print_figures(&text, answer->goodness + (size_t)layer * answer->classes, answer->classes);
+        print_figures(&text, answer->goodness + (size_t)layer * columns, columns);
     }
     text_print(&text, "]}\n");
     bytes = text_close(&text, &length);

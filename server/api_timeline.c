@@ -5,6 +5,8 @@
 #include "message.h"
 #include "text.h"
 
+enum { STAGES_MAX = FF_LAYERS_MAX + 1 /* a read-out may have one */ };
+
 /* The layers of a stage, as the spans show them. */
 struct track {
     bool seen;
@@ -20,7 +22,7 @@ static const char *kind_name(uint8_t kind)
 }
 
 static void find_tracks(const struct run *run, const struct ff_span *spans, size_t count,
-                        struct track tracks[FF_LAYERS_MAX])
+                        struct track tracks[STAGES_MAX])
 {
     for (size_t i = 0; i < count; i++) {
         struct track *track = &tracks[spans[i].stage];
@@ -32,17 +34,25 @@ static void find_tracks(const struct run *run, const struct ff_span *spans, size
         track->seen = true;
     }
     if (run->placement.stages == 1) /* so it is, even when nothing is known of the time */
-        tracks[0] = (struct track){.seen = true, .first = 0, .last = run->config.layer_count - 1};
+        tracks[0] = (struct track){.seen = true,
+                                   .first = 0,
+                                   .last = run->config.layer_count - 1 + (run->config.readout != FF_READOUT_NONE)};
 }
 
-static void print_track(struct text *text, uint32_t stage, const struct track *track)
+static void print_track(struct text *text, const struct run *run, uint32_t stage, const struct track *track)
 {
+    uint32_t top = run->config.layer_count - 1, last = track->last < top ? track->last : top;
+    bool reads_out = track->seen && track->last > top;
+
     text_print(text, ",\n{\"name\":\"thread_name\",\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"args\":{\"name\":\"stage %u",
                (unsigned)stage, (unsigned)stage);
-    if (track->seen && track->first == track->last)
-        text_print(text, " (layer %u)", (unsigned)track->first);
+    if (track->seen && track->first > top)
+        text_print(text, " (read-out)");
+    else if (track->seen && track->first == last)
+        text_print(text, " (layer %u%s)", (unsigned)track->first, reads_out ? ", read-out" : "");
     else if (track->seen)
-        text_print(text, " (layers %u-%u)", (unsigned)track->first, (unsigned)track->last);
+        text_print(text, " (layers %u-%u%s)", (unsigned)track->first, (unsigned)last,
+                   reads_out ? ", read-out" : "");
     text_print(text, "\"}}");
     text_print(text,
                ",\n{\"name\":\"thread_sort_index\",\"ph\":\"M\",\"pid\":1,\"tid\":%u,\"args\":{\"sort_index\":%u}}",
@@ -52,7 +62,7 @@ static void print_track(struct text *text, uint32_t stage, const struct track *t
 /* The process and its tracks: metadata events have no time. */
 static void print_names(struct text *text, const struct run *run, const struct ff_span *spans, size_t count)
 {
-    struct track tracks[FF_LAYERS_MAX] = {0};
+    struct track tracks[STAGES_MAX] = {0};
     cJSON *name = cJSON_CreateString(run->name);
     char *quoted = name != NULL ? cJSON_PrintUnformatted(name) : NULL;
 
@@ -61,9 +71,9 @@ static void print_names(struct text *text, const struct run *run, const struct f
                quoted != NULL ? quoted : "\"goodness\"");
     text_print(text, ",\n{\"name\":\"process_labels\",\"ph\":\"M\",\"pid\":1,\"args\":{\"labels\":\"run %lld\"}}",
                (long long)run->id);
-    for (uint32_t stage = 0; stage < FF_LAYERS_MAX; stage++)
+    for (uint32_t stage = 0; stage < STAGES_MAX; stage++)
         if (stage < run->placement.stages || tracks[stage].seen)
-            print_track(text, stage, &tracks[stage]);
+            print_track(text, run, stage, &tracks[stage]);
     cJSON_free(quoted);
     cJSON_Delete(name);
 }
@@ -75,11 +85,15 @@ static void print_time(struct text *text, const char *name, uint64_t nanoseconds
                (unsigned)(nanoseconds % 1000));
 }
 
-static void print_span(struct text *text, const struct ff_span *span)
+static void print_span(struct text *text, const struct run *run, const struct ff_span *span)
 {
     const char *kind = kind_name(span->kind);
 
-    text_print(text, ",\n{\"name\":\"layer %u %s\",\"cat\":\"%s\",\"ph\":\"X\"", (unsigned)span->layer, kind, kind);
+    if (span->layer < run->config.layer_count)
+        text_print(text, ",\n{\"name\":\"layer %u %s\"", (unsigned)span->layer, kind);
+    else
+        text_print(text, ",\n{\"name\":\"read-out %s\"", kind);
+    text_print(text, ",\"cat\":\"%s\",\"ph\":\"X\"", kind);
     print_time(text, "ts", span->begin);
     print_time(text, "dur", span->end > span->begin ? span->end - span->begin : 0);
     text_print(text, ",\"pid\":1,\"tid\":%u,\"args\":{\"step\":%llu}}", (unsigned)span->stage,
@@ -106,7 +120,7 @@ void api_timeline(struct api *api, const struct request *request, struct respons
     text_print(&text, "{\"traceEvents\":[\n");
     print_names(&text, &run, spans, count);
     for (size_t i = 0; i < count; i++)
-        print_span(&text, &spans[i]);
+        print_span(&text, &run, &spans[i]);
     text_print(&text, "\n],\"displayTimeUnit\":\"ms\"}\n");
     bytes = text_close(&text, &length);
     respond_text(response, 200, "application/json", bytes, length);

@@ -189,7 +189,7 @@ static bool make_figures(struct session_request *request, size_t count)
 
 void session_keep_answer(struct session_request *request, const struct ff_answer *answer)
 {
-    size_t goodness = (size_t)answer->layers * answer->classes;
+    size_t goodness = (size_t)answer->layers * (answer->unlabelled ? 1 : answer->classes);
 
     if (!make_figures(request, goodness + answer->classes))
         return;

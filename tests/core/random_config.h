@@ -58,6 +58,18 @@ static inline void random_config(struct ff_config *config, uint32_t trial)
                                               .elastic = 1,
                                               .erase = 2,
                                               .flip = true};
+    config->peer_normalization = random_pick(trial, 110, 4) ? 0 : 0.03;
+    if (random_pick(trial, 111, 3) == 0) {
+        config->readout = FF_READOUT_SOFTMAX;
+        config->readout_from = random_pick(trial, 112, config->layer_count);
+        config->predict = (enum ff_predict)random_pick(trial, 113, 4);
+    }
+    if (config->rule == FF_PAIRS && random_pick(trial, 114, 4) == 0) {
+        config->rule = FF_UNSUPERVISED;
+        config->readout = FF_READOUT_SOFTMAX;
+        config->readout_from = random_pick(trial, 112, config->layer_count);
+        config->predict = FF_PREDICT_READOUT;
+    }
     config->learning_rate.value[0] = config->objective == FF_GAP ? 1e-4 : 0.003;
     config->epochs = 2;
     config->evaluate_every = 1 + random_pick(trial, 24, 2);

@@ -50,7 +50,7 @@ static const struct {
      "convolutions are not available in this build; give a number of units"},
     {"{\"dataset\": \"\"}", "/config/dataset", "must be a name of 1 to 63 bytes"},
     {"{\"dataset\": 1}", "/config/dataset", "must be a string, got a number"},
-    {"{\"rule\": \"unsupervised\"}", "/config/rule", "\"unsupervised\" is not available in this build"},
+    {"{\"rule\": \"backprop\"}", "/config/rule", "\"backprop\" is not available in this build"},
     {"{\"batch_normalization\": true}", "/config/batch_normalization",
      "not available in this build; leave it false"},
     {"{\"dropout\": {\"pixels\": 2}}", "/config/dropout/pixels", "must be at least 0 and at most 0.95, got 2"},

@@ -60,7 +60,7 @@ static void a_negative_never_carries_the_true_label(void **state)
         random_config(&config, trial);
         ff_plan_make(&plan, &config, dataset);
         struct ff_source *source = ff_source_create(&plan, dataset, &error);
-        struct ff_stage *stage = ff_stage_create(&plan, 0, plan.layers, 1, &error);
+        struct ff_stage *stage = ff_stage_create(&plan, 0, plan.blocks, 1, &error);
         struct ff_pool *pool = ff_pool_create(&plan, 1, &error);
         struct ff_message *message = ff_pool_take(pool);
 
@@ -69,15 +69,16 @@ static void a_negative_never_carries_the_true_label(void **state)
                 ff_source_fill(source, message, image);
             ff_stage_handle(stage, message);
             for (uint32_t row = 0; message->kind == FF_TRAIN && row < message->rows; row++) {
-                uint32_t truth = dataset->train.labels[message->sample[row / message->rows_per_image]];
+                uint32_t truth = dataset->train.labels[message->sample[ff_message_image(message, row)]];
 
-                assert_true(message->role[row] == FF_NEGATIVE ? message->label[row] != truth
-                                                              : message->label[row] == truth);
-                assert_true(message->label[row] < dataset->classes);
+                assert_true(message->role[row] == FF_POSITIVE   ? message->label[row] == truth
+                            : message->role[row] == FF_NEGATIVE ? message->label[row] != truth
+                                                                : message->label[row] == FF_EVERY_LABEL);
+                assert_true(message->label[row] < dataset->classes || message->label[row] == FF_EVERY_LABEL);
                 pairs += message->role[row] == FF_NEGATIVE;
             }
         }
-        assert_int_equal(pairs, config.rule == FF_PAIRS ? 103 * config.epochs : 0);
+        assert_int_equal(pairs, plan.rows_per_image == 2 ? 103 * config.epochs : 0);
         ff_pool_return(pool, message);
         ff_pool_destroy(pool);
         ff_stage_destroy(stage);

@@ -580,6 +580,7 @@ static void wide_batches_get_a_team_and_single_images_a_line_of_stages(void **st
 static void what_is_asked_is_kept(void **state)
 {
     struct ff_plan plan = {.layers = 3,
+                           .blocks = 3,
                            .steps_per_epoch = 10,
                            .classes = 2,
                            .rows_per_image = 2,
