@@ -8,17 +8,20 @@
 #include "layer.h"
 #include "plan.h"
 
-enum { TENSORS_MAX = 1 + FF_BLOCKS_MAX * FF_TENSORS_MAX };
+enum { OPEN_EPOCH = 2, TENSORS_MAX = OPEN_EPOCH + FF_BLOCKS_MAX * FF_TENSORS_MAX };
 
-static const char sums_name[] = "epoch.sums";
+static const char sums_name[] = "epoch.sums", histograms_name[] = "epoch.histograms";
 
-/* All tensors of a network in the order of a snapshot, behind the sums. */
+/* All tensors of a network in the order of a snapshot, behind those of the open epoch. */
 static size_t list_tensors(const struct ff_plan *plan, struct ff_tensor_about *tensors)
 {
     size_t count = 0;
 
     tensors[count] = (struct ff_tensor_about){.dtype = FF_F64, .rank = 2, .shape = {plan->layers, 4}};
     strcpy(tensors[count++].name, sums_name);
+    tensors[count] =
+        (struct ff_tensor_about){.dtype = FF_U64, .rank = 2, .shape = {plan->layers, FF_HISTOGRAM_NUMBERS}};
+    strcpy(tensors[count++].name, histograms_name);
     for (uint32_t layer = 0; layer < plan->blocks; layer++) {
         for (uint32_t tensor = 0; tensor < ff_layer_tensors(plan, layer); tensor++) {
             struct ff_tensor_form form = ff_layer_tensor(plan, layer, tensor);
@@ -62,9 +65,12 @@ struct ff_safetensors_writer *ff_checkpoint_write(const struct ff_files *files, 
                                                   const struct ff_checkpoint_about *about, struct ff_error *error)
 {
     struct ff_safetensors_writer *writer = begin(files, path, about, error);
+    const struct ff_standing *standing = &about->standing;
 
-    if (writer == NULL || ff_safetensors_append(writer, about->standing.epoch_sums,
-                                                about->standing.layers * sizeof(struct ff_sums), error) == FF_OK)
+    if (writer == NULL || (ff_safetensors_append(writer, standing->epoch_sums,
+                                                 standing->layers * sizeof(struct ff_sums), error) == FF_OK &&
+                           ff_safetensors_append(writer, standing->epoch_histograms,
+                                                 standing->layers * sizeof(struct ff_histogram), error) == FF_OK))
         return writer;
     ff_safetensors_discard(writer);
     return NULL;
@@ -100,15 +106,41 @@ static ff_status find_tensor(const struct ff_checkpoint *checkpoint, const char 
                    wanted->name, found == NULL ? ", and the file has not" : " of another shape than the file");
 }
 
+/* What was counted of the open epoch; nothing in a checkpoint from before histograms were kept: *missing. */
+static ff_status read_histograms(struct ff_checkpoint *checkpoint, const char *path,
+                                 const struct ff_tensor_about *wanted, bool *missing, struct ff_error *error)
+{
+    struct ff_standing *standing = &checkpoint->about.standing;
+    size_t layers = (size_t)wanted->shape[0], index;
+
+    *missing = ff_safetensors_find(checkpoint->file, wanted->name, NULL) == NULL;
+    if (*missing)
+        return FF_OK;
+    if (find_tensor(checkpoint, path, wanted, &index, error) != FF_OK ||
+        ff_safetensors_read(checkpoint->file, index, 0, standing->epoch_histograms,
+                            layers * sizeof(struct ff_histogram), error) != FF_OK)
+        return error->status;
+    for (size_t layer = 0; layer < layers; layer++) {
+        if (!ff_histogram_sane(&standing->epoch_histograms[layer]))
+            return ff_fail(error, FF_DAMAGED,
+                           "%s is no whole checkpoint: the histogram of layer %zu makes no sense", path, layer);
+    }
+    return FF_OK;
+}
+
 static ff_status find_tensors(struct ff_checkpoint *checkpoint, const char *path, struct ff_error *error)
 {
     struct ff_tensor_about wanted[TENSORS_MAX];
     struct ff_checkpoint_about *about = &checkpoint->about;
-    size_t count, at = 1, sums;
+    size_t count, at = OPEN_EPOCH, sums;
     struct ff_plan plan;
+    bool old;
 
     ff_plan_make_sizes(&plan, &about->config, about->shape, about->classes);
     count = list_tensors(&plan, wanted);
+    if (read_histograms(checkpoint, path, &wanted[1], &old, error) != FF_OK)
+        return error->status;
+    count -= old;
     if (count != ff_safetensors_count(checkpoint->file))
         return ff_fail(error, FF_DAMAGED, "%s is no whole checkpoint: it has %zu tensors, its configuration %zu",
                        path, ff_safetensors_count(checkpoint->file), count);

@@ -1,10 +1,11 @@
 /* checkpoint.h - a run between two steps as a file: safetensors.h's format, so that others can read it too.
  *
  * Tensors are named for people: "layer.0.weights" [inputs][units], "layer.0.bias" [units], then what the optimizer
- * keeps ("layer.0.weights.momentum", …); the same of a read-out ("readout.weights"); and "epoch.sums" [layers][4]
- * float64, the open epoch's sums of positive and negative goodness, loss and accuracy. As metadata texts: the
- * configuration, the live settings that were turned, what the images are, and where the run stands. Nothing that
- * was timed is among the tensors.
+ * keeps ("layer.0.weights.momentum", …); the same of a read-out ("readout.weights"); and of the open epoch
+ * "epoch.sums" [layers][4] float64, the sums of positive and negative goodness, loss and accuracy, and
+ * "epoch.histograms" [layers][257] uint64, struct ff_histogram (a checkpoint from before there were any lacks it, and
+ * counts from there). As metadata texts: the configuration, the live settings that were turned, what the images are,
+ * and where the run stands. Nothing that was timed is among the tensors.
  *
  * A writer and an open checkpoint have one user at a time. */
 #ifndef FF_CHECKPOINT_H

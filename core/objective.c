@@ -2,6 +2,11 @@
 
 #include <math.h>
 
+bool ff_objective_has_threshold(const struct ff_config *config)
+{
+    return config->objective == FF_LOGISTIC && (config->rule == FF_PAIRS || config->rule == FF_UNSUPERVISED);
+}
+
 struct ff_objective ff_objective_of(const struct ff_config *config, uint32_t layer)
 {
     return (struct ff_objective){.id = config->objective,

@@ -26,6 +26,9 @@ struct ff_pair_loss {
     double positive, negative; /* dloss / dg+, dloss / dg- */
 };
 
+/* Whether the threshold of a layer counts: where goodness is held against it. */
+bool ff_objective_has_threshold(const struct ff_config *config);
+
 /* The objective of a layer. */
 struct ff_objective ff_objective_of(const struct ff_config *config, uint32_t layer);
 

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "config.h"
+#include "histogram.h"
 
 /* One layer over a window of steps, or over an epoch. Goodness as the configuration defines it (mean or sum of
  * squares). */
@@ -39,6 +40,19 @@ struct ff_epoch {
     char digest[72];                /* "sha256:" and 64 hexadecimal digits, over all weights in order */
     uint32_t layers;
     struct ff_layer_figures layer[FF_LAYERS_MAX];
+};
+
+/* How every layer's goodness is distributed over an epoch's training images, so far or whole. Valid during the
+ * call.
+ */
+struct ff_histograms {
+    uint32_t epoch;  /* from 1 */
+    uint64_t step;   /* the last that is counted */
+    uint64_t images; /* that are counted; each once as positive and once as negative */
+    bool whole;      /* the epoch is over */
+    uint32_t layers;
+    double threshold[FF_LAYERS_MAX];  /* as it is now; NaN where the objective has none */
+    const struct ff_histogram *layer; /* [layers] */
 };
 
 /* What an evaluation found, image by image, in the order of the data set. Valid during the call. */
@@ -88,6 +102,7 @@ struct ff_standing {
     uint64_t epoch_images;               /* of the open epoch, in whole windows */
     uint32_t layers;
     struct ff_sums epoch_sums[FF_LAYERS_MAX];
+    struct ff_histogram epoch_histograms[FF_LAYERS_MAX];
 };
 
 /* A run between two steps, piece by piece: all tensors' floats, layer by layer, the optimizer's too, as
@@ -111,6 +126,9 @@ struct ff_observer {
     void *self;
     void (*points)(void *self, const struct ff_point *points, size_t count);
     void (*epoch)(void *self, const struct ff_epoch *epoch);
+    void (*histograms)(void *self, const struct ff_histograms *histograms); /* after every point, and of the whole
+                                                                               epoch before its row; NULL: not
+                                                                               wanted */
     void (*evaluation)(void *self,
                        const struct ff_evaluation *evaluation); /* of the test images; NULL: not wanted */
     void (*answer)(void *self, const struct ff_answer *answer); /* of ff_trainer_ask; NULL: none are asked */

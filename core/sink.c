@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "digest.h"
+#include "objective.h"
 #include "prediction.h"
 #include "spin.h"
 
@@ -17,6 +18,7 @@ struct ff_sink {
 
     uint64_t window_steps, window_images, epoch_images; /* in the open window, the open epoch */
     struct ff_sums window[FF_LAYERS_MAX], epoch[FF_LAYERS_MAX];
+    struct ff_histogram histogram[FF_LAYERS_MAX]; /* of the open epoch, in whole windows */
     size_t window_capacity;
     float *positive,
         *negative; /* [layers][window_capacity] goodness of the open window's images, for percentiles */
@@ -234,6 +236,24 @@ static void add_sums(struct ff_sums *to, const struct ff_sums *from)
     to->accuracy += from->accuracy;
 }
 
+static void tell_histograms(struct ff_sink *sink, uint32_t epoch, uint64_t step, bool whole)
+{
+    struct ff_histograms histograms = {.epoch = epoch,
+                                       .step = step,
+                                       .images = sink->epoch_images,
+                                       .whole = whole,
+                                       .layers = sink->plan->layers,
+                                       .layer = sink->histogram};
+    bool has_threshold = ff_objective_has_threshold(&sink->config);
+
+    if (sink->observer.histograms == NULL)
+        return;
+    for (uint32_t layer = 0; layer < histograms.layers; layer++)
+        histograms.threshold[layer] =
+            has_threshold ? ff_per_layer_value(&sink->config.threshold, layer) : (double)NAN;
+    sink->observer.histograms(sink->observer.self, &histograms);
+}
+
 /* The open window becomes a point. */
 static void close_window(struct ff_sink *sink, uint64_t step, double elapsed)
 {
@@ -248,6 +268,7 @@ static void close_window(struct ff_sink *sink, uint64_t step, double elapsed)
         size_t at = layer * sink->window_capacity;
 
         *figures = mean_figures(&sink->window[layer], sink->window_images);
+        ff_histogram_add(&sink->histogram[layer], sink->positive + at, sink->negative + at, sink->window_images);
         low_and_high(sink->positive + at, sink->window_images, &figures->positive_low, &figures->positive_high);
         low_and_high(sink->negative + at, sink->window_images, &figures->negative_low, &figures->negative_high);
         add_sums(&sink->epoch[layer], &sink->window[layer]);
@@ -257,6 +278,7 @@ static void close_window(struct ff_sink *sink, uint64_t step, double elapsed)
     memset(sink->window, 0, sizeof sink->window);
     if (sink->observer.points != NULL)
         sink->observer.points(sink->observer.self, &point, 1);
+    tell_histograms(sink, sink->current_epoch, step, false);
 }
 
 /* An image's goodness on positive and on negative data, and whether the layer is right: 1, or half for a tie. */
@@ -392,9 +414,11 @@ static void close_epoch(struct ff_sink *sink, const struct ff_message *message, 
     row->layers = sink->plan->layers;
     for (uint32_t layer = 0; layer < row->layers; layer++)
         row->layer[layer] = mean_figures(&sink->epoch[layer], sink->epoch_images);
+    tell_histograms(sink, row->epoch, row->step, true);
     if (sink->observer.epoch != NULL)
         sink->observer.epoch(sink->observer.self, row);
     memset(sink->epoch, 0, sizeof sink->epoch);
+    memset(sink->histogram, 0, sizeof sink->histogram);
     sink->epoch_images = 0;
     sink->row.train_error = sink->row.test_error = NAN;
 }
@@ -483,6 +507,7 @@ void ff_sink_standing(struct ff_sink *sink, struct ff_standing *standing)
     standing->epoch_images = sink->epoch_images;
     standing->layers = sink->plan->layers;
     memcpy(standing->epoch_sums, sink->epoch, sizeof sink->epoch);
+    memcpy(standing->epoch_histograms, sink->histogram, sizeof sink->histogram);
     pthread_mutex_unlock(&sink->mutex);
 }
 
@@ -504,6 +529,7 @@ void ff_sink_restore(struct ff_sink *sink, const struct ff_standing *standing)
     sink->evaluating_closed = standing->evaluating_closed;
     sink->epoch_images = standing->epoch_images;
     memcpy(sink->epoch, standing->epoch_sums, sizeof sink->epoch);
+    memcpy(sink->histogram, standing->epoch_histograms, sizeof sink->histogram);
     pthread_mutex_unlock(&sink->mutex);
 }
 

@@ -34,6 +34,7 @@ struct watcher {
 
     double point[1024]; /* by step: one figure of the point that ended there */
     struct ff_epoch epoch[16];
+    struct ff_histogram histogram[16][4]; /* of whole epochs */
     uint32_t epochs;
     struct ff_change changes[4];
     size_t change_count;
@@ -63,6 +64,16 @@ static void take_epoch(void *self, const struct ff_epoch *epoch)
 
     watcher->epoch[epoch->epoch] = *epoch;
     watcher->epochs = epoch->epoch;
+}
+
+static void take_histograms(void *self, const struct ff_histograms *histograms)
+{
+    struct watcher *watcher = self;
+
+    assert_true(histograms->layers <= 4);
+    if (histograms->whole)
+        memcpy(watcher->histogram[histograms->epoch], histograms->layer,
+               histograms->layers * sizeof *histograms->layer);
 }
 
 static bool take_change(void *self, const struct ff_change *change)
@@ -129,6 +140,7 @@ static enum ff_outcome live(struct watcher *watcher, struct ff_placement placeme
     struct ff_observer observer = {.self = watcher,
                                    .points = take_points,
                                    .epoch = take_epoch,
+                                   .histograms = take_histograms,
                                    .change = take_change,
                                    .wants_snapshot = want_snapshot,
                                    .snapshot = take_snapshot,
@@ -169,6 +181,7 @@ static void compare_lives(const struct watcher *whole, const struct watcher *par
         }
     }
     assert_memory_equal(whole->point, parts->point, sizeof whole->point);
+    assert_memory_equal(whole->histogram, parts->histogram, sizeof whole->histogram);
 }
 
 static void copy_file(const char *from, const char *to)
@@ -311,12 +324,82 @@ static void a_checkpoint_says_everything_back(void **state)
     assert_int_equal(about->shape.width, 6);
     assert_memory_equal(&about->standing.epoch_sums, &watcher.standing.epoch_sums,
                         watcher.standing.layers * sizeof(struct ff_sums));
+    assert_memory_equal(&about->standing.epoch_histograms, &watcher.standing.epoch_histograms,
+                        watcher.standing.layers * sizeof(struct ff_histogram));
     assert_true(about->standing.step == watcher.standing.step &&
                 about->standing.window == watcher.standing.window &&
                 about->standing.pixel_scale == watcher.standing.pixel_scale &&
                 about->standing.training == watcher.standing.training &&
                 about->standing.epoch_images == watcher.standing.epoch_images);
     ff_checkpoint_close(checkpoint);
+    ff_dataset_destroy(dataset);
+}
+
+/* Write the checkpoint anew as it was before histograms were kept. */
+static void drop_histograms(void)
+{
+    static const char *const names[] = {"format", "name",     "config",         "changes",
+                                        "images", "standing", "metadata.sha256"};
+    enum { TEXTS = sizeof names / sizeof names[0] };
+    const char *texts[2 * TEXTS + 1] = {NULL};
+    struct ff_tensor_about tensors[64];
+    struct ff_safetensors_writer *writer;
+    struct ff_durable *file;
+    struct ff_error error;
+    struct ff_safetensors *old = ff_safetensors_open(path, &error);
+    size_t count = 0;
+
+    assert_non_null(old);
+    for (size_t i = 0; i < TEXTS; i++) {
+        texts[2 * i] = names[i];
+        texts[2 * i + 1] = ff_safetensors_metadata(old, names[i]);
+    }
+    for (size_t i = 0; i < ff_safetensors_count(old); i++)
+        if (strcmp(ff_safetensors_tensor(old, i)->name, "epoch.histograms") != 0)
+            tensors[count++] = *ff_safetensors_tensor(old, i);
+    assert_int_equal(count + 1, ff_safetensors_count(old));
+    writer = ff_safetensors_write(ff_durable_create(&ff_files_system, kept, &error), tensors, count, texts, &error);
+    assert_non_null(writer);
+    for (size_t i = 0; i < count; i++) {
+        size_t index, numbers = 1;
+        static char bytes[1 << 20];
+
+        ff_safetensors_find(old, tensors[i].name, &index);
+        for (uint32_t k = 0; k < tensors[i].rank; k++)
+            numbers *= (size_t)tensors[i].shape[k];
+        numbers *= tensors[i].dtype == FF_F32 ? 4 : 8;
+        assert_true(numbers <= sizeof bytes);
+        assert_int_equal(ff_safetensors_read(old, index, 0, bytes, numbers, &error), FF_OK);
+        assert_int_equal(ff_safetensors_append(writer, bytes, numbers, &error), FF_OK);
+    }
+    assert_int_equal(ff_safetensors_finish(writer, &file, &error), FF_OK);
+    assert_int_equal(ff_durable_commit(file, &error), FF_OK);
+    ff_safetensors_close(old);
+    copy_file(kept, path);
+}
+
+static void a_checkpoint_from_before_histograms_goes_on_with_the_same_bits(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(103, 31, 6, 5);
+    struct watcher whole = {.dataset = dataset}, parts = {.dataset = dataset, .stop_at = 2};
+    uint64_t counted = 0, before;
+
+    (void)state;
+    random_config(&whole.config, 3);
+    whole.config.batch_size = 5;
+    parts.config = whole.config;
+    live(&whole, placements[0], false);
+    assert_int_equal(live(&parts, placements[0], false), FF_STOPPED); /* at step 2 */
+    before = parts.standing.epoch_images;
+    assert_true(before >= 10);
+    drop_histograms();
+    parts.stop_at = 0;
+    assert_int_equal(live(&parts, placements[2], true), FF_FINISHED);
+    for (size_t bin = 0; bin < FF_BINS; bin++)
+        counted += parts.histogram[1][0].positive[bin];
+    assert_int_equal(counted, 103 - before);
+    memcpy(parts.histogram[1], whole.histogram[1], sizeof parts.histogram[1]);
+    compare_lives(&whole, &parts, 3);
     ff_dataset_destroy(dataset);
 }
 
@@ -434,6 +517,7 @@ int main(void)
         cmocka_unit_test(what_came_after_a_checkpoint_comes_again),
         cmocka_unit_test(live_settings_replay_at_their_step),
         cmocka_unit_test(a_checkpoint_says_everything_back),
+        cmocka_unit_test(a_checkpoint_from_before_histograms_goes_on_with_the_same_bits),
         cmocka_unit_test(a_network_at_rest_judges_as_the_run_did),
         cmocka_unit_test(a_checkpoint_of_another_run_is_refused_in_words),
         cmocka_unit_test(a_tipped_bit_is_noticed),

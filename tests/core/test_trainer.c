@@ -26,8 +26,10 @@ struct watcher {
     uint64_t asked, answers;
     struct ff_answer answer; /* the newest; its arrays are gone */
     float answer_goodness[4][8];
-    double wrong_share; /* of the newest evaluation, counted here */
-    double hash;        /* of all points' figures */
+    double wrong_share;  /* of the newest evaluation, counted here */
+    double hash;         /* of all points' figures and all histograms */
+    uint32_t histograms; /* whole ones */
+    uint64_t histogram_images;
 };
 
 static void *resume(void *self)
@@ -104,6 +106,30 @@ static void take_points(void *self, const struct ff_point *points, size_t count)
     }
 }
 
+/* Every image of the epoch so far is counted once in every layer. */
+static void take_histograms(void *self, const struct ff_histograms *histograms)
+{
+    struct watcher *watcher = self;
+
+    for (uint32_t layer = 0; layer < histograms->layers; layer++) {
+        const struct ff_histogram *histogram = &histograms->layer[layer];
+        uint64_t positive = 0, negative = 0;
+
+        for (size_t bin = 0; bin < FF_BINS; bin++) {
+            positive += histogram->positive[bin];
+            negative += histogram->negative[bin];
+            watcher->hash = watcher->hash * 1.0001 + (double)histogram->positive[bin] * 3 +
+                            (double)histogram->negative[bin] * ff_histogram_width(histogram);
+        }
+        assert_true(positive == histograms->images && negative == histograms->images);
+    }
+    assert_true(histograms->step == watcher->last_point.step);
+    assert_int_equal(histograms->epoch, watcher->epochs + 1);
+    watcher->histograms += histograms->whole;
+    if (histograms->whole)
+        watcher->histogram_images += histograms->images;
+}
+
 static void take_epoch(void *self, const struct ff_epoch *epoch)
 {
     struct watcher *watcher = self;
@@ -145,6 +171,7 @@ static enum ff_outcome run(struct watcher *watcher, const struct ff_config *conf
     struct ff_observer observer = {.self = watcher,
                                    .points = take_points,
                                    .epoch = take_epoch,
+                                   .histograms = take_histograms,
                                    .evaluation = take_evaluation,
                                    .answer = take_answer,
                                    .paused = take_pause,
@@ -280,6 +307,8 @@ static void points_cover_every_step_and_epochs_end_windows(void **state)
     assert_int_equal(watcher.points, 15);
     assert_int_equal(watcher.point_steps, 15);
     assert_int_equal(watcher.epoch[2].step, 15);
+    assert_int_equal(watcher.histograms, 3);
+    assert_int_equal(watcher.histogram_images, 3 * 70);
     assert_true(watcher.last_point.epoch == 3);
     assert_true(isnan(watcher.epoch[0].test_error) && isnan(watcher.epoch[0].train_error));
     assert_true(!isnan(watcher.epoch[1].test_error));
