@@ -39,6 +39,11 @@ static const struct http_route routes[] = {
      .handler = api_epochs,
      .help = "a row per epoch of a run"},
     {.method = "GET",
+     .path = "/api/v1/runs/{id}/histograms",
+     .handler = api_histograms,
+     .help = "per layer, counts of positive and of negative goodness over shared bins, and the threshold: of an "
+             "epoch's training images, the one under way so far where none is asked for"},
+    {.method = "GET",
      .path = "/api/v1/runs/{id}/events",
      .handler = api_run_events,
      .help = "Server-Sent Events of one run"},

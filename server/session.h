@@ -36,6 +36,8 @@ struct session_version {
     uint64_t stored; /* store_version; 0: the session's copy is all there is */
 };
 struct session_version session_version(struct session *session, int64_t id);
+/* The newest histograms of the run that holds the trainer; false: it does not, or there are none yet. */
+bool session_histograms(struct session *session, int64_t id, struct histograms *histograms);
 int64_t session_current(struct session *session); /* id of the run that holds the trainer, or 0 */
 
 /* Overlay live state and progress on a row that came from the store (lists). */

@@ -4,6 +4,7 @@
  *     session_control.c  pause, resume, stop, change, delete
  *     session_train.c    the thread that trains, and what its observer does
  *     session_begin.c    how a run begins, or goes on from its checkpoint
+ *     session_figures.c  histograms that the observer sees: the newest are kept, told and stored
  *     session_save.c     snapshots that become checkpoints, and live settings that were turned
  *     session_ask.c      questions to the network in training, and who worked when
  *     session_rest.c     questions to networks at rest, and the thread that answers them
@@ -58,6 +59,14 @@ struct session_saving {
     struct checkpoint_pace pace;
 };
 
+/* The newest histograms of the run that trains. The trainer's thread writes it with `mutex`. */
+struct session_figures {
+    int64_t run;  /* 0: there are none */
+    int64_t told; /* when the newest event of them was: timing_now */
+    bool untold;  /* these came too soon after it */
+    struct histograms histograms;
+};
+
 /* Whoever asked networks at rest, and the networks; session_rest.c. */
 struct session_rest;
 
@@ -88,8 +97,9 @@ struct session {
     struct run *current;                   /* the one that holds the trainer, or NULL */
     enum session_wanted wanted;
     uint64_t begin_step; /* where it began this time: before that its trainer does not know of its progress */
-    bool interrupting;   /* it was not a user who wanted SESSION_STOP */
-    bool dirty;          /* current's state has changed on the trainer's thread, and is to be published */
+    struct session_figures figures;
+    bool interrupting; /* it was not a user who wanted SESSION_STOP */
+    bool dirty;        /* current's state has changed on the trainer's thread, and is to be published */
     bool closing, reporter_closing;
     size_t unsaved_count;
     struct run *unsaved[SESSION_UNSAVED_MAX]; /* ended, but the store could not take that yet */
@@ -168,6 +178,16 @@ ff_status session_rest_ask(struct session *session, int64_t id, const struct ses
 bool session_rest_take(struct session_rest *rest, struct session_request *request);
 /* A checkpoint is gone: its network goes soon. */
 void session_rest_forget(struct session_rest *rest);
+
+/* session_figures.c: on the thread that trains, the first of them of the observer */
+
+void session_see_histograms(void *session, const struct ff_histograms *histograms);
+/* The newest that came too soon after an event for one of their own: while nothing comes after them. */
+void session_tell_histograms(struct session *session);
+/* The run has ended: the same, and those of an epoch that is not over are stored. */
+void session_keep_histograms(struct session *session);
+/* From now on the store has them. */
+void session_forget_figures(struct session *session);
 
 /* session_save.c */
 

@@ -63,6 +63,7 @@ static void see_state(struct session *session, enum run_state state)
 /* On the thread of ff_trainer_run, which may wait: a pause is told when its checkpoint is on the disk. */
 static void see_paused(void *self)
 {
+    session_tell_histograms(self);
     store_flush(((struct session *)self)->store);
     see_state(self, RUN_PAUSED);
 }
@@ -201,9 +202,11 @@ static enum ff_outcome train(struct session *session, struct session_start *star
     start->changes = NULL;
     if (!wants_stop(session))
         outcome = ff_trainer_run(start->trainer, error);
+    session_keep_histograms(session);
     store_flush(session->store); /* the checkpoint, which who still waits is to be answered from */
     session_end_asking(session);
     session_end_saving(session);
+    session_forget_figures(session);
     return outcome;
 }
 
@@ -212,6 +215,7 @@ static void train_current(struct session *session)
 {
     static const struct ff_observer does = {.points = see_points,
                                             .epoch = see_epoch,
+                                            .histograms = session_see_histograms,
                                             .answer = session_see_answer,
                                             .weights = session_see_weights,
                                             .change = session_see_change,

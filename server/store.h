@@ -11,12 +11,13 @@
 
 #include "error.h"
 #include "files.h"
+#include "histograms.h"
 #include "run.h"
 
 struct store;
 
 /* What its database is known by, in the file's own fields. */
-enum { STORE_APPLICATION_ID = 0x476F6F64 /* "Good" */, STORE_SCHEMA_VERSION = 2 /* the newest */ };
+enum { STORE_APPLICATION_ID = 0x476F6F64 /* "Good" */, STORE_SCHEMA_VERSION = 3 /* the newest */ };
 
 /* Open or make the state folder's database (parents are made, mode 0700). NULL and `error` set: a sentence that
  * says what to do for a folder that cannot be written, one that another daemon holds, a damaged file, a newer
@@ -44,6 +45,8 @@ ff_status store_delete_run(struct store *store, int64_t id, struct ff_error *err
 void store_append_points(struct store *store, int64_t run, uint64_t event, const struct ff_point *points,
                          size_t count);
 void store_append_epoch(struct store *store, int64_t run, uint64_t event, const struct ff_epoch *epoch);
+/* The same for an epoch's histograms, so far or whole; on a full disk they are given up as points are. */
+void store_append_histograms(struct store *store, int64_t run, const struct ff_histograms *histograms);
 /* Returns when all that was queued before is committed, or could not be (store_trouble). */
 void store_flush(struct store *store);
 
@@ -111,6 +114,13 @@ ff_status store_read_points(struct store *store, int64_t run, uint64_t after_ste
                             store_point_reader *reader, void *self, struct ff_error *error);
 ff_status store_read_epochs(struct store *store, int64_t run, uint32_t after_epoch, uint64_t after_event,
                             store_epoch_reader *reader, void *self, struct ff_error *error);
+/* The histograms of an epoch, 0: of the newest that has any. Their `epoch` is 0 when there are none. */
+ff_status store_read_histograms(struct store *store, int64_t run, uint32_t epoch, struct histograms *histograms,
+                                struct ff_error *error);
+/* Called for every epoch that has some, in order. */
+typedef void store_number_reader(void *self, uint64_t number);
+ff_status store_read_histogram_epochs(struct store *store, int64_t run, store_number_reader *reader, void *self,
+                                      struct ff_error *error);
 /* The newest of a run's points and epochs among those of events below `before`: what a former daemon is known to
  * have told, when that is store_first_event. Run 0: of the run that the end of a program cut off last. FF_NOT_FOUND
  * when there is no such run. */

@@ -212,7 +212,8 @@ struct beginning {
     int64_t step, epochs, event;
 };
 
-/* What lies beyond the step, of points, epochs and, with settings to go on with, of earlier ones. */
+/* What lies beyond the step, of points, epochs, what was seen in them and, with settings to go on with, of earlier
+ * ones. */
 static ff_status delete_beyond(struct store_database *database, const struct beginning *beginning,
                                struct ff_error *error)
 {
@@ -220,13 +221,15 @@ static ff_status delete_beyond(struct store_database *database, const struct beg
         "DELETE FROM points WHERE run = ?1 AND step > ?2",
         "DELETE FROM changes WHERE run = ?1 AND step > ?2 AND run IN (SELECT run FROM resumptions)"};
     static const char *const by_epoch[] = {"DELETE FROM epochs WHERE run = ?1 AND epoch > ?2",
-                                           "DELETE FROM epoch_layers WHERE run = ?1 AND epoch > ?2"};
+                                           "DELETE FROM epoch_layers WHERE run = ?1 AND epoch > ?2",
+                                           "DELETE FROM histograms WHERE run = ?1 AND epoch > ?2",
+                                           "DELETE FROM evaluations WHERE run = ?1 AND epoch > ?2"};
     int64_t run = beginning->run->id;
     ff_status status = FF_OK;
 
     for (size_t i = 0; status == FF_OK && i < 2; i++)
         status = execute(database, by_step[i], run, &beginning->step, 1, NULL, error);
-    for (size_t i = 0; status == FF_OK && i < 2; i++)
+    for (size_t i = 0; status == FF_OK && i < 4; i++)
         status = execute(database, by_epoch[i], run, &beginning->epochs, 1, NULL, error);
     return status;
 }

@@ -4,6 +4,7 @@
  *     store_schema.c   the database file: pragmas, tables, migrations, damage
  *     store_runs.c     a run as a row: binding and reading
  *     store_series.c   points and epochs as rows
+ *     store_histograms.c  histograms as rows, and reading them
  *     store_columns.h  what these two bind and read with
  *     store_writer.c   the queue and the thread that writes
  *     store_removal.c  deleting runs, and the reserve that makes it possible on a full disk
@@ -30,10 +31,12 @@ enum store_statement {
     STORE_INSERT_RUN,
     STORE_UPDATE_RUN,
     STORE_DELETE_SLICE,
+    STORE_DELETE_HISTOGRAMS,
     STORE_DELETE_RUN,
     STORE_PUT_POINT,
     STORE_PUT_EPOCH,
     STORE_PUT_EPOCH_LAYER,
+    STORE_PUT_HISTOGRAM,
     STORE_PUT_CHECKPOINT,
     STORE_STATEMENTS
 };
@@ -59,7 +62,7 @@ typedef ff_status store_task(struct store_database *database, void *self, struct
 
 /* A removal is no part of the transaction of those queued with it: it makes its own. Nor is a checkpoint, which
  * comes after all that was queued before it. */
-enum store_item_kind { STORE_POINTS, STORE_EPOCH, STORE_TASK, STORE_REMOVAL, STORE_CHECKPOINT };
+enum store_item_kind { STORE_POINTS, STORE_HISTOGRAMS, STORE_EPOCH, STORE_TASK, STORE_REMOVAL, STORE_CHECKPOINT };
 
 struct store_item {
     struct store_item *next;
@@ -67,13 +70,15 @@ struct store_item {
     int64_t run;
     uint64_t event;
     struct ff_epoch *epoch;             /* STORE_EPOCH: owned */
+    struct histograms *histograms;      /* STORE_HISTOGRAMS: owned, with as many layers as it has */
     struct store_checkpoint checkpoint; /* STORE_CHECKPOINT: its file is owned */
     store_task *task;                   /* STORE_TASK; it and a removal are the waiting caller's */
     void *self;
     ff_status status;
     struct ff_error *error;
     bool done;
-    size_t points, row_count; /* STORE_POINTS */
+    size_t points;    /* STORE_POINTS */
+    size_t row_count; /* what it takes of the queue's room, STORE_POINTS: as many follow */
     struct store_row row[];
 };
 
@@ -170,6 +175,11 @@ void store_read_epoch_row(sqlite3_stmt *statement, struct ff_epoch *epoch, uint6
 /* Its layers, from the other table. */
 ff_status store_read_epoch_layers(sqlite3 *connection, const char *path, int64_t run, struct ff_epoch *epoch,
                                   struct ff_error *error);
+
+/* store_histograms.c */
+
+ff_status store_put_histograms(struct store_database *database, const struct store_item *item,
+                               struct ff_error *error);
 
 /* store_removal.c */
 

@@ -52,8 +52,8 @@ bool store_reserve_give_up(struct store *store)
 }
 
 /* Removals. SQLite writes every page that becomes free into its log first, which would take as much room as the
- * run has; so points go in slices, each committed, and the log is emptied after each. A run that is killed in the
- * middle of that has lost some points and is deleted by the next attempt. */
+ * run has; so points and histograms go in slices, each committed, and the log is emptied after each. A run that is
+ * killed in the middle of that has lost some points and is deleted by the next attempt. */
 
 /* *changes: how many rows went. */
 static ff_status delete_rows(struct store_database *database, enum store_statement which, int64_t run, int *changes,
@@ -87,6 +87,9 @@ static ff_status remove_run(struct store_database *database, int64_t run, struct
 
     do
         status = delete_rows(database, STORE_DELETE_SLICE, run, &changes, error);
+    while (status == FF_OK && changes > 0);
+    do
+        status = status == FF_OK ? delete_rows(database, STORE_DELETE_HISTOGRAMS, run, &changes, error) : status;
     while (status == FF_OK && changes > 0);
     if (status == FF_OK)
         status = delete_rows(database, STORE_DELETE_RUN, run, &changes, error);

@@ -45,6 +45,18 @@ static const char *const migrations[] = {
     "CREATE TABLE rewinds("
     "  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, event INTEGER NOT NULL, step INTEGER NOT NULL,"
     "  PRIMARY KEY(run, event)) WITHOUT ROWID;",
+
+    /* Histograms of goodness by epoch (`positive`, `negative`: JSON arrays of counts from bin `first` on), and what
+     * evaluations found: the matrix that is not zero, and the most confident mistakes. */
+    "CREATE TABLE histograms("
+    "  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, epoch INTEGER NOT NULL, layer INTEGER NOT NULL,"
+    "  step INTEGER NOT NULL, images INTEGER NOT NULL, whole INTEGER NOT NULL, threshold REAL,"
+    "  doublings INTEGER NOT NULL, first INTEGER NOT NULL, positive TEXT NOT NULL, negative TEXT NOT NULL,"
+    "  PRIMARY KEY(run, epoch, layer)) WITHOUT ROWID;"
+    "CREATE TABLE evaluations("
+    "  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, epoch INTEGER NOT NULL, step INTEGER NOT NULL,"
+    "  split TEXT NOT NULL, classes INTEGER NOT NULL, images INTEGER NOT NULL, wrong INTEGER NOT NULL,"
+    "  cells TEXT NOT NULL, mistakes TEXT NOT NULL, PRIMARY KEY(run, epoch)) WITHOUT ROWID;",
 };
 
 _Static_assert(sizeof migrations / sizeof migrations[0] == STORE_SCHEMA_VERSION, "a migration for every version");
@@ -66,6 +78,9 @@ static const char *const statements[STORE_STATEMENTS] = {
         " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
     [STORE_DELETE_SLICE] = "DELETE FROM points WHERE run = ?1 AND step <= coalesce((SELECT step FROM points"
                            " WHERE run = ?1 ORDER BY step, layer LIMIT 1 OFFSET 10000), 9223372036854775807)",
+    [STORE_DELETE_HISTOGRAMS] =
+        "DELETE FROM histograms WHERE run = ?1 AND epoch <= coalesce((SELECT epoch FROM histograms"
+        " WHERE run = ?1 ORDER BY epoch, layer LIMIT 1 OFFSET 500), 9223372036854775807)",
     [STORE_DELETE_RUN] = "DELETE FROM runs WHERE id = ?",
     [STORE_PUT_POINT] = "INSERT OR REPLACE INTO points(run, event, step, epoch, elapsed, layer, positive, negative,"
                         " positive_low, positive_high, negative_low, negative_high, loss, accuracy)"
@@ -75,6 +90,9 @@ static const char *const statements[STORE_STATEMENTS] = {
     [STORE_PUT_EPOCH_LAYER] = "INSERT OR REPLACE INTO epoch_layers(run, epoch, layer, positive, negative,"
                               " positive_low, positive_high, negative_low, negative_high, loss, accuracy)"
                               " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STORE_PUT_HISTOGRAM] =
+        "INSERT OR REPLACE INTO histograms(run, epoch, layer, step, images, whole, threshold, doublings, first,"
+        " positive, negative) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STORE_PUT_CHECKPOINT] =
         "INSERT OR REPLACE INTO checkpoints(run, step, epochs, bytes, written) VALUES(?, ?, ?, ?, ?)",
 };

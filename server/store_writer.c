@@ -5,8 +5,8 @@
 
 #include "timing.h"
 
-/* How much may wait. Rows of points are some 64 bytes each, epochs some 1.3 KB. */
-enum { QUEUE_ROWS_MAX = 65536, QUEUE_EPOCHS_MAX = 16384, BATCH_ROWS = 8192 };
+/* How much may wait. Rows of points are some 64 bytes each, epochs some 1.3 KB, a layer's histogram 2 KB. */
+enum { HISTOGRAM_ROWS = 32, QUEUE_ROWS_MAX = 65536, QUEUE_EPOCHS_MAX = 16384, BATCH_ROWS = 8192 };
 enum { COMMIT_MILLISECONDS = 500, RETRY_MILLISECONDS = 1000 };
 
 /* Items and lists of them */
@@ -16,6 +16,7 @@ static void free_item(struct store_item *item)
     if (item == NULL)
         return;
     free(item->epoch);
+    free(item->histograms);
     ff_durable_discard(item->checkpoint.file);
     free(item);
 }
@@ -50,6 +51,8 @@ static ff_status apply_item(struct store_database *database, struct store_item *
     switch (item->kind) {
     case STORE_POINTS:
         return store_put_points(database, item, error);
+    case STORE_HISTOGRAMS:
+        return store_put_histograms(database, item, error);
     case STORE_EPOCH:
         return store_put_epoch(database, item, error);
     case STORE_TASK:
@@ -60,14 +63,19 @@ static ff_status apply_item(struct store_database *database, struct store_item *
     return item->task(database, item->self, error);
 }
 
+/* What is given up first where the disk is full. */
+static bool is_series(const struct store_item *item)
+{
+    return item->kind == STORE_POINTS || item->kind == STORE_HISTOGRAMS;
+}
+
 /* Rows of a run that was deleted meanwhile, and tasks for one, are nobody's failure but their own. */
 static ff_status apply_items(struct store_database *database, struct store_item *item, bool with_points,
                              struct ff_error *error)
 {
     for (; item != NULL; item = item->next) {
         struct ff_error own = {0};
-        if (item->kind == STORE_REMOVAL || item->kind == STORE_CHECKPOINT ||
-            (item->kind == STORE_POINTS && !with_points))
+        if (item->kind == STORE_REMOVAL || item->kind == STORE_CHECKPOINT || (is_series(item) && !with_points))
             continue;
         item->status = apply_item(database, item, &own);
         if (item->kind == STORE_TASK && item->status == FF_NOT_FOUND)
@@ -112,7 +120,7 @@ static struct written write_batch(struct store_database *database, struct store_
     bool any_points = false, any_rest = false;
 
     for (struct store_item *item = items; item != NULL; item = item->next) {
-        any_points = any_points || item->kind == STORE_POINTS;
+        any_points = any_points || is_series(item);
         any_rest = any_rest || item->kind == STORE_EPOCH || item->kind == STORE_TASK;
     }
     if (!any_points && !any_rest)
@@ -130,7 +138,7 @@ static void count_item(struct store *store, const struct store_item *item)
 {
     store->queued_rows += item->row_count;
     store->queued_epochs += item->kind == STORE_EPOCH;
-    store->queued_tasks += item->kind != STORE_POINTS && item->kind != STORE_EPOCH;
+    store->queued_tasks += !is_series(item) && item->kind != STORE_EPOCH;
 }
 
 static struct store_item *take_queue(struct store *store)
@@ -171,7 +179,7 @@ static void finish_items(struct store *store, struct store_item *items, const st
             continue;
         }
         store_touch(store, item->run);
-        if (item->kind == STORE_POINTS ? written->points : written->rest)
+        if (is_series(item) ? written->points : written->rest)
             free_item(item);
         else
             list_push(again, item);
@@ -413,6 +421,35 @@ void store_append_points(struct store *store, int64_t run, uint64_t event, const
     pthread_mutex_unlock(&store->mutex);
     if (!room)
         free(item);
+}
+
+/* With as many layers as there are. */
+static struct histograms *keep_histograms(const struct ff_histograms *histograms)
+{
+    struct histograms *copy =
+        malloc(offsetof(struct histograms, layer) + histograms->layers * sizeof copy->layer[0]);
+
+    if (copy != NULL)
+        histograms_copy(copy, histograms);
+    return copy;
+}
+
+void store_append_histograms(struct store *store, int64_t run, const struct ff_histograms *histograms)
+{
+    struct store_item *item = malloc(sizeof *item);
+    size_t rows = histograms->layers * HISTOGRAM_ROWS;
+
+    if (item == NULL)
+        return;
+    *item = (struct store_item){
+        .kind = STORE_HISTOGRAMS, .run = run, .row_count = rows, .histograms = keep_histograms(histograms)};
+    pthread_mutex_lock(&store->mutex);
+    bool room = item->histograms != NULL && store->queued_rows + rows <= QUEUE_ROWS_MAX;
+    if (room)
+        enqueue(store, item);
+    pthread_mutex_unlock(&store->mutex);
+    if (!room)
+        free_item(item);
 }
 
 void store_append_epoch(struct store *store, int64_t run, uint64_t event, const struct ff_epoch *epoch)

@@ -1,0 +1,217 @@
+/* What was seen in epochs, in the store: histograms, and the database from before they were kept. */
+#include "cmocka_all.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "store_internal.h"
+
+struct fixture {
+    char folder[64];
+    struct store *store;
+    struct ff_error error;
+    struct histograms read;
+};
+
+static void assert_good(ff_status status, const struct ff_error *error)
+{
+    if (status != FF_OK)
+        fail_msg("%s", error->message);
+}
+
+static void open_again(struct fixture *fixture)
+{
+    store_close(fixture->store);
+    fixture->store = store_open(fixture->folder, &fixture->error);
+    if (fixture->store == NULL)
+        fail_msg("%s", fixture->error.message);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+
+    strcpy(fixture->folder, "/tmp/goodness_figures_XXXXXX");
+    if (mkdtemp(fixture->folder) == NULL)
+        return -1;
+    fixture->store = store_open(fixture->folder, &fixture->error);
+    *state = fixture;
+    return fixture->store != NULL ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    char command[128];
+
+    store_close(fixture->store);
+    snprintf(command, sizeof command, "rm -rf %s", fixture->folder);
+    int removed = system(command);
+    free(fixture);
+    return removed;
+}
+
+static int64_t insert_run(struct fixture *fixture)
+{
+    struct run run = {.state = RUN_FINISHED, .created = 1700000000123};
+
+    ff_config_defaults(&run.config);
+    assert_good(store_insert_run(fixture->store, &run, &fixture->error), &fixture->error);
+    return run.id;
+}
+
+/* Those of an epoch of two layers; every epoch has its own. */
+static struct histograms *histograms_of(uint32_t epoch, bool whole)
+{
+    static struct histograms histograms;
+    const float high[] = {(float)epoch, 100, 3}, low[] = {0.5f, 0, 0.25f};
+
+    memset(&histograms, 0, sizeof histograms);
+    histograms.about = (struct ff_histograms){.epoch = epoch,
+                                              .step = 10 * epoch,
+                                              .images = 3,
+                                              .whole = whole,
+                                              .layers = 2,
+                                              .threshold = {1.5, (double)NAN},
+                                              .layer = histograms.layer};
+    ff_histogram_add(&histograms.layer[0], high, low, 3);
+    ff_histogram_add(&histograms.layer[1], low, low, 3);
+    return &histograms;
+}
+
+static void append(struct fixture *fixture, int64_t run, uint32_t epoch, bool whole)
+{
+    store_append_histograms(fixture->store, run, &histograms_of(epoch, whole)->about);
+}
+
+static const struct histograms *read_epoch(struct fixture *fixture, int64_t run, uint32_t epoch)
+{
+    assert_good(store_read_histograms(fixture->store, run, epoch, &fixture->read, &fixture->error),
+                &fixture->error);
+    return &fixture->read;
+}
+
+static void assert_same(const struct histograms *read, const struct histograms *written)
+{
+    assert_int_equal(read->about.epoch, written->about.epoch);
+    assert_int_equal(read->about.step, written->about.step);
+    assert_int_equal(read->about.images, written->about.images);
+    assert_int_equal(read->about.whole, written->about.whole);
+    assert_int_equal(read->about.layers, 2);
+    assert_true(read->about.threshold[0] == 1.5 && isnan(read->about.threshold[1]));
+    assert_ptr_equal(read->about.layer, read->layer);
+    assert_memory_equal(read->layer, written->layer, 2 * sizeof read->layer[0]);
+}
+
+static void gather_number(void *self, uint64_t number)
+{
+    uint64_t *all = self;
+
+    *all = *all * 10 + number;
+}
+
+/* Their digits side by side. */
+static uint64_t epochs_of(struct fixture *fixture, int64_t run)
+{
+    uint64_t all = 0;
+
+    assert_good(store_read_histogram_epochs(fixture->store, run, gather_number, &all, &fixture->error),
+                &fixture->error);
+    return all;
+}
+
+static void histograms_read_back_by_epoch(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture), other = insert_run(fixture);
+
+    append(fixture, id, 1, true);
+    append(fixture, id, 2, true);
+    append(fixture, id, 3, false);
+    append(fixture, other, 7, true);
+    store_flush(fixture->store);
+    open_again(fixture);
+    assert_same(read_epoch(fixture, id, 1), histograms_of(1, true));
+    assert_same(read_epoch(fixture, id, 3), histograms_of(3, false));
+    assert_same(read_epoch(fixture, id, 0), histograms_of(3, false));
+    assert_int_equal(read_epoch(fixture, id, 7)->about.epoch, 0);
+    assert_int_equal(epochs_of(fixture, id), 123);
+    assert_int_equal(epochs_of(fixture, other), 7);
+    append(fixture, id, 3, true); /* the epoch is over now */
+    store_flush(fixture->store);
+    assert_same(read_epoch(fixture, id, 0), histograms_of(3, true));
+    assert_int_equal(epochs_of(fixture, id), 123);
+}
+
+static void a_run_without_any_has_none(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture);
+
+    assert_int_equal(read_epoch(fixture, id, 0)->about.epoch, 0);
+    assert_int_equal(epochs_of(fixture, id), 0);
+}
+
+static void a_run_that_goes_back_loses_what_lies_beyond(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture);
+    struct run run;
+
+    for (uint32_t epoch = 1; epoch <= 4; epoch++)
+        append(fixture, id, epoch, epoch < 4);
+    store_flush(fixture->store);
+    assert_good(store_get_run(fixture->store, id, &run, &fixture->error), &fixture->error);
+    assert_good(store_begin_again(fixture->store, &run, 25, 2, 9, &fixture->error), &fixture->error);
+    assert_int_equal(epochs_of(fixture, id), 12);
+}
+
+static void a_deleted_run_takes_them_along(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture), other = insert_run(fixture);
+
+    for (uint32_t epoch = 1; epoch <= 600; epoch++) /* more than go at once */
+        append(fixture, id, epoch, true);
+    append(fixture, other, 5, true);
+    append(fixture, 99, 5, true); /* of a run that is gone */
+    assert_good(store_delete_run(fixture->store, id, &fixture->error), &fixture->error);
+    assert_int_equal(epochs_of(fixture, id), 0);
+    assert_int_equal(epochs_of(fixture, other), 5);
+}
+
+static ff_status execute_task(struct store_database *database, void *self, struct ff_error *error)
+{
+    (void)error;
+    return sqlite3_exec(database->connection, self, NULL, NULL, NULL) == SQLITE_OK ? FF_OK : FF_IO;
+}
+
+static void a_database_from_before_histograms_opens_and_keeps_them(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture);
+    static char back[] = "DROP TABLE histograms; DROP TABLE evaluations; PRAGMA user_version = 2";
+
+    assert_int_equal(store_do(fixture->store, execute_task, back, &fixture->error), FF_OK);
+    open_again(fixture);
+    assert_int_equal(epochs_of(fixture, id), 0);
+    append(fixture, id, 1, true);
+    store_flush(fixture->store);
+    assert_same(read_epoch(fixture, id, 1), histograms_of(1, true));
+}
+
+#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORE_TEST(histograms_read_back_by_epoch),
+        STORE_TEST(a_run_without_any_has_none),
+        STORE_TEST(a_run_that_goes_back_loses_what_lies_beyond),
+        STORE_TEST(a_deleted_run_takes_them_along),
+        STORE_TEST(a_database_from_before_histograms_opens_and_keeps_them),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
