@@ -131,6 +131,10 @@ test('every operation answers as the document says, well and badly', async () =>
     await expect(200, 'getEpochs', { id });
     await expect(200, 'getEpochs', { id, format: 'csv' });
     await expect(404, 'getEpochs', { id: 999 });
+    await expect(200, 'getHistograms', { id });
+    await expect(200, 'getHistograms', { id, epoch: 1 });
+    await expect(400, 'getHistograms', { id, epoch: 0 });
+    await expect(404, 'getHistograms', { id, epoch: 9 });
     await expect(200, 'getLog', { id });
     await expect(404, 'getLog', { id: 999 });
     await expect(200, 'getTimeline', { id });
@@ -188,7 +192,7 @@ test('every event is one that the document describes', async () => {
         const event = { event: type, ...(number !== undefined ? { id: number } : {}), data };
         assert.equal(api.problem({ $ref: '#/components/schemas/Event' }, event), null, JSON.stringify(event).slice(0, 600));
     }
-    assert.deepEqual([...new Set(all.map((event) => event.type))].sort(), ['change', 'dropped', 'epoch', 'points', 'state']);
+    assert.deepEqual([...new Set(all.map((event) => event.type))].sort(), ['change', 'dropped', 'epoch', 'histogram', 'points', 'state']);
     for (const name of ['watchRun', 'watchAll']) {
         const { operation } = api.operation(name);
         assert.equal(operation.responses[200].content['text/event-stream'].schema.$ref, '#/components/schemas/EventStream');
