@@ -11,6 +11,7 @@
  *            progress: {epoch: number, epochs: number, step: number, steps: number, elapsed: number,
  *                       remaining: number | null, samples_per_second: number | null, evaluating: number},
  *            best: {test_error: number, epoch: number} | null, last: EpochRow | null,
+ *            notes: string, tags: string[],
  *            config: Record<string, any>, changes: ({step: number} & Record<string, any>)[], parameters: number,
  *            warnings: string[]}} Run
  * @typedef {{name: string, title: string, summary: string, reaches: string | null,
@@ -99,6 +100,9 @@ export const postJson = (path, body) => requestJson('POST', path, body);
 
 /** @param {string} path @param {unknown} body */
 export const patchJson = (path, body) => requestJson('PATCH', path, body);
+
+/** A request whose answer has no content. @param {string} method @param {string} path */
+export const requestEmpty = async (method, path) => void (await request(method, path));
 
 /** @param {number | string} id */
 export const runPath = (id) => `/api/v1/runs/${id}`;

@@ -1,0 +1,52 @@
+/* settings.js - a run's configuration as flat names and texts, and in which settings runs differ. */
+
+/** @typedef {import('./api.js').Run} Run */
+/** @typedef {import('./form.js').Property} Property */
+
+/** A layer as a person writes it: 500, or "conv 40 5×5". @param {any} layer */
+function layerText(layer) {
+    if (typeof layer !== 'object' || layer === null) return String(layer);
+    const { kind, channels, kernel, stride = 1, padding = 0, pool = 1, ...rest } = layer;
+    if (kind !== 'conv' || Object.keys(rest).length) return JSON.stringify(layer);
+    const parts = [`conv ${channels} ${kernel}×${kernel}`];
+    if (stride > 1) parts.push(`stride ${stride}`);
+    if (padding) parts.push(`padding ${padding}`);
+    if (pool > 1 || pool === true) parts.push(`pool ${pool === true ? 2 : pool}`);
+    return parts.join(' ');
+}
+
+/** A setting's value as text: "500, 300, 10", "0.002", "on". @param {any} value */
+export function settingText(value) {
+    if (Array.isArray(value)) return value.map(layerText).join(', ');
+    if (typeof value === 'boolean') return value ? 'on' : 'off';
+    if (value === undefined || value === null) return '–';
+    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** The value at "dropout.pixels". @param {Record<string, any>} config @param {string} path */
+export const settingAt = (config, path) =>
+    path.split('.').reduce((/** @type {any} */ value, name) => value?.[name], config);
+
+/**
+ * All names of settings in a configuration, an object's parts each by itself: "dropout.pixels".
+ * @param {Record<string, any>} config
+ * @param {string} [before]
+ * @returns {string[]}
+ */
+export const settingPaths = (config, before = '') =>
+    Object.entries(config).flatMap(([name, value]) =>
+        value !== null && typeof value === 'object' && !Array.isArray(value)
+            ? settingPaths(value, `${before}${name}.`)
+            : [before + name],
+    );
+
+/** Settings in which these runs are not all alike, in the order of the configuration.
+ * @param {Run[]} runs @returns {string[]} */
+export function differingSettings(runs) {
+    if (runs.length < 2) return [];
+    const paths = new Set(runs.flatMap(({ config }) => settingPaths(config)));
+    return [...paths].filter((path) => {
+        const first = JSON.stringify(settingAt(runs[0].config, path));
+        return runs.some(({ config }) => JSON.stringify(settingAt(config, path)) !== first);
+    });
+}
