@@ -378,22 +378,16 @@ static void pass_on(struct ff_layer *layer)
  */
 static void pull_to_peers(struct ff_layer *layer, size_t items)
 {
-    double weight = layer->config.peer_normalization, mean = 0, deviations = 0;
+    double weight = layer->config.peer_normalization, mean = 0;
     double scale = weight * (1 - layer->plan->peer_momentum) * 2 / layer->units / layer->message->images;
 
-    layer->peer_loss = 0;
     if (weight == 0 || layer->peer_mean == NULL)
         return;
     ff_layer_run(layer, items, peers_item);
     for (uint32_t unit = 0; unit < layer->units; unit++)
         mean += (double)layer->peer_mean[unit] / layer->units;
-    for (uint32_t unit = 0; unit < layer->units; unit++) {
-        double deviation = (double)layer->peer_mean[unit] - mean;
-
-        deviations += deviation * deviation;
-        layer->peer_pull[unit] = (float)(scale * deviation);
-    }
-    layer->peer_loss = weight * deviations / layer->units;
+    for (uint32_t unit = 0; unit < layer->units; unit++)
+        layer->peer_pull[unit] = (float)(scale * ((double)layer->peer_mean[unit] - mean));
 }
 
 static void catch_up(struct ff_layer *layer)

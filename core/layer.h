@@ -118,7 +118,6 @@ struct ff_layer {
     float *inverse_norm; /* [max_rows] what a row is multiplied by before the next layer */
     float *peer_mean;    /* [units] their mean activity on positive data; NULL: a kind that does not keep it */
     float *peer_pull;    /* [units] what peer normalization adds to dloss / da of a positive row, over the images */
-    double peer_loss;
 };
 
 /* Layer `index` of the plan, with the first weights that its seed gives. NULL and `error` set when memory is short.

@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "golden.h"
+#include "hybrid.h"
 #include "negatives.h"
 #include "random_config.h"
 #include "source.h"
@@ -43,6 +44,72 @@ static void a_sure_or_broken_network_still_gives_a_wrong_label(void **state)
             assert_true(a < 4 && a != truth && b < 4 && b != truth);
         }
     }
+}
+
+static void a_hybrid_is_of_two_images_and_of_every_pair_of_them(void **state)
+{
+    enum { IMAGES = 5 };
+    uint32_t seen[IMAGES][IMAGES] = {0};
+
+    (void)state;
+    for (uint32_t epoch = 1; epoch <= 200; epoch++) {
+        for (uint32_t image = 0; image < IMAGES; image++) {
+            uint32_t partner = ff_hybrid_partner(3, epoch, image, IMAGES);
+
+            assert_true(partner < IMAGES && partner != image);
+            seen[image][partner]++;
+        }
+    }
+    for (uint32_t i = 0; i < IMAGES * IMAGES; i++)
+        assert_true(seen[i / IMAGES][i % IMAGES] > 20 || i / IMAGES == i % IMAGES);
+    assert_int_equal(ff_hybrid_partner(3, 1, 0, 2), 1);
+    assert_int_equal(ff_hybrid_partner(3, 1, 1, 2), 0);
+}
+
+/* All pixels of a hybrid are those of one of its two images. */
+static void hybrids_of_the_source_take_patches_of_both_images(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(40, 5, 12, 3);
+    uint32_t from_image = 0, from_other = 0;
+    struct ff_config config;
+    struct ff_plan plan;
+    struct ff_error error;
+
+    (void)state;
+    ff_config_defaults(&config);
+    config.rule = FF_UNSUPERVISED;
+    config.readout = FF_READOUT_SOFTMAX;
+    config.predict = FF_PREDICT_READOUT;
+    config.input_scale = 255;
+    config.batch_size = 7;
+    ff_plan_make(&plan, &config, dataset);
+    struct ff_source *source = ff_source_create(&plan, dataset, &error);
+    struct ff_pool *pool = ff_pool_create(&plan, 1, &error);
+    struct ff_message *message = ff_pool_take(pool);
+
+    assert_true(ff_source_next(source, message));
+    for (uint32_t image = 0; image < message->images; image++) {
+        const uint8_t *bytes = dataset->train.pixels + message->sample[image] * plan.pixels;
+        const uint8_t *other =
+            dataset->train.pixels +
+            ff_hybrid_partner(config.seed, 1, message->sample[image], plan.train_images) * plan.pixels;
+
+        ff_source_fill(source, message, image);
+        for (uint32_t i = 0; i < plan.pixels; i++) {
+            float x = message->x[2 * image * plan.pixels + i],
+                  hybrid = message->x[(2 * image + 1) * plan.pixels + i];
+
+            assert_true(fabsf(x - bytes[i]) < 0.01f);
+            assert_true(fabsf(hybrid - bytes[i]) < 0.01f || fabsf(hybrid - other[i]) < 0.01f);
+            from_image += bytes[i] != other[i] && fabsf(hybrid - bytes[i]) < 0.01f;
+            from_other += bytes[i] != other[i] && fabsf(hybrid - other[i]) < 0.01f;
+        }
+    }
+    assert_true(from_image > 100 && from_other > 100);
+    ff_pool_return(pool, message);
+    ff_pool_destroy(pool);
+    ff_source_destroy(source);
+    ff_dataset_destroy(dataset);
 }
 
 /* All TRAIN messages of an epoch, through the first stage of random networks. */
@@ -92,6 +159,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hard_negatives_are_drawn_as_the_reference_does),
         cmocka_unit_test(a_sure_or_broken_network_still_gives_a_wrong_label),
+        cmocka_unit_test(a_hybrid_is_of_two_images_and_of_every_pair_of_them),
+        cmocka_unit_test(hybrids_of_the_source_take_patches_of_both_images),
         cmocka_unit_test(a_negative_never_carries_the_true_label),
     };
 
