@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "text.h"
+
 static const char *const state_names[RUN_STATES] = {
     "queued", "running", "paused", "finished", "stopped", "failed", "interrupted",
 };
@@ -95,16 +97,11 @@ const struct ff_config *run_config(const struct run *run)
 
 cJSON *run_figure(double value)
 {
-    char text[32];
+    char text[TEXT_FIGURE_MAX];
 
-    if (!isfinite(value))
+    if (!isfinite((float)value))
         return cJSON_CreateNull();
-    float wanted = (float)value;
-    for (int digits = 6; digits <= 9; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, (double)wanted);
-        if (strtof(text, NULL) == wanted)
-            break;
-    }
+    text_of_figure((float)value, text);
     return cJSON_CreateRaw(text);
 }
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 void text_open(struct text *text)
@@ -28,20 +29,28 @@ char *text_close(struct text *text, size_t *length)
     return text->bytes;
 }
 
+/* A short text may lie so close to the middle of two floats that a double of it is that middle. */
+static bool reads_back(const char *digits, float value)
+{
+    return strtof(digits, NULL) == value && (float)strtod(digits, NULL) == value;
+}
+
+void text_of_figure(float value, char digits[TEXT_FIGURE_MAX])
+{
+    for (int precision = 6; precision <= 9; precision++) {
+        snprintf(digits, TEXT_FIGURE_MAX, "%.*g", precision, (double)value);
+        if (reads_back(digits, value))
+            return;
+    }
+}
+
 void text_figure(struct text *text, float value, const char *missing)
 {
-    char digits[32];
+    char digits[TEXT_FIGURE_MAX];
 
-    if (!isfinite(value)) {
-        text_print(text, "%s", missing);
-        return;
-    }
-    for (int precision = 6; precision <= 9; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, (double)value);
-        if (strtof(digits, NULL) == value)
-            break;
-    }
-    text_print(text, "%s", digits);
+    if (isfinite(value))
+        text_of_figure(value, digits);
+    text_print(text, "%s", isfinite(value) ? digits : missing);
 }
 
 void text_number(struct text *text, double value, const char *missing)

@@ -19,7 +19,12 @@ void text_open(struct text *text);
 /* The text, the caller's to free, and its length; NULL when memory was short at any time. */
 char *text_close(struct text *text, size_t *length);
 
-/* A float32 figure, the shortest text that reads back to the same bits; `missing` where it is not finite ("null" in
+/* The shortest text of a finite float32 that reads back to the same bits, by whoever reads floats and by whoever
+ * reads doubles and makes floats of them. */
+enum { TEXT_FIGURE_MAX = 32 };
+void text_of_figure(float value, char digits[TEXT_FIGURE_MAX]);
+
+/* A float32 figure, written so; `missing` where it is not finite ("null" in
  * JSON). */
 void text_figure(struct text *text, float value, const char *missing);
 
