@@ -66,6 +66,7 @@ function follow() {
         lastStep: () => seen.at(-1) ?? 0,
         points: ({ steps }) => seen.push(...steps.filter((step) => step > (seen.at(-1) ?? 0))),
         epochs() {},
+        histograms() {},
         dropped: (after) => (seen = seen.filter((step) => step <= after)),
         missing: (problem) => missing.push(problem.message),
         phase: (phase) => phases.push(phase),

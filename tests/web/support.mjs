@@ -1,6 +1,7 @@
 /* support.mjs - a real daemon, a small data set, a connection that can be cut, and a page in a real Chromium. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import { tmpdir } from 'node:os';
@@ -130,6 +131,8 @@ export class Line {
     /** @param {Daemon} daemon */
     constructor(daemon) {
         this.daemon = daemon;
+        /** Streams of events: open now, and ever opened. */
+        this.streams = { open: 0, opened: 0 };
         this.server = http.createServer((request, response) => this.#pass(request, response));
         this.server.on('connection', (socket) => {
             if (this.#cut) socket.destroy();
@@ -158,10 +161,25 @@ export class Line {
         this.server.close();
     }
 
+    #count(response) {
+        this.streams.open++;
+        this.streams.opened++;
+        response.on('close', () => {
+            this.streams.open--;
+            this.server.emit('stream closed');
+        });
+    }
+
+    /** Until so many streams are open. */
+    async streamsAre(count) {
+        while (this.streams.open !== count) await once(this.server, 'stream closed');
+    }
+
     #pass(request, response) {
         const { url } = this.daemon;
         const headers = { ...request.headers, host: new URL(url).host };
         if (headers.origin) headers.origin = url;
+        if (request.url.endsWith('/events')) this.#count(response);
         const onward = http.request(url + request.url, { method: request.method, headers }, (answer) => {
             response.writeHead(answer.statusCode, answer.headers);
             answer.on('error', () => response.destroy());
@@ -187,13 +205,27 @@ export async function closeBrowser() {
     browser = null;
 }
 
+/** Another window. The test fails when its script does. */
+export async function newPage(t, context) {
+    const page = await context.newPage();
+    const wrong = [];
+    page.on('pageerror', (error) => wrong.push(String(error)));
+    page.on('console', (message) => {
+        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
+            wrong.push(message.text());
+    });
+    t.after(() => assert.deepEqual(wrong, []));
+    page.setDefaultTimeout(60000);
+    return page;
+}
+
 /**
  * A page of its own on a daemon of its own, gone when the test is over. The test fails when the page's script does,
  * or when the browser refuses something by the content security policy.
  * @param {import('node:test').TestContext} t
  * @param {{config?: object, line?: boolean, width?: number, colorScheme?: 'light' | 'dark',
- *          address?: string}} [how]
- *        config: a run that is started before the page is opened
+ *          address?: string, init?: () => void, reducedMotion?: 'reduce' | 'no-preference'}} [how]
+ *        config: a run that is started before the page is opened; init: done in the page before its own scripts
  */
 export async function openPage(t, how = {}) {
     const daemon = new Daemon();
@@ -213,20 +245,13 @@ export async function openPage(t, how = {}) {
     ).newContext({
         viewport: { width: how.width ?? 1280, height: 900 },
         colorScheme: how.colorScheme ?? 'light',
-        reducedMotion: 'reduce',
+        reducedMotion: how.reducedMotion ?? 'reduce',
     });
     t.after(() => context.close());
-    const page = await context.newPage();
-    const wrong = [];
-    page.on('pageerror', (error) => wrong.push(String(error)));
-    page.on('console', (message) => {
-        if (message.type() === 'error' && !message.text().startsWith('Failed to load resource'))
-            wrong.push(message.text());
-    });
-    t.after(() => assert.deepEqual(wrong, []));
-    page.setDefaultTimeout(20000);
+    if (how.init) await context.addInitScript(how.init);
+    const page = await newPage(t, context);
     await page.goto(url + (how.address ?? '/'));
-    return { daemon, line, run, page, url };
+    return { daemon, line, run, page, url, context };
 }
 
 /** Wait until the page has drawn at least `count` points. */

@@ -4,14 +4,18 @@
  * by key goes to the owner, so that all charts of a group zoom together. */
 
 import uPlot from './uPlot.esm.js';
+import { alone, drawBands, drawLevel, drawMarks, drawMissing } from './marks.js';
+import { FONT, logSplits, widest, yRange } from './scale.js';
 import { colour } from './theme.js';
 
 /**
  * @typedef {(number | null)[]} Values one for every x
- * @typedef {{label: string, colour: string, dash?: number[], dots?: boolean}} Line colour: a token
- * @typedef {{x: number[], lines: Values[], bands?: [Values, Values][], level?: number | null, marks?: number[],
- *            range: [number, number]}} Drawing bands: from one line to another; level: one value, as a thin line;
- *            marks: places on x, as thin dashed lines
+ * @typedef {{label: string, colour: string, dash?: number[], dots?: boolean, stepped?: boolean, fill?: string}} Line
+ *            colour, fill: tokens; stepped: a value holds from its x to the next
+ * @typedef {{x: number[], lines: Values[], bands?: [Values, Values][], level?: number | null, levelX?: number | null,
+ *            base?: number, marks?: number[], range: [number, number]}} Drawing bands: from one line to another; level:
+ *            one value of y, as a thin line, levelX: of x; base: a value of y that is always in view; marks: places on x,
+ *            as thin dashed lines
  * @typedef {object} Description
  * @property {string} title
  * @property {Line[]} lines
@@ -26,69 +30,11 @@ import { colour } from './theme.js';
  * @property {(index: number | null) => void} [cursor] moved to this point; null: away
  */
 
-export const FONT = '12px system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif';
+export { FONT };
+
 const SHORTEST_DRAG = 5; /* pixels; less is a click */
 
-/** The lowest and the highest of what is in view; null where there is nothing. @param {Drawing} drawing
- * @param {boolean} log @returns {[number, number] | null} */
-function extent({ x, lines, bands = [], level, range }, log) {
-    let low = Infinity;
-    let high = -Infinity;
-    const take = (/** @type {number | null | undefined} */ value) => {
-        if (value === null || value === undefined || (log && value <= 0)) return;
-        low = Math.min(low, value);
-        high = Math.max(high, value);
-    };
-    take(level);
-    for (const values of [...lines, ...bands.flat()]) {
-        for (let i = 0; i < x.length; i++) {
-            if (x[i] >= range[0] && x[i] <= range[1]) take(values[i]);
-        }
-    }
-    return low <= high ? [low, high] : null;
-}
-
-/** The range of y for what is in view, with a little air. @param {Drawing} drawing @param {boolean} log
- * @returns {[number, number]} */
-function yRange(drawing, log) {
-    const found = extent(drawing, log);
-    if (!found) return log ? [0.1, 1] : [0, 1];
-    const [low, high] = found;
-    if (log) return low === high ? [low / 2, high * 2] : [low / 1.05, high * 1.05];
-    const air = low === high ? Math.abs(low) / 2 || 0.5 : (high - low) * 0.05;
-    return [low >= 0 ? Math.max(0, low - air) : low - air, high + air];
-}
-
-/** Round values on a logarithmic axis, at most seven where the range allows. @returns {number[]}
- * @param {any} _plot @param {number} _axis @param {number} low @param {number} high */
-function logSplits(_plot, _axis, low, high) {
-    const first = Math.floor(Math.log10(low));
-    const last = Math.ceil(Math.log10(high));
-    const within = (/** @type {number[]} */ digits, step = 1) =>
-        Array.from({ length: Math.ceil((last - first + 1) / step) }, (_, i) => 10 ** (first + i * step))
-            .flatMap((power) => digits.map((digit) => Number((digit * power).toPrecision(2))))
-            .filter((value) => value >= low && value <= high);
-    const choices = [
-        within([1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 7, 8, 9]),
-        within([1, 1.5, 2, 3, 5, 7]),
-        within([1, 2, 5]),
-        within([1]),
-    ];
-    return choices.find((values) => values.length <= 7) ?? within([1], Math.ceil((last - first) / 7));
-}
-
-const ruler = /** @type {CanvasRenderingContext2D} */ (document.createElement('canvas').getContext('2d'));
-ruler.font = FONT;
-
-/** Room for the widest of these texts; whole steps of width, so that a chart does not twitch as its figures change.
- * @param {any} _plot @param {string[] | null} texts */
-function widest(_plot, texts) {
-    const width = Math.max(16, ...(texts ?? []).map((text) => ruler.measureText(text).width));
-    return 14 + 8 * Math.ceil(width / 8);
-}
-
 export class Chart {
-    /** @type {Drawing} */ #drawing = { x: [], lines: [], range: [0, 1] };
     /** @type {number | null} */ #at = null;
 
     /**
@@ -98,6 +44,7 @@ export class Chart {
     constructor(host, description) {
         this.host = host;
         this.description = description;
+        /** @type {Drawing} */ this.drawing = { x: [], lines: description.lines.map(() => []), range: [0, 1] };
         this.plot = this.#make();
         this.resized = new ResizeObserver(() => this.#fit());
         this.resized.observe(host);
@@ -114,16 +61,19 @@ export class Chart {
         this.plot.destroy();
     }
 
-    /** Show this; nothing else of the chart changes. @param {Drawing} drawing */
+    /** Show this; nothing else of the chart changes. What is drawn is kept as it is now, however the values go on.
+     * @param {Drawing} drawing */
     draw(drawing) {
-        const lines = this.description.log
-            ? drawing.lines.map((line) => line.map((value) => (value !== null && value > 0 ? value : null)))
-            : drawing.lines;
+        const { log } = this.description;
+        const x = drawing.x.slice();
+        const lines = drawing.lines.map((line) =>
+            line.map((value) => (value === null || (log && value <= 0) ? null : value)),
+        );
         const [min, max] = drawing.range;
 
-        this.#drawing = drawing;
+        this.drawing = { ...drawing, x };
         this.plot.batch(() => {
-            this.plot.setData(/** @type {any} */ ([drawing.x, ...lines]), false);
+            this.plot.setData(/** @type {any} */ ([x, ...lines]), false);
             this.plot.setScale('x', { min, max: max > min ? max : min + 1 });
         });
     }
@@ -138,7 +88,7 @@ export class Chart {
                     x: { time: false, auto: false },
                     y: {
                         distr: description.log ? 3 : 1,
-                        range: () => yRange(this.#drawing, !!description.log),
+                        range: () => yRange(this.drawing, !!description.log),
                     },
                 },
                 axes: [this.#xAxis(), this.#yAxis()],
@@ -146,8 +96,8 @@ export class Chart {
                 legend: { show: false },
                 cursor: this.#cursor(),
                 hooks: {
-                    drawAxes: [() => this.#drawBands()],
-                    draw: [() => this.#drawLevel(), () => this.#drawMarks()],
+                    drawAxes: [() => drawBands(this)],
+                    draw: [() => drawLevel(this), () => drawMarks(this), () => drawMissing(this)],
                     setSelect: [() => this.#selected()],
                     setCursor: [() => this.#moved()],
                 },
@@ -167,7 +117,15 @@ export class Chart {
             pxAlign: 0,
             dash: line.dash,
             stroke: () => colour(line.colour),
-            points: line.dots ? { size: 6, fill: () => colour(line.colour) } : { show: false },
+            fill: line.fill ? () => colour(/** @type {string} */ (line.fill)) : undefined,
+            paths: line.stepped ? /** @type {any} */ (uPlot.paths).stepped({ align: 1 }) : undefined,
+            points: {
+                show: true,
+                size: line.dots ? 6 : 4,
+                fill: () => colour(line.colour),
+                filter: (/** @type {any} */ plot, /** @type {number} */ index) =>
+                    line.dots ? null : alone(plot.data[index]),
+            },
         };
     }
 
@@ -227,82 +185,6 @@ export class Chart {
         });
     }
 
-    /** Under the lines. By hand, since uPlot's own bands cost a clip each. */
-    #drawBands() {
-        const { ctx, bbox } = this.plot;
-
-        ctx.save();
-        ctx.beginPath();
-        ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-        ctx.clip();
-        (this.#drawing.bands ?? []).forEach(([upper, lower], i) => {
-            ctx.fillStyle = colour(/** @type {string[]} */ (this.description.bands)[i]);
-            ctx.beginPath();
-            this.#traceBand(upper, lower);
-            ctx.fill();
-        });
-        ctx.restore();
-    }
-
-    /** A closed outline around each stretch in which both lines are known: there on one, back on the other.
-     * @param {Values} upper @param {Values} lower */
-    #traceBand(upper, lower) {
-        const { plot } = this;
-        const { x } = this.#drawing;
-        const known = (/** @type {number} */ i) =>
-            [upper[i], lower[i]].every(
-                (value) => value !== null && value !== undefined && (!this.description.log || value > 0),
-            );
-        const go = (/** @type {number} */ i, /** @type {Values} */ line) =>
-            plot.ctx.lineTo(
-                plot.valToPos(x[i], 'x', true),
-                plot.valToPos(/** @type {number} */ (line[i]), 'y', true),
-            );
-
-        for (let from = 0, to = 0; from < x.length; from = to + 1) {
-            for (to = from; to < x.length && known(to); to++) go(to, upper);
-            for (let i = to - 1; i >= from; i--) go(i, lower);
-            plot.ctx.closePath();
-        }
-    }
-
-    #drawLevel() {
-        const { level } = this.#drawing;
-        const { ctx, bbox } = this.plot;
-
-        if (level === null || level === undefined) return;
-        const y = Math.round(this.plot.valToPos(level, 'y', true)) + 0.5;
-        if (!(y >= bbox.top && y <= bbox.top + bbox.height)) return;
-        ctx.save();
-        ctx.setLineDash([]);
-        ctx.strokeStyle = colour('--level');
-        ctx.lineWidth = devicePixelRatio;
-        ctx.beginPath();
-        ctx.moveTo(bbox.left, y);
-        ctx.lineTo(bbox.left + bbox.width, y);
-        ctx.stroke();
-        ctx.restore();
-    }
-
-    #drawMarks() {
-        const { marks = [] } = this.#drawing;
-        const { ctx, bbox } = this.plot;
-
-        ctx.save();
-        ctx.setLineDash([4 * devicePixelRatio, 3 * devicePixelRatio]);
-        ctx.strokeStyle = colour('--text-muted');
-        ctx.lineWidth = devicePixelRatio;
-        for (const mark of marks) {
-            const x = Math.round(this.plot.valToPos(mark, 'x', true)) + 0.5;
-            if (!(x >= bbox.left && x <= bbox.left + bbox.width)) continue;
-            ctx.beginPath();
-            ctx.moveTo(x, bbox.top);
-            ctx.lineTo(x, bbox.top + bbox.height);
-            ctx.stroke();
-        }
-        ctx.restore();
-    }
-
     #selected() {
         const { left, width } = this.plot.select;
         if (width === 0) return;
@@ -322,7 +204,7 @@ export class Chart {
 
     /** Put the crosshair on a point, here and in the group. @param {number | null} index */
     #moveTo(index) {
-        const at = index === null ? null : this.#drawing.x[index];
+        const at = index === null ? null : this.drawing.x[index];
         const left = at === null || at === undefined ? -10 : this.plot.valToPos(at, 'x');
         const top = at === null ? -10 : this.plot.over.clientHeight / 2;
         /** @type {any} */ (this.plot).setCursor({ left, top }, true, true);
@@ -330,7 +212,7 @@ export class Chart {
 
     /** @param {KeyboardEvent} event */
     #key(event) {
-        const { x, range } = this.#drawing;
+        const { x, range } = this.drawing;
         if (!x.length || event.ctrlKey || event.metaKey || event.altKey) return;
         const newest = x.length - 1;
         const at = Math.min(this.#at ?? newest, newest);
@@ -365,6 +247,12 @@ export class Chart {
         const size = this.#size();
         this.description.resized?.(size.width);
         if (size.width !== this.plot.width || size.height !== this.plot.height) this.plot.setSize(size);
+    }
+
+    /** What a picture file of it is made from. */
+    get picture() {
+        const { title, lines } = this.description;
+        return { canvas: this.plot.ctx.canvas, title, lines };
     }
 
     /** Draw again as it is, in the colours of now. */

@@ -1,11 +1,12 @@
 /* connection.js - the stream of all runs for a page that follows none in particular, and what the page says of it.
  *
  * The page's head shows the phase, a banner appears when the connection is lost, and whenever the stream opens (again)
- * the page reads anew what it may have missed. A hidden window gives its connection up after a while: a browser has
- * six for all of its windows. */
+ * the page reads anew what it may have missed. A hidden window whose stream is its own gives it up after a while: a
+ * browser has six connections for all of its windows. */
 
 import { element, setText } from './dom.js';
 import { Follower } from './events.js';
+import { areShared } from './stream.js';
 
 /** @typedef {import('./api.js').Run} Run */
 /** @typedef {import('./events.js').Phase} Phase */
@@ -40,6 +41,7 @@ export class Connection {
             lastStep: () => 0,
             points: () => {},
             epochs: () => {},
+            histograms: () => {},
             dropped: () => {},
             missing: () => {},
             phase: (phase, waiting) => this.#show(phase, waiting),
@@ -79,7 +81,7 @@ export class Connection {
 
     #hiddenOrShown() {
         clearTimeout(this.#timer);
-        if (document.hidden) this.#timer = setTimeout(() => this.follower.rest(), HIDDEN_REST);
-        else if (this.follower.phase === 'resting') this.follower.connect();
+        if (document.hidden && !areShared()) this.#timer = setTimeout(() => this.follower.rest(), HIDDEN_REST);
+        else if (!document.hidden && this.follower.phase === 'resting') this.follower.connect();
     }
 }

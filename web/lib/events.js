@@ -8,6 +8,7 @@
 
 import { getJson, Problem, runPath } from './api.js';
 import { SERIES_MOST } from './series.js';
+import { openStream } from './stream.js';
 
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 8000;
@@ -23,6 +24,7 @@ const PATIENCE = [200, 400, 800]; /* ms; the server stores points within a secon
  * @property {() => number} lastStep of the points that the receiver has
  * @property {(points: Points) => void} points of the run that is followed
  * @property {(rows: import('./api.js').EpochRow[]) => void} epochs of the run that is followed
+ * @property {(histograms: any) => void} histograms of the run that is followed, as of now
  * @property {(after: number) => void} dropped points and epochs beyond this step are not the run's any more
  * @property {(problem: Problem) => void} missing the run that is followed cannot be read
  * @property {(phase: Phase, waiting: number) => void} phase of the connection; ms until it is tried again
@@ -36,7 +38,7 @@ export function windowSteps(run) {
 }
 
 export class Follower {
-    /** @type {EventSource | null} */ #source = null;
+    /** @type {import('./stream.js').Stream | null} */ #source = null;
     #failures = 0;
     /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer = undefined;
     /** @type {Points[] | null} live points that wait for those before them */ #held = null;
@@ -63,9 +65,9 @@ export class Follower {
     connect() {
         this.#close();
         this.#setPhase(this.#failures ? this.phase : 'connecting');
-        const source = new EventSource('/api/v1/events');
+        const source = openStream('/api/v1/events');
         const on = (/** @type {string} */ type, /** @type {(data: any) => void} */ act) =>
-            source.addEventListener(type, (event) => source === this.#source && act(JSON.parse(event.data)));
+            source.addEventListener(type, (event) => source === this.#source && act(JSON.parse(/** @type {MessageEvent} */ (event).data)));
 
         this.#source = source;
         source.addEventListener('open', () => source === this.#source && this.#opened());
@@ -73,6 +75,7 @@ export class Follower {
         on('state', (run) => this.#gotState(run));
         on('points', (points) => points.run === this.id && this.#gotPoints(points));
         on('epoch', (row) => row.run === this.id && this.handlers.epochs([row]));
+        on('histogram', (now) => now.run === this.id && this.handlers.histograms(now));
         on('dropped', ({ run, after }) => this.id && this.#gotDropped(run, after));
     }
 
@@ -215,7 +218,7 @@ export class Follower {
         this.handlers.points(points);
     }
 
-    /** @param {EventSource | null} source @param {Problem} problem */
+    /** @param {import('./stream.js').Stream | null} source @param {Problem} problem */
     #failed(source, problem) {
         if (problem instanceof Problem && problem.status > 0 && problem.status < 500) {
             this.#settled();

@@ -39,6 +39,8 @@ export class Series {
     width = 0;
     /** Whether anything was merged, here or by the server. */
     coarse = false;
+    /** Another one after every change. */
+    version = 0;
 
     /** @param {number} [capacity] points kept at most */
     constructor(capacity = SERIES_MOST) {
@@ -52,6 +54,7 @@ export class Series {
         this.layers = [];
         this.width = 0;
         this.coarse = false;
+        this.version++;
     }
 
     /** Forget what lies beyond this step: the run has gone back to it. @param {number} step */
@@ -60,6 +63,7 @@ export class Series {
         if (beyond < 0) return;
         for (const column of [this.steps, this.epochs, this.elapsed, ...this.layers.flatMap(Object.values)])
             column.length = beyond;
+        this.version++;
     }
 
     get length() {
@@ -86,6 +90,7 @@ export class Series {
             taken++;
         }
         if (this.length > this.capacity) this.#compact();
+        if (taken) this.version++;
         return taken;
     }
 

@@ -1,6 +1,7 @@
 /* table.js - the figures behind a chart as a table, filled only while it is open. */
 
-/** @typedef {{caption: string, head: string[], rows: string[][]}} Content rows: the newest last */
+/** @typedef {{caption: string, head: string[], rows: string[][], asTheyAre?: boolean}} Content rows: the newest last, and
+ *           shown first, unless they are to stay as they are */
 
 const NEWEST = 200; /* rows shown; all of them are in the CSV */
 const LEAST_TIME = 1000; /* ms between two fillings */
@@ -36,7 +37,7 @@ export class FoldedTable {
     }
 
     #fill() {
-        const { caption, head, rows } = this.read();
+        const { caption, head, rows, asTheyAre } = this.read();
         const cells = (/** @type {string[]} */ texts, /** @type {'td' | 'th'} */ tag) =>
             texts.map((text) => {
                 const cell = document.createElement(tag);
@@ -44,13 +45,13 @@ export class FoldedTable {
                 cell.textContent = text;
                 return cell;
             });
-        const newest = rows.slice(-NEWEST).reverse();
+        const newest = asTheyAre ? rows.slice(0, NEWEST) : rows.slice(-NEWEST).reverse();
 
         this.#timer = 0;
         this.#filled = performance.now();
         this.table.replaceChildren();
         this.table.createCaption().textContent =
-            rows.length > NEWEST ? `${caption}; the newest ${NEWEST} of ${rows.length} points` : caption;
+            rows.length > NEWEST ? `${caption}; ${NEWEST} of ${rows.length} rows` : caption;
         this.box.setAttribute('aria-label', caption);
         this.table
             .createTHead()

@@ -2,30 +2,36 @@
 
 import { Chart } from '../lib/chart.js';
 import { element, say } from '../lib/dom.js';
+import { Foot } from '../lib/figures.js';
 import { count, duration, epochs, percent } from '../lib/format.js';
-import { savePng } from '../lib/png.js';
-import { FoldedTable } from '../lib/table.js';
+import { painted } from '../lib/paint.js';
 
 /** @typedef {import('../lib/api.js').EpochRow} EpochRow */
 
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 20000, 50000, 100000];
 
+/** @typedef {import('./state.js').Section} Section */
+
+/** @implements {Section} */
 export class Errors {
     /** @type {Map<number, EpochRow>} */ #rows = new Map();
     /** @type {Chart | null} */ #chart = null;
-    #log = false;
     /** @type {[number, number] | null} */ #zoom = null;
+    #version = 0;
+    /** @type {EpochRow[]} the epochs that were judged, as they are drawn */ judged = [];
 
-    /** @param {() => void} changed a zoom was asked for: draw again */
-    constructor(changed) {
-        this.changed = changed;
-        this.run = 0;
-        /** What was drawn last, so that only what is new is drawn. */
-        this.drawn = '';
-        this.table = new FoldedTable(element('errors-table'), () => this.#content());
-        element('errors-png').addEventListener('click', () => {
-            if (this.#chart) savePng(this.#chart, `run-${this.run}-error.png`);
+    /** @param {import('./state.js').Live} live */
+    constructor(live) {
+        this.live = live;
+        this.changed = live.painter.add(element('errors'), () => this.#paint());
+        this.draw = painted(this.#draw.bind(this));
+        this.foot = new Foot({
+            what: 'error by epoch',
+            file: () => `run-${live.id}-error`,
+            figures: () => this.#figures(),
+            picture: () => this.#chart,
         });
+        element('errors').append(this.foot.node);
         document.addEventListener('themechange', () => this.#chart?.recolour());
     }
 
@@ -36,28 +42,40 @@ export class Errors {
     clear() {
         this.#rows.clear();
         this.#zoom = null;
-        this.drawn = '';
+        this.#edited();
+    }
+
+    run() {
+        this.changed();
+    }
+
+    view() {
+        this.changed();
     }
 
     /** Take rows; one that is known already is replaced. @param {EpochRow[]} rows */
-    append(rows) {
+    epochs(rows) {
         const last = [...this.#rows.keys()].at(-1) ?? 0;
         rows.forEach((row) => this.#rows.set(row.epoch, row));
-        this.drawn = '';
         if (rows.some((row) => row.epoch < last)) this.#rows = new Map([...this.#rows].sort(([a], [b]) => a - b));
+        this.#edited();
     }
 
-    /** Forget what lies beyond this step: the run has gone back to it. @param {number} step */
-    cut(step) {
+    /** @param {number} step */
+    dropped(step) {
         for (const row of this.rows) if (row.step > step) this.#rows.delete(row.epoch);
-        this.drawn = '';
+        this.#edited();
+    }
+
+    #edited() {
+        this.#version++;
+        this.changed();
     }
 
     /** @param {string} title @param {boolean} log */
     #prepare(title, log) {
-        if (this.#chart && this.#log === log && this.#chart.description.title === title) return this.#chart;
+        if (this.#chart?.description.title === title && this.#chart.description.log === log) return this.#chart;
         this.#chart?.destroy();
-        this.#log = log;
         this.#chart = new Chart(element('errors-chart'), {
             title,
             lines: [
@@ -77,28 +95,29 @@ export class Errors {
         return this.#chart;
     }
 
-    /** @param {import('../lib/api.js').Run} run @param {boolean} log */
-    draw(run, log) {
-        const drawn = [run.id, run.name, log, this.#zoom].join();
-        if (drawn === this.drawn) return;
+    #paint() {
+        const { run, view } = this.live;
+        if (run) this.draw(`${run.name}: error by epoch`, view.errorsLog, this.#zoom, this.#version);
+    }
+
+    /** @param {string} title @param {boolean} log @param {[number, number] | null} zoom @param {number} _version */
+    #draw(title, log, zoom, _version) {
         const judged = this.rows.filter((row) => row.test_error !== null || row.train_error !== null);
         const last = Math.max(judged.at(-1)?.epoch ?? 1, 2);
 
-        this.drawn = drawn;
-        this.run = run.id;
+        this.judged = judged;
         say(element('errors-empty'), judged.length ? null : 'Errors come when an epoch has been evaluated.');
-        this.#prepare(`${run.name}: error by epoch`, log).draw({
+        this.#prepare(title, log).draw({
             x: judged.map((row) => row.epoch),
             lines: [judged.map((row) => row.test_error), judged.map((row) => row.train_error)],
-            range: this.#zoom ?? [1 - (last - 1) * 0.02, last + (last - 1) * 0.02],
+            range: zoom ?? [1 - (last - 1) * 0.02, last + (last - 1) * 0.02],
         });
-        this.judged = judged;
-        this.table.changed();
+        this.foot.changed();
     }
 
     /** @param {number | null} index */
     #describe(index) {
-        const row = index === null ? undefined : this.judged?.[index];
+        const row = index === null ? undefined : this.judged[index];
         say(
             element('errors-at'),
             row
@@ -107,17 +126,25 @@ export class Errors {
         );
     }
 
-    #content() {
+    /** @returns {import('../lib/figures.js').Figures | null} */
+    #figures() {
+        if (!this.#chart) return null;
+        const [low, high] = this.#chart.drawing.range;
+        const rows = this.judged.filter(({ epoch }) => epoch >= low && epoch <= high);
         return {
             caption: 'Error by epoch, newest first',
-            head: ['Epoch', 'Step', 'Time', 'Test error', 'Training error'],
-            rows: this.rows.map((row) => [
-                count(row.epoch),
-                count(row.step),
-                duration(row.elapsed),
-                percent(row.test_error),
-                percent(row.train_error),
-            ]),
+            columns: [
+                { name: 'epoch', title: 'Epoch', values: rows.map((row) => row.epoch), text: count },
+                { name: 'step', title: 'Step', values: rows.map((row) => row.step), text: count },
+                { name: 'seconds', title: 'Time', values: rows.map((row) => row.elapsed), text: duration },
+                { name: 'test_error', title: 'Test error', values: rows.map((row) => row.test_error), text: percent },
+                {
+                    name: 'train_error',
+                    title: 'Training error',
+                    values: rows.map((row) => row.train_error),
+                    text: percent,
+                },
+            ],
         };
     }
 }

@@ -1,17 +1,18 @@
 /* layers.js - a card for every layer: its goodness on positive and on negative data, and its figures. */
 
 import { Chart } from '../lib/chart.js';
-import { make, say, setText } from '../lib/dom.js';
+import { element, make, say, setText } from '../lib/dom.js';
+import { Foot } from '../lib/figures.js';
 import { clock, count, epochs, figure, percent } from '../lib/format.js';
-import { savePng } from '../lib/png.js';
-import { levelOf } from '../lib/run.js';
+import { painted } from '../lib/paint.js';
+import { changesText, levelOf } from '../lib/run.js';
+import { decades } from '../lib/scale.js';
 import { smoothed } from '../lib/series.js';
-import { FoldedTable } from '../lib/table.js';
 import { axisOf, translate } from '../lib/zoom.js';
 
 /** @typedef {import('../lib/api.js').Run} Run */
 /** @typedef {import('../lib/series.js').Series} Series */
-/** @typedef {import('../lib/address.js').View} View */
+/** @typedef {import('./state.js').Live} Live */
 
 const LINES = [
     { label: 'positive data', colour: '--positive' },
@@ -21,10 +22,6 @@ const LINES = [
 const NARROW = 328; /* pixels; five figures do not fit in one row */
 
 const BANDS = ['--positive-band', '--negative-band', '--gap'];
-
-/** 1, 2, 5, 10 … @param {number} from power of ten @param {number} to */
-const decades = (from, to) =>
-    Array.from({ length: to - from }, (_, i) => [1, 2, 5].map((first) => Number(`${first}e${from + i}`))).flat();
 
 const CLOCK_STEPS = [
     0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000, 86400,
@@ -50,18 +47,24 @@ function emptyText(state) {
         : 'This run ended before its first point.';
 }
 
+/** How many steps smoothing goes back, by half. @param {Run} run @param {number} smoothing epochs */
+const halfLifeOf = (run, smoothing) =>
+    run.progress.epochs ? (smoothing * run.progress.steps) / run.progress.epochs : 0;
+
 class LayerCard {
     /**
+     * @param {Live} live
      * @param {Run} run
      * @param {number} index
-     * @param {View} view
-     * @param {{zoom: (range: [number, number] | null) => void, cursor: (index: number | null) => void}} asked
+     * @param {(index: number | null) => void} moved the crosshair, to this point
      */
-    constructor(run, index, view, asked) {
+    constructor(live, run, index, moved) {
+        this.live = live;
         this.index = index;
-        this.run = run;
         this.title = `Layer ${index}`;
-        /** @type {Series | null} */ this.series = null;
+        /** @type {number | null} */ this.cursor = null;
+        /** @type {Series | null} what is drawn */ this.series = null;
+        /** @type {import('../lib/chart.js').Values[]} as they are drawn */ this.lines = [[], []];
         this.figures = {
             positive: make('dd', { class: 'positive' }),
             negative: make('dd', { class: 'negative' }),
@@ -78,30 +81,38 @@ class LayerCard {
             'aria-label': `Goodness of layer ${index} on positive and on negative data`,
         });
         this.empty = make('p', { class: 'chart-empty' });
-        this.node = this.#build();
-        this.view = view;
-        this.chart = this.#makeChart(asked);
+        this.foot = new Foot({
+            what: `layer ${index}`,
+            file: () => `run-${run.id}-layer-${index}`,
+            figures: () => this.#figuresDrawn(),
+            picture: () => this.chart,
+        });
+        this.node = this.#build(run);
+        this.chart = this.#makeChart(run, moved);
+        this.changed = live.painter.add(this.node, () => this.#paint());
+        this.draw = painted(this.#draw.bind(this));
     }
 
-    #build() {
+    destroy() {
+        this.live.painter.remove(this.node);
+        this.chart.destroy();
+    }
+
+    /** @param {Run} run */
+    #build(run) {
         const term = (/** @type {string} */ name, /** @type {HTMLElement} */ value) =>
             make('div', {}, make('dt', {}, name), value);
         const { positive, negative, gap, accuracy, loss } = this.figures;
-        const details = make(
-            'details',
-            { class: 'table' },
-            make('summary', {}, 'Table', make('span', { class: 'hidden-text' }, ` of layer ${this.index}`)),
-        );
-        const png = make('button', { type: 'button', class: 'button small' }, 'PNG');
-        const heading = make('h3', {}, this.title, make('small', {}, shapeOf(this.run.config.layers[this.index])));
 
-        png.setAttribute('aria-label', `${this.title} as a PNG picture`);
-        png.addEventListener('click', () => savePng(this.chart, `run-${this.run.id}-layer-${this.index}.png`));
-        this.table = new FoldedTable(details, () => this.#content());
         return make(
             'article',
             { class: 'card', 'data-layer': String(this.index) },
-            make('div', { class: 'card-head' }, heading, this.at),
+            make(
+                'div',
+                { class: 'card-head' },
+                make('h3', {}, this.title, make('small', {}, shapeOf(run.config.layers[this.index]))),
+                this.at,
+            ),
             make(
                 'dl',
                 { class: 'layer-figures' },
@@ -112,58 +123,78 @@ class LayerCard {
                 term('Loss', loss),
             ),
             make('div', { class: 'chart-box' }, this.host, this.empty),
-            make('div', { class: 'card-foot' }, details, png),
+            this.foot.node,
         );
     }
 
-    /** @param {{zoom: (range: [number, number] | null) => void, cursor: (index: number | null) => void}} asked */
-    #makeChart(asked) {
-        const axis = AXES[this.view.axis];
+    /** @param {Run} run @param {(index: number | null) => void} moved */
+    #makeChart(run, moved) {
+        const { axis, log } = this.live.view;
         return new Chart(this.host, {
-            title: `${this.run.name}: goodness of layer ${this.index}`,
+            title: `${run.name}: goodness of layer ${this.index}`,
             lines: LINES,
             bands: BANDS,
             group: 'layers',
-            log: this.view.log,
-            steps: axis.steps,
-            xText: axis.text,
-            zoom: asked.zoom,
-            cursor: asked.cursor,
+            log,
+            steps: AXES[axis].steps,
+            xText: AXES[axis].text,
+            zoom: (range) => this.live.zoomTo(range),
+            cursor: moved,
             /* Not a container query: those have every card laid out alone, at every figure that changes. */
             resized: (width) => this.node.classList.toggle('narrow', width < NARROW),
         });
     }
 
-    /** @param {Run} run @param {Series} series @param {View} view @param {[number, number]} range
-     * @param {number} halfLife steps */
-    draw(run, series, view, range, halfLife) {
-        const layer = series.layers[this.index] ?? {};
-        const read = (/** @type {string} */ field) => layer[field] ?? series.steps.map(() => null);
-        const positive = smoothed(series.steps, read('positive'), halfLife);
-        const negative = smoothed(series.steps, read('negative'), halfLife);
+    #paint() {
+        const { run, zoom, view } = this.live;
+        if (!run) return;
+        const series = zoom.visible;
+        const [low, high] = zoom.rangeOn(view.axis);
 
-        this.series = series;
         say(this.empty, series.length ? null : emptyText(run.state));
-        this.chart.draw({
-            x: axisOf(series, view.axis),
-            lines: [positive, negative],
-            bands: [
-                [read('positive_high'), read('positive_low')],
-                [read('negative_high'), read('negative_low')],
-                [positive, negative],
-            ],
-            level: levelOf(run, this.index),
-            marks: run.changes.map(({ step }) => translate(series.steps, axisOf(series, view.axis), step)),
-            range,
-        });
-        this.table?.changed();
+        this.draw(series, halfLifeOf(run, view.smoothing), low, high, levelOf(run, this.index), [
+            series.version,
+            run.changes.length,
+        ].join());
+        this.showFigures();
     }
 
-    /** The figures at a point; null: now. @param {number | null} index */
-    showFigures(index) {
-        const { series } = this;
+    /** @param {Series} series @param {number} halfLife @param {number} low @param {number} high
+     * @param {number | null} level @param {string} _version of the series, and of the marks */
+    #draw(series, halfLife, low, high, level, _version) {
+        const { run, view } = this.live;
+        const x = axisOf(series, view.axis);
+        const [positive, negative] = ['positive', 'negative'].map((field) =>
+            smoothed(series.steps, this.#read(series, field), halfLife),
+        );
+
+        this.series = series;
+        this.lines = [positive, negative];
+        this.chart.draw({
+            x,
+            lines: [positive, negative],
+            bands: [
+                [this.#read(series, 'positive_high'), this.#read(series, 'positive_low')],
+                [this.#read(series, 'negative_high'), this.#read(series, 'negative_low')],
+                [positive, negative],
+            ],
+            level,
+            marks: (run?.changes ?? []).map(({ step }) => translate(series.steps, x, step)),
+            range: [low, high],
+        });
+        this.foot.changed();
+    }
+
+    /** @param {Series} series @param {string} field */
+    #read(series, field) {
+        return series.layers[this.index]?.[field] ?? series.steps.map(() => null);
+    }
+
+    /** The figures at the crosshair, or now. */
+    showFigures() {
+        const { series, cursor } = this;
         if (!series) return;
-        const at = index ?? series.length - 1;
+        const at = cursor ?? series.length - 1;
         const layer = series.layers[this.index];
         const read = (/** @type {string} */ field) => layer?.[field]?.[at] ?? null;
         const positive = read('positive');
@@ -174,106 +205,117 @@ class LayerCard {
         setText(this.figures.gap, positive === null || negative === null ? '–' : figure(positive - negative));
         setText(this.figures.accuracy, percent(read('accuracy'), 1));
         setText(this.figures.loss, figure(read('loss')));
-        setText(this.at, index === null ? '' : `at step ${count(series.steps[at])}`);
+        setText(this.at, cursor === null ? '' : `at step ${count(series.steps[at])}`);
     }
 
-    #content() {
-        const { steps, epochs: epoch, elapsed, layers } = /** @type {Series} */ (this.series);
-        const layer = layers[this.index] ?? {};
-        const fields = [
-            'positive',
-            'negative',
-            'positive_low',
-            'positive_high',
-            'negative_low',
-            'negative_high',
-            'loss',
-        ];
+    /** What is drawn, in the range that is in view. @returns {import('../lib/figures.js').Figures | null} */
+    #figuresDrawn() {
+        const { series } = this;
+        if (!series) return null;
+        const x = axisOf(series, this.live.view.axis);
+        const [low, high] = this.chart.drawing.range;
+        const from = x.findIndex((value) => value >= low);
+        const to = x.findLastIndex((value) => value <= high) + 1;
+        const part = (/** @type {any[]} */ values) => (from < 0 ? [] : values.slice(from, to));
+        const field = (/** @type {string} */ name, /** @type {string} */ title, text = figure) => ({
+            name,
+            title,
+            values: part(this.#read(series, name)),
+            text,
+        });
+        const soft = this.live.view.smoothing > 0 ? '_smoothed' : '';
+
         return {
-            caption: `Goodness of layer ${this.index}, newest first`,
-            head: [
-                'Step',
-                'Epoch',
-                'Seconds',
-                'Positive',
-                'Negative',
-                'Pos. 10 %',
-                'Pos. 90 %',
-                'Neg. 10 %',
-                'Neg. 90 %',
-                'Loss',
-                'Accuracy',
+            caption: `Goodness of layer ${this.index}${soft && ', smoothed'}, newest first`,
+            columns: [
+                { name: 'step', title: 'Step', values: part(series.steps), text: count },
+                { name: 'epoch', title: 'Epoch', values: part(series.epochs), text: epochs },
+                { name: 'seconds', title: 'Seconds', values: part(series.elapsed), text: (value) => value.toFixed(2) },
+                { name: `positive${soft}`, title: 'Positive', values: part(this.lines[0]), text: figure },
+                { name: `negative${soft}`, title: 'Negative', values: part(this.lines[1]), text: figure },
+                field('positive_low', 'Pos. 10 %'),
+                field('positive_high', 'Pos. 90 %'),
+                field('negative_low', 'Neg. 10 %'),
+                field('negative_high', 'Neg. 90 %'),
+                field('loss', 'Loss'),
+                field('accuracy', 'Accuracy', (value) => percent(value, 1)),
             ],
-            rows: steps.map((step, i) => [
-                count(step),
-                epochs(epoch[i]),
-                elapsed[i].toFixed(2),
-                ...fields.map((field) => figure(layer[field]?.[i])),
-                percent(layer.accuracy?.[i], 1),
-            ]),
         };
     }
 }
 
-export class Layers {
-    /** @type {LayerCard[]} */ #cards = [];
-    #made = '';
-    /** @type {number | null} */ #cursor = null;
+/** @typedef {import('./state.js').Section} Section */
 
-    /**
-     * @param {HTMLElement} host
-     * @param {(range: [number, number] | null) => void} zoom asked for, on the axis of the view
-     */
-    constructor(host, zoom) {
-        this.host = host;
-        this.zoom = zoom;
-        document.addEventListener('themechange', () => this.#cards.forEach((card) => card.chart.recolour()));
+/** @implements {Section} */
+export class Layers {
+    /** @type {LayerCard[]} */ cards = [];
+    #made = '';
+
+    /** @param {Live} live */
+    constructor(live) {
+        this.live = live;
+        this.host = element('layer-cards');
+        this.changed = live.painter.add(element('layers-head'), () => this.#paintHead());
+        this.legend = painted(this.#drawLegend);
+        document.addEventListener('themechange', () => this.cards.forEach((card) => card.chart.recolour()));
     }
 
-    /** Make the cards anew where the run or the kind of axes is another. @param {Run} run @param {View} view */
-    #prepare(run, view) {
+    clear() {
+        this.cards.forEach((card) => card.destroy());
+        this.cards = [];
+        this.#made = '';
+        this.host.replaceChildren();
+    }
+
+    run() {
+        this.#prepare();
+        this.points();
+    }
+
+    view() {
+        this.#prepare();
+        this.points();
+    }
+
+    points() {
+        this.changed();
+        this.cards.forEach((card) => card.changed());
+    }
+
+    /** Make the cards anew where the run or the kind of axes is another. */
+    #prepare() {
+        const { run, view } = this.live;
+        if (!run) return;
         const made = [run.id, run.name, run.config.layers.length, view.axis, view.log].join();
         if (made === this.#made) return;
         this.clear();
         this.#made = made;
-        const asked = {
-            zoom: this.zoom,
-            cursor: (/** @type {number | null} */ index) => this.#moved(index),
-        };
-        for (let i = 0; i < run.config.layers.length; i++) {
-            const card = new LayerCard(run, i, view, asked);
-            this.#cards.push(card);
+        run.config.layers.forEach((/** @type {any} */ _, /** @type {number} */ index) => {
+            const card = new LayerCard(this.live, run, index, (at) => this.#moved(at));
+            this.cards.push(card);
             this.host.append(card.node);
-        }
+        });
     }
 
-    clear() {
-        this.#cards.forEach((card) => card.chart.destroy());
-        this.#cards = [];
-        this.#made = '';
-        this.#cursor = null;
-        this.host.replaceChildren();
+    #paintHead() {
+        const { run, zoom } = this.live;
+        if (run) this.legend(levelOf(run, 0) !== null, changesText(run), !!zoom.range);
     }
 
-    /**
-     * @param {Run} run
-     * @param {Series} series
-     * @param {View} view
-     * @param {[number, number]} range on the view's axis
-     */
-    draw(run, series, view, range) {
-        this.#prepare(run, view);
-        const stepsPerEpoch = run.progress.epochs ? run.progress.steps / run.progress.epochs : 0;
-        for (const card of this.#cards) {
-            card.draw(run, series, view, range, view.smoothing * stepsPerEpoch);
-            card.showFigures(this.#cursor);
-        }
+    /** @param {boolean} hasLevel @param {string} changes @param {boolean} zoomed */
+    #drawLegend(hasLevel, changes, zoomed) {
+        element('legend-level').hidden = !hasLevel;
+        element('legend-changes').hidden = !changes;
+        setText(element('changes-text'), changes);
+        element('unzoom-button').hidden = !zoomed;
     }
 
     /** @param {number | null} index */
     #moved(index) {
-        if (index === this.#cursor) return;
-        this.#cursor = index;
-        this.#cards.forEach((card) => card.showFigures(index));
+        for (const card of this.cards) {
+            if (card.cursor === index) continue;
+            card.cursor = index;
+            card.showFigures();
+        }
     }
 }

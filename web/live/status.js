@@ -22,29 +22,58 @@ function timeText(run) {
     return remaining === null ? taken : `${taken} · ${duration(remaining)} left`;
 }
 
-export class Status {
-    /** @type {Run | null} */ run = null;
-    #asking = false;
-    /** What was announced last, so that the same is not said twice. */
-    #told = '';
+/** @typedef {import('./state.js').Section} Section */
 
-    /** @param {(run: Run) => void} changed an answer of the server brought the run's newer state */
-    constructor(changed) {
-        this.changed = changed;
+/** @implements {Section} */
+export class Status {
+    #asking = false;
+    /** The run whose name and sentences are shown. */
+    #shown = 0;
+    /** Its newest state stands on the page; what remains to be drawn is how far it has come. */
+    #told = false;
+
+    /**
+     * @param {import('./state.js').Live} live
+     * @param {(run: Run) => void} answered an answer of the server brought the run's newer state
+     */
+    constructor(live, answered) {
+        this.live = live;
+        this.answered = answered;
+        this.changed = live.painter.add(element('status'), () => this.#paint());
         for (const action of ['pause', 'resume', 'stop'])
             element(`${action}-button`).addEventListener('click', () => this.ask(action));
         this.#prepareName(element('run-name'));
+    }
+
+    clear() {
+        this.#told = false;
+    }
+
+    /** Also while nobody sees it: the tab's title, and what is read aloud. @param {Run | null} before */
+    run(before) {
+        const { run } = this.live;
+        if (!run) return;
+        this.#told = false;
+        this.changed();
+        if (document.title !== titleOf(run)) document.title = titleOf(run);
+        if (before?.state !== run.state) setText(element('announce'), `Run ${run.id}, ${run.name}, is ${run.state}.`);
+    }
+
+    points() {
+        const { run } = this.live;
+        if (run && document.title !== titleOf(run)) document.title = titleOf(run);
+        this.changed();
     }
 
     /** Rename in place: Enter or leaving the field keeps the name, Escape gives the old one back.
      * @param {HTMLInputElement} input */
     #prepareName(input) {
         input.addEventListener('keydown', (event) => {
-            if (event.key === 'Escape') input.value = this.run?.name ?? '';
+            if (event.key === 'Escape') input.value = this.live.run?.name ?? '';
             if (event.key === 'Escape' || event.key === 'Enter') input.blur();
         });
         input.addEventListener('change', async () => {
-            const { run } = this;
+            const { run } = this.live;
             const name = input.value.trim();
             if (!run || name === run.name) return;
             const answer = await this.#send(() => patchJson(runPath(run.id), { name }));
@@ -54,19 +83,20 @@ export class Status {
 
     /** @param {string} action pause, resume or stop */
     async ask(action) {
-        const { run } = this;
+        const { run } = this.live;
         if (!run || this.#asking) return;
         this.#asking = true;
         this.#showControls(run);
         await this.#send(() => postJson(`${runPath(run.id)}/${action}`, {}));
         this.#asking = false;
-        if (this.run) this.#showControls(this.run);
+        if (this.live.run) this.#showControls(this.live.run);
     }
 
     /** The space bar: pause what runs, resume what is paused. */
     toggle() {
-        if (this.run?.state === 'running' && !this.run.pending) this.ask('pause');
-        else if (this.run?.state === 'paused' && !this.run.pending) this.ask('resume');
+        const { run } = this.live;
+        if (run?.state === 'running' && !run.pending) this.ask('pause');
+        else if (run?.state === 'paused' && !run.pending) this.ask('resume');
     }
 
     /** @param {() => Promise<Run>} send @returns {Promise<Run | null>} null: refused, and said why */
@@ -74,7 +104,7 @@ export class Status {
         try {
             const run = await send();
             say(element('run-error'), null);
-            this.changed(run);
+            this.answered(run);
             return run;
         } catch (problem) {
             if (!(problem instanceof Problem)) throw problem;
@@ -84,12 +114,20 @@ export class Status {
         }
     }
 
+    #paint() {
+        const { run } = this.live;
+        if (!run) return;
+        if (!this.#told) this.#show(run);
+        this.#told = true;
+        this.#showProgress(run);
+    }
+
     /** @param {Run} run */
-    show(run) {
-        const another = run.id !== this.run?.id;
+    #show(run) {
+        const another = run.id !== this.#shown;
         const name = /** @type {HTMLInputElement} */ (element('run-name'));
 
-        this.run = run;
+        this.#shown = run.id;
         if (another) say(element('run-error'), null);
         if (another || document.activeElement !== name) name.value = run.name;
         setText(element('run-heading'), `Run ${run.id}: ${run.name}`);
@@ -103,10 +141,8 @@ export class Status {
         ];
         setText(element('run-facts'), parts.filter(Boolean).join(' · '));
         this.#showSentences(run);
-        this.showProgress(run);
         this.#showFigures(run);
         this.#showControls(run);
-        this.#announce(run);
     }
 
     /** @param {Run} run */
@@ -131,12 +167,11 @@ export class Status {
     }
 
     /** @param {Run} run */
-    showProgress(run) {
+    #showProgress(run) {
         const bar = /** @type {HTMLProgressElement} */ (element('run-progress'));
         bar.value = shareDone(run);
         setText(element('progress-done'), doneText(run));
         setText(element('progress-time'), timeText(run));
-        if (document.title !== titleOf(run)) document.title = titleOf(run);
     }
 
     /** @param {Run} run */
@@ -163,12 +198,5 @@ export class Status {
         show('stop', ['queued', 'running', 'paused'].includes(run.state));
         if (focused === 'pause-button' && run.state === 'paused') element('resume-button').focus();
         if (focused === 'resume-button' && run.state === 'running') element('pause-button').focus();
-    }
-
-    /** @param {Run} run */
-    #announce(run) {
-        const told = `Run ${run.id}, ${run.name}, is ${run.state}.`;
-        if (told !== this.#told) setText(element('announce'), told);
-        this.#told = told;
     }
 }
