@@ -58,7 +58,10 @@ struct ff_histograms {
 /* What an evaluation found, image by image, in the order of the data set. Valid during the call. */
 struct ff_evaluation {
     uint32_t epoch;
-    uint32_t count;
+    uint64_t step; /* done before it */
+    enum ff_split split;
+    uint32_t first, count; /* index of the first image in its split; the others follow it there */
+    uint32_t classes;
     const uint16_t *truth;     /* [count] */
     const uint16_t *predicted; /* [count] */
     const float *confidence;   /* [count] softmax of the label scores, at the predicted label */

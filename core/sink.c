@@ -341,6 +341,22 @@ static void take_train(struct ff_sink *sink, const struct ff_message *message, d
 
 /* --- evaluation --- */
 
+/* With its last message. */
+static void tell_evaluation(struct ff_sink *sink, const struct ff_message *message)
+{
+    struct ff_evaluation evaluation = {.epoch = message->epoch,
+                                       .step = message->step,
+                                       .split = message->split,
+                                       .first = message->sample[message->images - 1] + 1 - sink->judged,
+                                       .count = sink->judged,
+                                       .classes = sink->plan->classes,
+                                       .truth = sink->truth,
+                                       .predicted = sink->predicted,
+                                       .confidence = sink->confidence};
+
+    sink->observer.evaluation(sink->observer.self, &evaluation);
+}
+
 static void take_forward(struct ff_sink *sink, const struct ff_message *message)
 {
     bool judging = message->ticket == FF_FOR_JUDGING;
@@ -366,11 +382,7 @@ static void take_forward(struct ff_sink *sink, const struct ff_message *message)
     else
         sink->row.train_error = error;
     if (judging && sink->observer.evaluation != NULL)
-        sink->observer.evaluation(sink->observer.self, &(struct ff_evaluation){.epoch = message->epoch,
-                                                                               .count = sink->judged,
-                                                                               .truth = sink->truth,
-                                                                               .predicted = sink->predicted,
-                                                                               .confidence = sink->confidence});
+        tell_evaluation(sink, message);
     sink->judged = sink->wrong = 0;
 }
 

@@ -44,6 +44,10 @@ static const struct http_route routes[] = {
      .help = "per layer, counts of positive and of negative goodness over shared bins, and the threshold: of an "
              "epoch's training images, the one under way so far where none is asked for"},
     {.method = "GET",
+     .path = "/api/v1/runs/{id}/confusion",
+     .handler = api_confusion,
+     .help = "what the newest evaluation mistook for what, and its most confident mistakes"},
+    {.method = "GET",
      .path = "/api/v1/runs/{id}/events",
      .handler = api_run_events,
      .help = "Server-Sent Events of one run"},

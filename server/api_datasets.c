@@ -88,10 +88,12 @@ static void respond_sample(struct response *response, const struct ff_dataset *d
     text_print(&text, "{\"dataset\":%s,\"split\":\"%s\",\"index\":%u,\"label\":%u,",
                quoted != NULL ? quoted : "null", split == FF_TRAIN_SPLIT ? "train" : "test", (unsigned)index,
                (unsigned)images->labels[index]);
-    text_print(&text, "\"channels\":%u,\"height\":%u,\"width\":%u,\"pixels\":[", (unsigned)dataset->shape.channels,
+    text_print(&text, "\"channels\":%u,\"height\":%u,\"width\":%u,\"image\":[", (unsigned)dataset->shape.channels,
                (unsigned)dataset->shape.height, (unsigned)dataset->shape.width);
-    for (size_t i = 0; i < size; i++)
-        text_print(&text, "%s%u", i > 0 ? "," : "", (unsigned)pixels[i]);
+    for (size_t i = 0; i < size; i++) {
+        text_print(&text, i > 0 ? "," : "");
+        text_figure(&text, (float)pixels[i] / 255, "null");
+    }
     text_print(&text, "]}\n");
     bytes = text_close(&text, &length);
     respond_text(response, 200, "application/json", bytes, length);

@@ -43,6 +43,20 @@ void session_see_histograms(void *self, const struct ff_histograms *histograms)
         tell_histograms(session, run, histograms);
 }
 
+void session_see_evaluation(void *self, const struct ff_evaluation *evaluation)
+{
+    struct session *session = self;
+    struct confusion confusion;
+    struct ff_error ignored; /* the epoch's row has what matters more */
+
+    pthread_mutex_lock(&session->mutex);
+    int64_t run = session->current->id;
+    pthread_mutex_unlock(&session->mutex);
+    if (confusion_make(&confusion, evaluation, &ignored) == FF_OK)
+        store_append_confusion(session->store, run, &confusion);
+    confusion_free(&confusion);
+}
+
 void session_tell_histograms(struct session *session)
 {
     struct session_figures *figures = &session->figures;

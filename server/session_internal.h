@@ -4,7 +4,7 @@
  *     session_control.c  pause, resume, stop, change, delete
  *     session_train.c    the thread that trains, and what its observer does
  *     session_begin.c    how a run begins, or goes on from its checkpoint
- *     session_figures.c  histograms that the observer sees: the newest are kept, told and stored
+ *     session_figures.c  histograms that the observer sees, kept, told and stored; and evaluations
  *     session_save.c     snapshots that become checkpoints, and live settings that were turned
  *     session_ask.c      questions to the network in training, and who worked when
  *     session_rest.c     questions to networks at rest, and the thread that answers them
@@ -179,9 +179,10 @@ bool session_rest_take(struct session_rest *rest, struct session_request *reques
 /* A checkpoint is gone: its network goes soon. */
 void session_rest_forget(struct session_rest *rest);
 
-/* session_figures.c: on the thread that trains, the first of them of the observer */
+/* session_figures.c: on the thread that trains, the first two of the observer */
 
 void session_see_histograms(void *session, const struct ff_histograms *histograms);
+void session_see_evaluation(void *session, const struct ff_evaluation *evaluation);
 /* The newest that came too soon after an event for one of their own: while nothing comes after them. */
 void session_tell_histograms(struct session *session);
 /* The run has ended: the same, and those of an epoch that is not over are stored. */

@@ -216,6 +216,7 @@ static void train_current(struct session *session)
     static const struct ff_observer does = {.points = see_points,
                                             .epoch = see_epoch,
                                             .histograms = session_see_histograms,
+                                            .evaluation = session_see_evaluation,
                                             .answer = session_see_answer,
                                             .weights = session_see_weights,
                                             .change = session_see_change,

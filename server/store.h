@@ -9,6 +9,7 @@
 #ifndef STORE_H
 #define STORE_H
 
+#include "confusion.h"
 #include "error.h"
 #include "files.h"
 #include "histograms.h"
@@ -47,6 +48,8 @@ void store_append_points(struct store *store, int64_t run, uint64_t event, const
 void store_append_epoch(struct store *store, int64_t run, uint64_t event, const struct ff_epoch *epoch);
 /* The same for an epoch's histograms, so far or whole; on a full disk they are given up as points are. */
 void store_append_histograms(struct store *store, int64_t run, const struct ff_histograms *histograms);
+/* The same for what an evaluation found. */
+void store_append_confusion(struct store *store, int64_t run, const struct confusion *confusion);
 /* Returns when all that was queued before is committed, or could not be (store_trouble). */
 void store_flush(struct store *store);
 
@@ -117,7 +120,10 @@ ff_status store_read_epochs(struct store *store, int64_t run, uint32_t after_epo
 /* The histograms of an epoch, 0: of the newest that has any. Their `epoch` is 0 when there are none. */
 ff_status store_read_histograms(struct store *store, int64_t run, uint32_t epoch, struct histograms *histograms,
                                 struct ff_error *error);
-/* Called for every epoch that has some, in order. */
+/* What the newest evaluation found; its `epoch` is 0 when there was none. To be freed, whatever comes back. */
+ff_status store_read_confusion(struct store *store, int64_t run, struct confusion *confusion,
+                               struct ff_error *error);
+/* Called for every epoch that has histograms, in order. */
 typedef void store_number_reader(void *self, uint64_t number);
 ff_status store_read_histogram_epochs(struct store *store, int64_t run, store_number_reader *reader, void *self,
                                       struct ff_error *error);

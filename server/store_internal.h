@@ -5,6 +5,7 @@
  *     store_runs.c     a run as a row: binding and reading
  *     store_series.c   points and epochs as rows
  *     store_histograms.c  histograms as rows, and reading them
+ *     store_confusion.c   what evaluations found, the same
  *     store_columns.h  what these two bind and read with
  *     store_writer.c   the queue and the thread that writes
  *     store_removal.c  deleting runs, and the reserve that makes it possible on a full disk
@@ -37,6 +38,8 @@ enum store_statement {
     STORE_PUT_EPOCH,
     STORE_PUT_EPOCH_LAYER,
     STORE_PUT_HISTOGRAM,
+    STORE_PUT_EVALUATION,
+    STORE_DROP_EVALUATIONS,
     STORE_PUT_CHECKPOINT,
     STORE_STATEMENTS
 };
@@ -56,13 +59,28 @@ struct store_row {
     struct ff_layer_figures figures;
 };
 
+/* What an evaluation found, as it is written. */
+struct store_confusion {
+    struct confusion about; /* but for its cells and mistakes */
+    char *cells, *mistakes;
+    size_t bytes; /* of these */
+};
+
 /* Something that is done on the writer's connection within its transaction, while the caller waits. FF_OK, or
  * FF_NOT_FOUND, which harms nobody else; any other status takes the transaction back. */
 typedef ff_status store_task(struct store_database *database, void *self, struct ff_error *error);
 
 /* A removal is no part of the transaction of those queued with it: it makes its own. Nor is a checkpoint, which
  * comes after all that was queued before it. */
-enum store_item_kind { STORE_POINTS, STORE_HISTOGRAMS, STORE_EPOCH, STORE_TASK, STORE_REMOVAL, STORE_CHECKPOINT };
+enum store_item_kind {
+    STORE_POINTS,
+    STORE_HISTOGRAMS,
+    STORE_CONFUSION,
+    STORE_EPOCH,
+    STORE_TASK,
+    STORE_REMOVAL,
+    STORE_CHECKPOINT
+};
 
 struct store_item {
     struct store_item *next;
@@ -71,6 +89,7 @@ struct store_item {
     uint64_t event;
     struct ff_epoch *epoch;             /* STORE_EPOCH: owned */
     struct histograms *histograms;      /* STORE_HISTOGRAMS: owned, with as many layers as it has */
+    struct store_confusion *confusion;  /* STORE_CONFUSION: owned */
     struct store_checkpoint checkpoint; /* STORE_CHECKPOINT: its file is owned */
     store_task *task;                   /* STORE_TASK; it and a removal are the waiting caller's */
     void *self;
@@ -180,6 +199,16 @@ ff_status store_read_epoch_layers(sqlite3 *connection, const char *path, int64_t
 
 ff_status store_put_histograms(struct store_database *database, const struct store_item *item,
                                struct ff_error *error);
+
+/* store_confusion.c */
+
+/* NULL when memory is short. */
+struct store_confusion *store_keep_confusion(const struct confusion *confusion);
+void store_free_confusion(struct store_confusion *kept); /* NULL is fine */
+/* Write it, and drop those that nobody will see again: those older than the newest that the run's checkpoint
+ * has, where the run may go back to. */
+ff_status store_put_confusion(struct store_database *database, const struct store_item *item,
+                              struct ff_error *error);
 
 /* store_removal.c */
 

@@ -93,6 +93,13 @@ static const char *const statements[STORE_STATEMENTS] = {
     [STORE_PUT_HISTOGRAM] =
         "INSERT OR REPLACE INTO histograms(run, epoch, layer, step, images, whole, threshold, doublings, first,"
         " positive, negative) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STORE_PUT_EVALUATION] = "INSERT OR REPLACE INTO evaluations(run, epoch, step, split, classes, images, wrong,"
+                             " cells, mistakes) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [STORE_DROP_EVALUATIONS] =
+        "WITH newest(epoch) AS (SELECT max(epoch) FROM evaluations WHERE run = ?1)"
+        " DELETE FROM evaluations WHERE run = ?1 AND epoch < (SELECT epoch FROM newest) AND epoch <"
+        " coalesce((SELECT max(e.epoch) FROM evaluations e JOIN checkpoints c ON c.run = e.run"
+        "   AND e.epoch <= c.epochs WHERE e.run = ?1), (SELECT epoch FROM newest))",
     [STORE_PUT_CHECKPOINT] =
         "INSERT OR REPLACE INTO checkpoints(run, step, epochs, bytes, written) VALUES(?, ?, ?, ?, ?)",
 };

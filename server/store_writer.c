@@ -6,7 +6,8 @@
 #include "timing.h"
 
 /* How much may wait. Rows of points are some 64 bytes each, epochs some 1.3 KB, a layer's histogram 2 KB. */
-enum { HISTOGRAM_ROWS = 32, QUEUE_ROWS_MAX = 65536, QUEUE_EPOCHS_MAX = 16384, BATCH_ROWS = 8192 };
+enum { ROW_BYTES = 64, HISTOGRAM_ROWS = 2048 / ROW_BYTES };
+enum { QUEUE_ROWS_MAX = 65536, QUEUE_EPOCHS_MAX = 16384, BATCH_ROWS = 8192 };
 enum { COMMIT_MILLISECONDS = 500, RETRY_MILLISECONDS = 1000 };
 
 /* Items and lists of them */
@@ -17,6 +18,7 @@ static void free_item(struct store_item *item)
         return;
     free(item->epoch);
     free(item->histograms);
+    store_free_confusion(item->confusion);
     ff_durable_discard(item->checkpoint.file);
     free(item);
 }
@@ -53,6 +55,8 @@ static ff_status apply_item(struct store_database *database, struct store_item *
         return store_put_points(database, item, error);
     case STORE_HISTOGRAMS:
         return store_put_histograms(database, item, error);
+    case STORE_CONFUSION:
+        return store_put_confusion(database, item, error);
     case STORE_EPOCH:
         return store_put_epoch(database, item, error);
     case STORE_TASK:
@@ -66,7 +70,7 @@ static ff_status apply_item(struct store_database *database, struct store_item *
 /* What is given up first where the disk is full. */
 static bool is_series(const struct store_item *item)
 {
-    return item->kind == STORE_POINTS || item->kind == STORE_HISTOGRAMS;
+    return item->kind == STORE_POINTS || item->kind == STORE_HISTOGRAMS || item->kind == STORE_CONFUSION;
 }
 
 /* Rows of a run that was deleted meanwhile, and tasks for one, are nobody's failure but their own. */
@@ -434,22 +438,46 @@ static struct histograms *keep_histograms(const struct ff_histograms *histograms
     return copy;
 }
 
-void store_append_histograms(struct store *store, int64_t run, const struct ff_histograms *histograms)
+/* Where there is room for it; else it is given up. Takes the item over; NULL is fine, as is one without content. */
+static void append_figures(struct store *store, struct store_item *item, bool whole)
 {
-    struct store_item *item = malloc(sizeof *item);
-    size_t rows = histograms->layers * HISTOGRAM_ROWS;
-
     if (item == NULL)
         return;
-    *item = (struct store_item){
-        .kind = STORE_HISTOGRAMS, .run = run, .row_count = rows, .histograms = keep_histograms(histograms)};
     pthread_mutex_lock(&store->mutex);
-    bool room = item->histograms != NULL && store->queued_rows + rows <= QUEUE_ROWS_MAX;
+    bool room = whole && store->queued_rows + item->row_count <= QUEUE_ROWS_MAX;
     if (room)
         enqueue(store, item);
     pthread_mutex_unlock(&store->mutex);
     if (!room)
         free_item(item);
+}
+
+void store_append_histograms(struct store *store, int64_t run, const struct ff_histograms *histograms)
+{
+    struct store_item *item = malloc(sizeof *item);
+
+    if (item != NULL)
+        *item = (struct store_item){.kind = STORE_HISTOGRAMS,
+                                    .run = run,
+                                    .row_count = histograms->layers * HISTOGRAM_ROWS,
+                                    .histograms = keep_histograms(histograms)};
+    append_figures(store, item, item != NULL && item->histograms != NULL);
+}
+
+void store_append_confusion(struct store *store, int64_t run, const struct confusion *confusion)
+{
+    struct store_item *item = malloc(sizeof *item);
+    struct store_confusion *kept = store_keep_confusion(confusion);
+
+    if (item == NULL) {
+        store_free_confusion(kept);
+        return;
+    }
+    *item = (struct store_item){.kind = STORE_CONFUSION,
+                                .run = run,
+                                .row_count = kept != NULL ? kept->bytes / ROW_BYTES : 0,
+                                .confusion = kept};
+    append_figures(store, item, kept != NULL);
 }
 
 void store_append_epoch(struct store *store, int64_t run, uint64_t event, const struct ff_epoch *epoch)

@@ -135,6 +135,9 @@ test('every operation answers as the document says, well and badly', async () =>
     await expect(200, 'getHistograms', { id, epoch: 1 });
     await expect(400, 'getHistograms', { id, epoch: 0 });
     await expect(404, 'getHistograms', { id, epoch: 9 });
+    await expect(200, 'getConfusion', { id });
+    await expect(400, 'getConfusion', { id, epoch: 1 });
+    await expect(404, 'getConfusion', { id: 999 });
     await expect(200, 'getLog', { id });
     await expect(404, 'getLog', { id: 999 });
     await expect(200, 'getTimeline', { id });

@@ -68,14 +68,16 @@ test('a data set that is damaged says what is wrong with it, until it is mended'
     assert.equal((await own.json('POST', '/api/v1/runs', { config: small() })).status, 201);
 });
 
-test('a sample is its pixels and its label', async () => {
+test('a sample is its image, from 0 to 1, and its label', async () => {
     const { body } = await daemon.json('GET', '/api/v1/datasets/bars/samples/test/7');
     const pixels = [];
     for (let row = 0; row < SIDE; row++)
         for (let column = 0; column < SIDE; column++)
             pixels.push(pixelAt(7, 7 % CLASSES, row, column));
-    assert.deepEqual(body, { dataset: 'bars', split: 'test', index: 7, label: 7 % CLASSES, channels: 1, height: SIDE,
-        width: SIDE, pixels });
+    const { image, ...rest } = body;
+    assert.deepEqual(image.map((value) => Math.fround(value)), pixels.map((byte) => Math.fround(byte / 255)));
+    assert.deepEqual(rest, { dataset: 'bars', split: 'test', index: 7, label: 7 % CLASSES, channels: 1, height: SIDE,
+        width: SIDE });
     assert.equal((await daemon.json('GET', '/api/v1/datasets/bars/samples/train/399')).status, 200);
 });
 

@@ -26,9 +26,10 @@ struct watcher {
     uint64_t asked, answers;
     struct ff_answer answer; /* the newest; its arrays are gone */
     float answer_goodness[4][8];
-    double wrong_share;  /* of the newest evaluation, counted here */
-    double hash;         /* of all points' figures and all histograms */
-    uint32_t histograms; /* whole ones */
+    double wrong_share;              /* of the newest evaluation, counted here */
+    struct ff_evaluation evaluation; /* the newest; its arrays are gone */
+    double hash;                     /* of all points' figures and all histograms */
+    uint32_t histograms;             /* whole ones */
     uint64_t histogram_images;
 };
 
@@ -148,6 +149,7 @@ static void take_evaluation(void *self, const struct ff_evaluation *evaluation)
         assert_true(evaluation->confidence[i] > 0 && evaluation->confidence[i] <= 1);
     }
     watcher->evaluations++;
+    watcher->evaluation = *evaluation;
     watcher->wrong_share = (double)wrong / evaluation->count;
 }
 
@@ -317,6 +319,8 @@ static void goodness_parts_and_the_test_error_falls(void **state)
     }
     assert_true(last->test_error < 0.05 && last->train_error < 0.05);
     assert_true(watcher.wrong_share == last->test_error);
+    assert_int_equal(watcher.evaluation.split, FF_TEST_SPLIT);
+    assert_int_equal(watcher.evaluation.first, 0);
     assert_int_equal(watcher.evaluations, 8);
     ff_dataset_destroy(dataset);
 }
@@ -393,6 +397,11 @@ static void held_out_images_are_judged_and_not_trained_on(void **state)
     run(&spoiled, &config, dataset, (struct ff_placement){1, 1}, &error);
     assert_string_equal(last_digest(&plain), last_digest(&spoiled));
     assert_true(spoiled.epoch[11].test_error > plain.epoch[11].test_error);
+    assert_int_equal(spoiled.evaluation.split, FF_TRAIN_SPLIT);
+    assert_int_equal(spoiled.evaluation.first, 80);
+    assert_int_equal(spoiled.evaluation.count, 20);
+    assert_int_equal(spoiled.evaluation.classes, 4);
+    assert_int_equal(spoiled.evaluation.step, 60);
     ff_dataset_destroy(dataset);
 }
 

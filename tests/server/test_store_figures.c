@@ -1,4 +1,4 @@
-/* What was seen in epochs, in the store: histograms, and the database from before they were kept. */
+/* What was seen in epochs, in the store: histograms, evaluations, and the database from before they were kept. */
 #include "cmocka_all.h"
 
 #include <math.h>
@@ -182,6 +182,147 @@ static void a_deleted_run_takes_them_along(void **state)
     assert_int_equal(epochs_of(fixture, other), 5);
 }
 
+/* An evaluation of two classes that got `wrong` of three images wrong. */
+static void judge(struct fixture *fixture, int64_t run, uint32_t epoch, uint32_t wrong)
+{
+    static const uint16_t truth[] = {0, 1, 1};
+    static const float confidence[] = {0.5f, 0.75f, 1.0f / 3};
+    uint16_t predicted[] = {wrong > 0, wrong <= 1, wrong <= 2};
+    struct ff_evaluation evaluation = {.epoch = epoch,
+                                       .step = 10 * epoch,
+                                       .split = FF_TRAIN_SPLIT,
+                                       .first = 40,
+                                       .count = 3,
+                                       .classes = 2,
+                                       .truth = truth,
+                                       .predicted = predicted,
+                                       .confidence = confidence};
+    struct confusion confusion;
+
+    assert_good(confusion_make(&confusion, &evaluation, &fixture->error), &fixture->error);
+    store_append_confusion(fixture->store, run, &confusion);
+    confusion_free(&confusion);
+    store_flush(fixture->store);
+}
+
+/* How many were wrong in the newest, and its epoch. */
+static void assert_judged(struct fixture *fixture, int64_t run, uint32_t epoch, uint32_t wrong)
+{
+    struct confusion confusion;
+
+    assert_good(store_read_confusion(fixture->store, run, &confusion, &fixture->error), &fixture->error);
+    assert_int_equal(confusion.epoch, epoch);
+    assert_int_equal(confusion.wrong, wrong);
+    assert_int_equal(confusion.mistake_count, wrong);
+    confusion_free(&confusion);
+}
+
+static void what_the_newest_evaluation_found_reads_back(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture), other = insert_run(fixture);
+    struct confusion confusion;
+
+    assert_judged(fixture, id, 0, 0);
+    judge(fixture, id, 1, 3);
+    judge(fixture, id, 3, 2);
+    judge(fixture, other, 9, 0);
+    open_again(fixture);
+    assert_judged(fixture, other, 9, 0);
+    assert_good(store_read_confusion(fixture->store, id, &confusion, &fixture->error), &fixture->error);
+    assert_int_equal(confusion.epoch, 3);
+    assert_int_equal(confusion.step, 30);
+    assert_int_equal(confusion.split, FF_TRAIN_SPLIT);
+    assert_int_equal(confusion.classes, 2);
+    assert_int_equal(confusion.images, 3);
+    assert_int_equal(confusion.cells[1], 1);
+    assert_int_equal(confusion.cells[2], 1);
+    assert_int_equal(confusion.cells[3], 1);
+    assert_int_equal(confusion.mistakes[0].sample, 41);
+    assert_true(confusion.mistakes[0].confidence == 0.75f);
+    confusion_free(&confusion);
+}
+
+static int64_t count_evaluations(struct fixture *fixture, int64_t run)
+{
+    sqlite3 *reader = store_take_reader(fixture->store, &fixture->error);
+    sqlite3_stmt *statement;
+
+    assert_good(store_prepare_for_run(reader, "", "SELECT count(*) FROM evaluations WHERE run = ?", run, &statement,
+                                      &fixture->error),
+                &fixture->error);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    store_give_back_reader(fixture->store, reader);
+    return count;
+}
+
+static ff_status execute_task(struct store_database *database, void *self, struct ff_error *error);
+
+/* As a checkpoint after so many closed epochs leaves it. */
+static void set_checkpoint(struct fixture *fixture, int64_t run, uint32_t epochs)
+{
+    char sql[160];
+
+    snprintf(sql, sizeof sql,
+             "INSERT OR REPLACE INTO checkpoints(run, step, epochs, bytes, written)"
+             " VALUES(%lld, %u, %u, 1, 1)",
+             (long long)run, 10 * epochs, epochs);
+    assert_int_equal(store_do(fixture->store, execute_task, sql, &fixture->error), FF_OK);
+}
+
+static void go_back(struct fixture *fixture, int64_t run, uint32_t epochs)
+{
+    struct run row;
+
+    assert_good(store_get_run(fixture->store, run, &row, &fixture->error), &fixture->error);
+    assert_good(store_begin_again(fixture->store, &row, 10 * epochs, epochs, 9, &fixture->error), &fixture->error);
+}
+
+static void a_run_that_goes_back_finds_the_evaluation_it_had_there(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture);
+
+    for (uint32_t epoch = 2; epoch <= 12; epoch += 2) {
+        judge(fixture, id, epoch, epoch % 3);
+        if (epoch == 4)
+            set_checkpoint(fixture, id, 5);
+    }
+    assert_judged(fixture, id, 12, 0);
+    go_back(fixture, id, 5);
+    assert_judged(fixture, id, 4, 1);
+    judge(fixture, id, 6, 2);
+    assert_judged(fixture, id, 6, 2);
+}
+
+static void what_lies_before_the_checkpoint_is_not_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture);
+
+    for (uint32_t epoch = 1; epoch <= 20; epoch++) {
+        judge(fixture, id, epoch, 1);
+        set_checkpoint(fixture, id, epoch);
+        assert_true(count_evaluations(fixture, id) <= 2);
+    }
+    go_back(fixture, id, 20);
+    assert_judged(fixture, id, 20, 1);
+}
+
+static void without_a_checkpoint_only_the_newest_is_kept(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture);
+
+    for (uint32_t epoch = 1; epoch <= 5; epoch++)
+        judge(fixture, id, epoch, 1);
+    assert_int_equal(count_evaluations(fixture, id), 1);
+    go_back(fixture, id, 0);
+    assert_judged(fixture, id, 0, 0);
+}
+
 static ff_status execute_task(struct store_database *database, void *self, struct ff_error *error)
 {
     (void)error;
@@ -211,6 +352,10 @@ int main(void)
         STORE_TEST(a_run_without_any_has_none),
         STORE_TEST(a_run_that_goes_back_loses_what_lies_beyond),
         STORE_TEST(a_deleted_run_takes_them_along),
+        STORE_TEST(what_the_newest_evaluation_found_reads_back),
+        STORE_TEST(a_run_that_goes_back_finds_the_evaluation_it_had_there),
+        STORE_TEST(what_lies_before_the_checkpoint_is_not_kept),
+        STORE_TEST(without_a_checkpoint_only_the_newest_is_kept),
         STORE_TEST(a_database_from_before_histograms_opens_and_keeps_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
