@@ -120,20 +120,6 @@ static void stand(struct run *run, const struct ff_standing *standing, const str
     run->progress.remaining = run->progress.samples_per_second = (double)NAN;
 }
 
-/* What is left of its history into the session's copy. */
-static ff_status read_again(struct session *session, int64_t id, struct ff_error *error)
-{
-    ff_status status = store_get_run(session->store, id, &session->scratch, error);
-
-    if (status != FF_OK)
-        return status;
-    pthread_mutex_lock(&session->mutex);
-    *session->current = session->scratch;
-    session_note_change(session);
-    pthread_mutex_unlock(&session->mutex);
-    return FF_OK;
-}
-
 /* Whoever has seen more of it is to forget that. */
 static void tell_dropped(struct session *session, int64_t run, uint64_t step)
 {
@@ -141,6 +127,33 @@ static void tell_dropped(struct session *session, int64_t run, uint64_t step)
 
     snprintf(text, sizeof text, "{\"run\":%lld,\"after\":%llu}", (long long)run, (unsigned long long)step);
     hub_append(session->hub, run, "dropped", text);
+}
+
+/* With `mutex`: the session's copy becomes this, standing at `step`. */
+static void keep(struct session *session, const struct run *run, uint64_t step)
+{
+    *session->current = *run;
+    session->begin_step = step;
+    session_note_change(session);
+}
+
+/* A run that goes on: its former life's end is shown until what lies beyond the checkpoint is gone from the store,
+ * so that nobody sees the progress of one life beside the history of the other. */
+static bool step_back(struct session *session, struct run *run, const struct ff_standing *standing,
+                      struct ff_error *error)
+{
+    ff_status status =
+        store_begin_again(session->store, run, standing->step, standing->epochs, hub_newest(session->hub), error);
+
+    if (status == FF_OK)
+        status = store_get_run(session->store, run->id, run, error);
+    if (status != FF_OK)
+        return false;
+    pthread_mutex_lock(&session->mutex);
+    keep(session, run, standing->step);
+    pthread_mutex_unlock(&session->mutex);
+    tell_dropped(session, run->id, standing->step);
+    return true;
 }
 
 bool session_take_up(struct session *session, const struct session_start *start, struct ff_error *error)
@@ -153,21 +166,15 @@ bool session_take_up(struct session *session, const struct session_start *start,
 
     ff_trainer_progress(start->trainer, &progress);
     pthread_mutex_lock(&session->mutex);
-    session->current->placement = ff_trainer_placement(start->trainer);
-    session->current->parameters = ff_trainer_parameters(start->trainer);
-    stand(session->current, standing, &progress);
-    session->begin_step = standing->step;
-    session_note_change(session);
     *run = *session->current;
-    pthread_mutex_unlock(&session->mutex);
-    uint64_t event = start->again ? hub_newest(session->hub) : 0;
-    ff_status status = store_begin_again(session->store, run, standing->step, standing->epochs, event, error);
+    run->placement = ff_trainer_placement(start->trainer);
+    run->parameters = ff_trainer_parameters(start->trainer);
+    stand(run, standing, &progress);
     if (!start->again)
-        return true; /* a new one trains even so, and is stored when that can be */
-    if (status == FF_OK)
-        status = read_again(session, run->id, error);
-    if (status != FF_OK)
-        return false;
-    tell_dropped(session, run->id, standing->step);
-    return true;
+        keep(session, run, standing->step);
+    pthread_mutex_unlock(&session->mutex);
+    if (start->again)
+        return step_back(session, run, standing, error);
+    store_begin_again(session->store, run, 0, 0, 0, error);
+    return true; /* a new one trains even so, and is stored when that can be */
 }

@@ -1,12 +1,13 @@
 // What is given a second time is never out of date: a GET after an answered change shows it, byte for byte and by its ETag.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
-import { ended, endless, Events, inState, makeRun, small, startDaemon } from './support.mjs';
+import { ended, endless, Events, inState, makeRun, small, startDaemon, stopAll } from './support.mjs';
 
 let daemon;
 before(async () => { daemon = await startDaemon(); });
+afterEach(() => stopAll(daemon));
 after(() => daemon.stop());
 
 const get = (where, etag) => daemon.json('GET', where, undefined, etag === undefined ? {} : { 'If-None-Match': etag });
@@ -65,7 +66,7 @@ test('a run that is made, stopped or deleted shows at once in the list and under
 
 test('a run that trains is never shown as it was before what its events have told', async () => {
     const { id } = await makeRun(daemon, small({ epochs: 60 }));
-    const events = await Events.open(daemon, `/api/v1/runs/${id}/events`);
+    const events = await Events.open(daemon, `/api/v1/runs/${id}/events`, { 'Last-Event-ID': '0' }); /* from its first on */
     let looks = 0;
     for (let event = await events.next(); event !== null; event = await events.next()) {
         const run = (await get(`/api/v1/runs/${id}`)).body;

@@ -1,12 +1,13 @@
 // Prediction by the network of a run that trains or is paused.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
-import { CLASSES, ended, endless, Events, inState, makeRun, pixelAt, raw, SIDE, small, startDaemon } from './support.mjs';
+import { CLASSES, ended, endless, Events, inState, makeRun, pixelAt, raw, SIDE, small, startDaemon, stopAll } from './support.mjs';
 
 let daemon;
 before(async () => { daemon = await startDaemon(); });
+afterEach(() => stopAll(daemon));
 after(() => daemon.stop());
 
 /** The pixels of an image of the data set, from 0 to 1. */
@@ -143,19 +144,23 @@ test('an answer does not wait for the next tick of the streams', async () => {
     const id = await trained();
     await daemon.json('POST', `/api/v1/runs/${id}/pause`);
     await inState(daemon, id, 'paused');
-    const times = [];
-    for (let i = 0; i < 50; i++) {
-        const begin = performance.now();
-        assert.equal((await predict(id, { sample: i })).status, 200);
-        times.push(performance.now() - begin);
-    }
-    times.sort((a, b) => a - b);
-    assert.ok(times[25] < 25, `half of the answers took longer than ${times[25].toFixed(1)} ms`);
+    const quick = async (ask) => { /* the fifth of the fastest of 50: a tick, of 100 ms, would hold all of them up */
+        const times = [];
+        for (let i = 0; i < 50; i++) {
+            const begin = performance.now();
+            assert.equal((await ask(i)).status, 200);
+            times.push(performance.now() - begin);
+        }
+        return times.sort((a, b) => a - b)[5];
+    };
+    const other = await quick(() => daemon.json('GET', '/healthz'));
+    const answer = await quick((i) => predict(id, { sample: i }));
+    assert.ok(answer < other + 50, `an answer took ${answer.toFixed(1)} ms, another request ${other.toFixed(1)} ms`);
     await stop(id);
 });
 
 test('many ask at once: each gets its own answer or is told to come again; who leaves, and an end, do no harm', async () => {
-    const id = await trained({ layers: [400, 400], epochs: 100000 });
+    const id = await trained({ layers: [400, 400] });
     const leaving = new AbortController();
     const left = Array.from({ length: 10 }, () => daemon.request(`/api/v1/runs/${id}/predict`, { method: 'POST',
         headers: { 'Content-Type': 'application/json' }, body: '{"sample":1}', signal: leaving.signal }).catch(() => null));

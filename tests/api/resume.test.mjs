@@ -1,13 +1,15 @@
 // Runs that are gone on with, settings turned while they train, checkpoints and weights over HTTP.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
 import { historyOf, lively, often, place, undisturbed } from './lives.mjs';
-import { ended, endless, Events, inState, makeRun, raw, small, startDaemon, trains } from './support.mjs';
+import { ended, endless, Events, inState, makeRun, raw, small, startDaemon, stopAll, trains } from './support.mjs';
 
 let daemon, common;
-before(async () => { daemon = common = await startDaemon(); });
+const never = { GOODNESS_CHECKPOINT_SECONDS: 'inf' }; /* no checkpoint but at a pause and at the end */
+before(async () => { daemon = common = await startDaemon({ environment: never }); });
+afterEach(() => stopAll(common));
 after(() => common.stop());
 
 /** The daemon of one test in place of the common one, until the test has ended. */
@@ -180,7 +182,7 @@ test('with other settings a run goes on from its checkpoint, and says from which
 });
 
 test('readers are told how far a run went back, those who come later too', async (context) => {
-    const here = await place(context, { environment: {} }); /* no checkpoint but at a pause */
+    const here = await place(context, { environment: never });
     take(context, await here.start());
     const { id } = await makeRun(daemon, endless());
     const all = await Events.open(daemon, '/api/v1/events');

@@ -1,12 +1,13 @@
 // Runs: made, looked at, listed, renamed, forgotten; and what is refused, in which words.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
-import { ended, endless, inState, makeRun, raw, small, startDaemon } from './support.mjs';
+import { ended, endless, inState, makeRun, raw, small, startDaemon, stopAll } from './support.mjs';
 
 let daemon;
 before(async () => { daemon = await startDaemon(); });
+afterEach(() => stopAll(daemon));
 after(() => daemon.stop());
 
 test('a run is made, trains and finishes', async () => {

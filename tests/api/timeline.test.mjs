@@ -1,12 +1,13 @@
 // Who worked when, as Perfetto opens it.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, afterEach, before, test } from 'node:test';
 
-import { ended, endless, Events, inState, makeRun, small, startDaemon } from './support.mjs';
+import { ended, endless, Events, inState, makeRun, small, startDaemon, stopAll } from './support.mjs';
 
 let daemon;
 before(async () => { daemon = await startDaemon(); });
+afterEach(() => stopAll(daemon));
 after(() => daemon.stop());
 
 async function timeline(id) {

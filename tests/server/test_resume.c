@@ -230,6 +230,46 @@ static void what_lies_beyond_the_checkpoint_is_taken_back_and_readers_are_told(v
     assert_int_equal(store_count_points(fixture->store, id, 0), 11);
 }
 
+/* What is shown of run 1 in the middle of the transaction that takes back what lies beyond its checkpoint. */
+struct glance {
+    struct fixture *fixture;
+    struct run run;
+    size_t looks;
+};
+
+static void look(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct glance *glance = sqlite3_user_data(context);
+    struct ff_error error;
+
+    (void)count;
+    (void)values;
+    if (session_get(glance->fixture->session, 1, &glance->run, &error) == FF_OK)
+        glance->looks++;
+}
+
+static void nobody_sees_the_checkpoints_step_beside_epochs_that_came_after_it(void **state)
+{
+    struct fixture *fixture = *state;
+    static struct glance glance;
+    sqlite3 *connection = fixture->store->database.connection;
+    char sql[] = "CREATE TEMP TRIGGER glance BEFORE INSERT ON rewinds BEGIN SELECT look(); END";
+    int64_t id = run_and_fail(fixture, true);
+
+    glance = (struct glance){.fixture = fixture};
+    assert_int_equal(sqlite3_create_function(connection, "look", 0, SQLITE_UTF8, &glance, look, NULL, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_exec(connection, sql, NULL, NULL, NULL), SQLITE_OK);
+    fake_trainer_hold(true);
+    resume_run(fixture, id);
+    await_type(fixture, "dropped");
+    assert_int_equal(glance.looks, 1);
+    assert_int_equal(glance.run.progress.step, 20);
+    assert_int_equal(glance.run.last.epoch, 2);
+    assert_int_equal(get(fixture, id)->progress.step, 10);
+    assert_int_equal(fixture->run.last.epoch, 1);
+}
+
 static void a_run_without_a_checkpoint_begins_with_its_first_step(void **state)
 {
     struct fixture *fixture = *state;
@@ -736,6 +776,7 @@ int main(void)
         RESUME_TEST(a_checkpoint_that_cannot_be_written_is_a_warning_and_no_more),
         RESUME_TEST(a_stopped_run_goes_on_from_its_checkpoint_by_way_of_the_queue),
         RESUME_TEST(what_lies_beyond_the_checkpoint_is_taken_back_and_readers_are_told),
+        RESUME_TEST(nobody_sees_the_checkpoints_step_beside_epochs_that_came_after_it),
         RESUME_TEST(a_run_without_a_checkpoint_begins_with_its_first_step),
         RESUME_TEST(a_finished_run_goes_on_for_more_epochs_only),
         RESUME_TEST(what_a_run_is_to_go_on_with_cannot_be_given_to_one_that_trains),

@@ -215,7 +215,7 @@ export async function newPage(t, context) {
             wrong.push(message.text());
     });
     t.after(() => assert.deepEqual(wrong, []));
-    page.setDefaultTimeout(60000);
+    page.setDefaultTimeout(120000);
     return page;
 }
 
