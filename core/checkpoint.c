@@ -12,6 +12,21 @@ enum { OPEN_EPOCH = 2, TENSORS_MAX = OPEN_EPOCH + FF_BLOCKS_MAX * FF_TENSORS_MAX
 
 static const char sums_name[] = "epoch.sums", histograms_name[] = "epoch.histograms";
 
+static struct ff_tensor_about about_tensor(const struct ff_tensor_form *form)
+{
+    struct ff_tensor_about about = {.dtype = FF_F32, .rank = form->rank, .shape = {form->rows, form->columns}};
+    uint32_t kernel = form->kernel;
+
+    if (form->rank == 1)
+        about.shape[0] = form->columns;
+    if (form->rank == 4) {
+        about.shape[0] = form->rows / (kernel * kernel);
+        about.shape[1] = about.shape[2] = kernel;
+        about.shape[3] = form->columns;
+    }
+    return about;
+}
+
 /* All tensors of a network in the order of a snapshot, behind those of the open epoch. */
 static size_t list_tensors(const struct ff_plan *plan, struct ff_tensor_about *tensors)
 {
@@ -27,10 +42,7 @@ static size_t list_tensors(const struct ff_plan *plan, struct ff_tensor_about *t
             struct ff_tensor_form form = ff_layer_tensor(plan, layer, tensor);
             struct ff_tensor_about *about = &tensors[count++];
 
-            *about =
-                (struct ff_tensor_about){.dtype = FF_F32, .rank = form.rank, .shape = {form.rows, form.columns}};
-            if (form.rank == 1)
-                about->shape[0] = form.columns;
+            *about = about_tensor(&form);
             if (layer < plan->layers)
                 snprintf(about->name, sizeof about->name, "layer.%u.%s", layer, form.name);
             else
@@ -195,13 +207,17 @@ ff_status ff_checkpoint_read(struct ff_checkpoint *checkpoint, uint32_t layer, u
                                count * sizeof *values, error);
 }
 
-uint32_t ff_checkpoint_judging_tensor(const struct ff_checkpoint *checkpoint, uint32_t layer)
+uint32_t ff_checkpoint_judging_tensor(const struct ff_checkpoint *checkpoint, uint32_t layer, uint32_t tensor)
 {
     const struct ff_checkpoint_about *about = &checkpoint->about;
+    uint32_t parameters, statistics;
     struct ff_plan plan;
 
     ff_plan_make_sizes(&plan, &about->config, about->shape, about->classes);
-    return ff_layer_judging_tensor(&plan, layer);
+    parameters = ff_layer_parameter_tensors(&plan, layer);
+    statistics = ff_layer_statistic_tensors(&plan, layer);
+    return tensor < parameters ? ff_layer_judging_tensor(&plan, layer) + tensor
+                               : ff_layer_tensors(&plan, layer) - statistics + tensor - parameters;
 }
 
 void ff_checkpoint_close(struct ff_checkpoint *checkpoint)

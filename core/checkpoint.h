@@ -1,11 +1,12 @@
 /* checkpoint.h - a run between two steps as a file: safetensors.h's format, so that others can read it too.
  *
- * Tensors are named for people: "layer.0.weights" [inputs][units], "layer.0.bias" [units], then what the optimizer
- * keeps ("layer.0.weights.momentum", …); the same of a read-out ("readout.weights"); and of the open epoch
- * "epoch.sums" [layers][4] float64, the sums of positive and negative goodness, loss and accuracy, and
- * "epoch.histograms" [layers][257] uint64, struct ff_histogram (a checkpoint from before there were any lacks it, and
- * counts from there). As metadata texts: the configuration, the live settings that were turned, what the images are,
- * and where the run stands. Nothing that was timed is among the tensors.
+ * Tensors are named for people: "layer.0.weights" [inputs][units], of a convolution
+ * [channels][kernel][kernel][units], "layer.0.bias" [units], then what the optimizer keeps
+ * ("layer.0.weights.momentum", …); the same of a read-out ("readout.weights"); and of the open epoch "epoch.sums"
+ * [layers][4] float64, the sums of positive and negative goodness, loss and accuracy, and "epoch.histograms"
+ * [layers][257] uint64, struct ff_histogram (a checkpoint from before there were any lacks it, and counts from
+ * there). As metadata texts: the configuration, the live settings that were turned, what the images are, and where
+ * the run stands. Nothing that was timed is among the tensors.
  *
  * A writer and an open checkpoint have one user at a time. */
 #ifndef FF_CHECKPOINT_H
@@ -53,8 +54,9 @@ const struct ff_config *ff_checkpoint_config(const struct ff_checkpoint *checkpo
  * FF_IO. */
 ff_status ff_checkpoint_read(struct ff_checkpoint *checkpoint, uint32_t layer, uint32_t tensor, uint64_t offset,
                              uint64_t count, float *values, struct ff_error *error);
-/* Where the tensors begin that a layer evaluates with: the running averages, or the parameters. */
-uint32_t ff_checkpoint_judging_tensor(const struct ff_checkpoint *checkpoint, uint32_t layer);
+/* Where the file has tensor `tensor` of a layer that only evaluates: of the parameters their running averages where
+ * there are some, and of the statistics, which follow them. */
+uint32_t ff_checkpoint_judging_tensor(const struct ff_checkpoint *checkpoint, uint32_t layer, uint32_t tensor);
 void ff_checkpoint_close(struct ff_checkpoint *checkpoint); /* NULL is fine */
 
 #endif

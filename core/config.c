@@ -92,12 +92,6 @@ const char *ff_json_kind(const cJSON *value)
 
 /* --- reading --- */
 
-/* What every reader of a value works with. */
-struct reading {
-    struct ff_config *config;
-    struct ff_problems *problems;
-};
-
 static bool in_range(double value, double low, double high, bool above_low)
 {
     return (above_low ? value > low : value >= low) && value <= high;
@@ -115,9 +109,8 @@ static void range_problem(struct reading *reading, const char *pointer, const ch
                    above_low ? "greater than" : "at least", low_text, high_text, got_text);
 }
 
-/* A number within the range; false and a problem where it is not. */
-static bool read_number(struct reading *reading, const cJSON *value, const char *pointer, double low, double high,
-                        bool above_low, bool whole, double *number)
+bool ff_read_number(struct reading *reading, const cJSON *value, const char *pointer, double low, double high,
+                    bool above_low, bool whole, double *number)
 {
     if (!cJSON_IsNumber(value)) {
         ff_problem_add(reading->problems, pointer, "must be a %snumber, got %s", whole ? "whole " : "",
@@ -136,7 +129,7 @@ static bool read_number(struct reading *reading, const cJSON *value, const char 
     return true;
 }
 
-static bool read_flag(struct reading *reading, const cJSON *value, const char *pointer, bool *flag)
+bool ff_read_flag(struct reading *reading, const cJSON *value, const char *pointer, bool *flag)
 {
     if (!cJSON_IsBool(value)) {
         ff_problem_add(reading->problems, pointer, "must be true or false, got %s", ff_json_kind(value));
@@ -189,8 +182,8 @@ static void read_per_layer(struct reading *reading, const struct setting *settin
 
     if (!cJSON_IsArray(value)) {
         read.count = 1;
-        if (read_number(reading, value, pointer, setting->low, setting->high, setting->above_low, false,
-                        &read.value[0]))
+        if (ff_read_number(reading, value, pointer, setting->low, setting->high, setting->above_low, false,
+                           &read.value[0]))
             *numbers = read;
         return;
     }
@@ -203,55 +196,12 @@ static void read_per_layer(struct reading *reading, const struct setting *settin
         char place[192];
 
         snprintf(place, sizeof place, "%s/%u", pointer, read.count);
-        good &= read_number(reading, item, place, setting->low, setting->high, setting->above_low, false,
-                            &read.value[read.count]);
+        good &= ff_read_number(reading, item, place, setting->low, setting->high, setting->above_low, false,
+                               &read.value[read.count]);
         read.count++;
     }
     if (good)
         *numbers = read;
-}
-
-/* One entry of `layers`: a number of units; the object of a convolution is known, but not in this build. */
-static bool read_layer(struct reading *reading, const struct setting *setting, const cJSON *value,
-                       const char *pointer, struct ff_layer_config *layer)
-{
-    double units;
-
-    if (cJSON_IsObject(value)) {
-        ff_problem_add(reading->problems, pointer,
-                       "convolutions are not available in this build; give a number of units");
-        return false;
-    }
-    if (!read_number(reading, value, pointer, setting->low, setting->high, false, true, &units))
-        return false;
-    *layer = (struct ff_layer_config){.kind = FF_DENSE, .units = (uint32_t)units};
-    return true;
-}
-
-static void read_layers(struct reading *reading, const struct setting *setting, const cJSON *value,
-                        const char *pointer)
-{
-    struct ff_layer_config layers[FF_LAYERS_MAX];
-    const cJSON *item;
-    uint32_t count = 0;
-    bool good = true;
-
-    if (!cJSON_IsArray(value) || cJSON_GetArraySize(value) < 1 || cJSON_GetArraySize(value) > FF_LAYERS_MAX) {
-        ff_problem_add(reading->problems, pointer,
-                       "must be an array of 1 to %d layers, bottom up, such as [500, 500]", FF_LAYERS_MAX);
-        return;
-    }
-    cJSON_ArrayForEach(item, value)
-    {
-        char place[192];
-
-        snprintf(place, sizeof place, "%s/%u", pointer, count);
-        good &= read_layer(reading, setting, item, place, &layers[count++]);
-    }
-    if (good) {
-        reading->config->layer_count = count;
-        memcpy(reading->config->layers, layers, count * sizeof layers[0]);
-    }
 }
 
 static void read_part(struct reading *reading, const struct setting *setting, const cJSON *value,
@@ -275,8 +225,8 @@ static void read_part(struct reading *reading, const struct setting *setting, co
                        nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
         return;
     }
-    if (!(part->type == FLAG ? read_flag(reading, value, pointer, &flag)
-                             : read_number(reading, value, pointer, 0, part->high, false, false, &number)))
+    if (!(part->type == FLAG ? ff_read_flag(reading, value, pointer, &flag)
+                             : ff_read_number(reading, value, pointer, 0, part->high, false, false, &number)))
         return;
     neutral = number == 0 && !flag;
     if (setting->later && !neutral)
@@ -316,7 +266,7 @@ static void read_scalar(struct reading *reading, const struct setting *setting, 
     bool flag = false;
 
     if (setting->type == FLAG) {
-        if (!read_flag(reading, value, pointer, &flag))
+        if (!ff_read_flag(reading, value, pointer, &flag))
             return;
         number = flag;
     } else if (setting->type == CHOICE) {
@@ -328,8 +278,8 @@ static void read_scalar(struct reading *reading, const struct setting *setting, 
                            setting->choices[choice]);
             return;
         }
-    } else if (!read_number(reading, value, pointer, setting->low, setting->high, setting->above_low,
-                            setting->type != REAL, &number)) {
+    } else if (!ff_read_number(reading, value, pointer, setting->low, setting->high, setting->above_low,
+                               setting->type != REAL, &number)) {
         return;
     }
     if (setting->type != CHOICE && setting->later && number != setting->initial) {
@@ -369,7 +319,7 @@ static void read_setting(struct reading *reading, const struct setting *setting,
         read_per_layer(reading, setting, value, pointer);
         break;
     case LAYERS:
-        read_layers(reading, setting, value, pointer);
+        ff_read_layers(reading, setting, value, pointer);
         break;
     case PARTS:
         read_parts(reading, setting, value, pointer);
@@ -509,6 +459,33 @@ static void check_readout(const struct ff_config *config, const char *pointer, s
                       "\"readout\": \"softmax\" and \"predict\": \"readout\"");
 }
 
+static void check_normalization(const struct ff_config *config, const char *pointer, struct ff_problems *problems)
+{
+    if (!config->batch_normalization)
+        return;
+    if (config->batch_size < 2)
+        check_problem(problems, pointer, "batch_size", "batch_normalization needs at least 2 images a step");
+    if (config->forward_after_update)
+        check_problem(problems, pointer, "forward_after_update",
+                      "cannot be with batch_normalization: leave one of them false");
+    if (config->rule == FF_PAIRS && config->negatives == FF_NEGATIVES_HARD)
+        check_problem(problems, pointer, "negatives",
+                      "\"hard\" ones are drawn before the batch that batch_normalization goes by is whole; use "
+                      "\"random\"");
+}
+
+/* Peer normalization is a dense layer's, and its gradient goes straight through the activation. */
+static void check_peers(const struct ff_config *config, const char *pointer, struct ff_problems *problems)
+{
+    bool convolves = false;
+
+    for (uint32_t i = 0; i < config->layer_count; i++)
+        convolves |= config->layers[i].kind == FF_CONV;
+    if (config->peer_normalization > 0 && (convolves || config->batch_normalization))
+        check_problem(problems, pointer, "peer_normalization",
+                      "is for dense layers without batch_normalization; leave it at 0");
+}
+
 static void check_data(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
                        struct ff_problems *problems)
 {
@@ -523,15 +500,6 @@ static void check_data(const struct ff_config *config, const struct ff_dataset *
         check_problem(problems, pointer, "validation", sentence);
     } else if (config->rule == FF_UNSUPERVISED && train - config->validation < 2) {
         check_problem(problems, pointer, "rule", "\"unsupervised\" mixes two images: train on at least 2");
-    }
-    for (uint32_t i = 0; config->rule == FF_CLASS_GROUPS && i < config->layer_count; i++) {
-        if (config->layers[i].units % dataset->classes == 0)
-            continue;
-        snprintf(sentence, sizeof sentence,
-                 "class_groups gives every class as many units: %u are not a multiple of %u classes",
-                 config->layers[i].units, dataset->classes);
-        check_problem(problems, pointer, "layers", sentence);
-        break;
     }
     if (config->augment.elastic > 0 &&
         (dataset->shape.height > FF_BENT_SIDE_MAX || dataset->shape.width > FF_BENT_SIDE_MAX)) {
@@ -556,6 +524,9 @@ bool ff_config_check(const struct ff_config *config, const struct ff_dataset *da
 
     check_layers(config, pointer, problems);
     check_readout(config, pointer, problems);
+    ff_check_layers(config, dataset, pointer, problems);
+    check_normalization(config, pointer, problems);
+    check_peers(config, pointer, problems);
     if (config->evaluate_on == FF_EVALUATE_VALIDATION && config->validation == 0)
         check_problem(problems, pointer, "evaluate_on",
                       "\"validation\" needs held-out images; set validation above 0");

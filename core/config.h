@@ -52,7 +52,7 @@ struct ff_layer_config {
     enum ff_layer_kind kind;
     uint32_t units;                             /* dense */
     uint32_t channels, kernel, stride, padding; /* conv */
-    bool pool;
+    bool pool;                                  /* conv: the largest of two by two places */
 };
 
 struct ff_dropout {
@@ -172,6 +172,18 @@ cJSON *ff_config_difference(const struct ff_config *from, const struct ff_config
  * refuses anything but the default; for names, the array of those that can be chosen). NULL when memory is short.
  */
 cJSON *ff_config_schema(void);
+
+/* What a layer makes of what enters it. */
+struct ff_layer_shape {
+    struct ff_shape in;
+    struct ff_shape map; /* places where its units look, before pooling; dense: units, 1, 1 */
+    struct ff_shape out;
+};
+
+/* The shape of a layer on `in`; false: the kernel does not fit, or two by two places are not there to pool. */
+bool ff_layer_shape_of(const struct ff_layer_config *layer, struct ff_shape in, struct ff_layer_shape *shape);
+/* Its units: channels, or a dense layer's units. */
+uint32_t ff_layer_units(const struct ff_layer_config *layer);
 
 /* The value of a per-layer setting for a layer. */
 double ff_per_layer_value(const struct ff_per_layer *setting, uint32_t layer);

@@ -6,7 +6,7 @@
 
 static const uint32_t default_layers[] = {500, 500};
 
-static cJSON *number_json(double value)
+cJSON *ff_number_json(double value)
 {
     char text[32];
 
@@ -69,27 +69,17 @@ void ff_config_defaults(struct ff_config *config)
     }
 }
 
-static cJSON *layers_json(const struct ff_config *config)
-{
-    cJSON *array = cJSON_CreateArray();
-    bool whole = array != NULL;
-
-    for (uint32_t i = 0; whole && i < config->layer_count; i++)
-        whole = ff_json_append(array, number_json(config->layers[i].units));
-    return ff_json_whole(array, whole);
-}
-
 static cJSON *per_layer_json(const struct ff_per_layer *numbers)
 {
     cJSON *array;
     bool whole;
 
     if (numbers->count == 1)
-        return number_json(numbers->value[0]);
+        return ff_number_json(numbers->value[0]);
     array = cJSON_CreateArray();
     whole = array != NULL;
     for (uint32_t i = 0; whole && i < numbers->count; i++)
-        whole = ff_json_append(array, number_json(numbers->value[i]));
+        whole = ff_json_append(array, ff_number_json(numbers->value[i]));
     return ff_json_whole(array, whole);
 }
 
@@ -103,7 +93,7 @@ static cJSON *parts_json(const struct part *part, const char *parts)
 
         whole = ff_json_put(object, part->name,
                             part->type == FLAG ? cJSON_CreateBool(*(const bool *)field)
-                                               : number_json(*(const double *)(const void *)field));
+                                               : ff_number_json(*(const double *)(const void *)field));
     }
     return ff_json_whole(object, whole);
 }
@@ -119,18 +109,18 @@ static cJSON *setting_json(const struct setting *setting, const struct ff_config
     case FLAG:
         return cJSON_CreateBool(*(const bool *)field);
     case COUNT:
-        return number_json(*(const uint32_t *)field);
+        return ff_number_json(*(const uint32_t *)field);
     case SEED:
-        return number_json((double)*(const uint64_t *)field);
+        return ff_number_json((double)*(const uint64_t *)field);
     case REAL:
-        return number_json(*(const double *)field);
+        return ff_number_json(*(const double *)field);
     case CHOICE:
         memcpy(&choice, field, sizeof choice);
         return cJSON_CreateString(setting->choices[choice]);
     case PER_LAYER:
         return per_layer_json(field);
     case LAYERS:
-        return layers_json(config);
+        return ff_layers_json(config);
     case PARTS:
         break;
     }
@@ -193,17 +183,17 @@ cJSON *ff_config_difference(const struct ff_config *from, const struct ff_config
 
 /* --- JSON Schema --- */
 
-static cJSON *number_schema(double low, double high, bool above_low, bool whole)
+cJSON *ff_number_schema(double low, double high, bool above_low, bool whole)
 {
     cJSON *schema = cJSON_CreateObject();
 
     cJSON_AddStringToObject(schema, "type", whole ? "integer" : "number");
-    cJSON_AddItemToObject(schema, above_low ? "exclusiveMinimum" : "minimum", number_json(low));
-    cJSON_AddItemToObject(schema, "maximum", number_json(high));
+    cJSON_AddItemToObject(schema, above_low ? "exclusiveMinimum" : "minimum", ff_number_json(low));
+    cJSON_AddItemToObject(schema, "maximum", ff_number_json(high));
     return schema;
 }
 
-static cJSON *array_schema(cJSON *items)
+cJSON *ff_array_schema(cJSON *items)
 {
     cJSON *schema = cJSON_CreateObject();
 
@@ -222,7 +212,7 @@ static cJSON *parts_schema(const struct part *part)
     cJSON_AddFalseToObject(schema, "additionalProperties");
     properties = cJSON_AddObjectToObject(schema, "properties");
     for (; part->name != NULL; part++) {
-        cJSON *property = part->type == FLAG ? cJSON_CreateObject() : number_schema(0, part->high, false, false);
+        cJSON *property = part->type == FLAG ? cJSON_CreateObject() : ff_number_schema(0, part->high, false, false);
 
         if (part->type == FLAG)
             cJSON_AddStringToObject(property, "type", "boolean");
@@ -264,18 +254,18 @@ static cJSON *type_schema(const struct setting *setting)
         cJSON_AddStringToObject(schema, "type", "boolean");
         return schema;
     case LAYERS:
-        return array_schema(number_schema(setting->low, setting->high, false, true));
+        return ff_layers_schema(setting);
     case PARTS:
         return parts_schema(setting->parts);
     case PER_LAYER:
         schema = cJSON_CreateObject();
         either = cJSON_AddArrayToObject(schema, "oneOf");
-        cJSON_AddItemToArray(either, number_schema(setting->low, setting->high, setting->above_low, false));
-        cJSON_AddItemToArray(either,
-                             array_schema(number_schema(setting->low, setting->high, setting->above_low, false)));
+        cJSON_AddItemToArray(either, ff_number_schema(setting->low, setting->high, setting->above_low, false));
+        cJSON_AddItemToArray(
+            either, ff_array_schema(ff_number_schema(setting->low, setting->high, setting->above_low, false)));
         return schema;
     default:
-        return number_schema(setting->low, setting->high, setting->above_low, setting->type != REAL);
+        return ff_number_schema(setting->low, setting->high, setting->above_low, setting->type != REAL);
     }
 }
 

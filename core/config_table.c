@@ -49,7 +49,8 @@ const struct setting ff_settings[FF_SETTINGS] = {
     {.name = "seed", .group = "Training", .type = SEED, .offset = AT(seed), .high = SEED_MAX, .initial = 1,
      .help = "of all random numbers: same seed, same bits"},
     {.name = "layers", .group = "Network", .type = LAYERS, .offset = AT(layers), .low = 1, .high = 65536,
-     .help = "units of each layer, bottom up"},
+     .help = "bottom up: a number of units, or a convolution {\"kind\": \"conv\", \"channels\", \"kernel\", \"stride\", "
+             "\"padding\", \"pool\"}, of which there can be some below the others"},
     {.name = "activation", .group = "Network", .type = CHOICE, .offset = AT(activation),
      .choices = CHOICES("relu", "tanh"), .help = "of every unit"},
     {.name = "bias", .group = "Network", .type = FLAG, .offset = AT(bias), .initial = 1,
@@ -70,11 +71,12 @@ const struct setting ff_settings[FF_SETTINGS] = {
     {.name = "label_scale", .group = "Input", .type = REAL, .offset = AT(label_scale), .high = 1000,
      .above_low = true, .initial = 2, .help = "value of the label's one pixel"},
     {.name = "normalize", .group = "Network", .type = CHOICE, .offset = AT(normalize),
-     .choices = CHOICES("rms", "channel_rms", "none"), .later = 1u << FF_NORMALIZE_CHANNEL_RMS,
-     .help = "rows before they enter the next layer: divided by their root mean square, so that no goodness passes"
-             " on"},
-    {.name = "batch_normalization", .group = "Network", .type = FLAG, .offset = AT(batch_normalization), .later = 1,
-     .help = "per channel, before the activation"},
+     .choices = CHOICES("rms", "channel_rms", "none"),
+     .help = "rows before they enter the next layer, so that no goodness passes on: divided by their root mean square; "
+             "channel_rms: a convolution's place by place, by its channels'"},
+    {.name = "batch_normalization", .group = "Network", .type = FLAG, .offset = AT(batch_normalization),
+     .help = "per unit or channel, before the activation and after pooling, by the batch's mean and deviation; such "
+             "layers have no bias"},
     {.name = "rule", .group = "Rule", .type = CHOICE, .offset = AT(rule),
      .choices = CHOICES("pairs", "class_groups", "unsupervised", "backprop"),
      .later = 1u << FF_BACKPROP,

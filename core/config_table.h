@@ -43,6 +43,33 @@ struct setting {
 enum { FF_SETTINGS = 49 };
 extern const struct setting ff_settings[FF_SETTINGS];
 
+/* What every reader of a value works with. */
+struct reading {
+    struct ff_config *config;
+    struct ff_problems *problems;
+};
+
+/* A number within the range; false and a problem where it is not. */
+bool ff_read_number(struct reading *reading, const cJSON *value, const char *pointer, double low, double high,
+                    bool above_low, bool whole, double *number);
+bool ff_read_flag(struct reading *reading, const cJSON *value, const char *pointer, bool *flag);
+
+/* --- config_layers.c --- */
+
+void ff_read_layers(struct reading *reading, const struct setting *setting, const cJSON *value,
+                    const char *pointer);
+cJSON *ff_layers_json(const struct ff_config *config);
+cJSON *ff_layers_schema(const struct setting *setting);
+/* Whether the layers fit each other, the rule, and the data set (NULL: any). */
+void ff_check_layers(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
+                     struct ff_problems *problems);
+
+/* --- config_json.c, for the schema of layers --- */
+
+cJSON *ff_number_schema(double low, double high, bool above_low, bool whole);
+cJSON *ff_array_schema(cJSON *items);
+cJSON *ff_number_json(double value);
+
 /* The row of a name; NULL when there is none. */
 const struct setting *ff_setting_find(const char *name);
 

@@ -10,10 +10,7 @@
 #include "optimizer.h"
 #include "random.h"
 
-enum {
-    PANEL_MAX = 256,  /* units of a panel: its slice of a batch and of the weights stay in a core's cache */
-    PANEL_SPLIT = 128 /* from so many units on there are at least two panels */
-};
+enum { PANEL_SPLIT = 128 /* from so many units on there are at least two panels */ };
 
 static size_t scratch_rows(const struct ff_dense *dense)
 {
@@ -67,16 +64,14 @@ static float activate(const struct ff_layer *layer, float *out, const float *in,
                                                : layer->kernels->tanh(out, in, bias, label, label_scale, n);
 }
 
-/* Units of a group, and the end of the group that unit `unit` is in, at most `end`. */
-static uint32_t group_end(const struct ff_layer *layer, uint32_t unit, uint32_t end)
+uint32_t ff_dense_group_end(const struct ff_layer *layer, uint32_t unit, uint32_t end)
 {
     uint32_t units = layer->units / layer->plan->groups, group = unit / units;
 
     return (group + 1) * units < end ? (group + 1) * units : end;
 }
 
-/* The mean of all labels' weights, for rows that show every label. */
-static void mean_label(const struct ff_dense *dense, struct panel panel, float *mean)
+void ff_dense_mean_label(const struct ff_dense *dense, struct panel panel, float *mean)
 {
     const struct ff_layer *layer = &dense->layer;
     uint32_t labels = dense->first ? layer->plan->labels : 0;
@@ -88,8 +83,8 @@ static void mean_label(const struct ff_dense *dense, struct panel panel, float *
         layer->kernels->scale(mean, 1 / (float)labels, panel.count);
 }
 
-/* The weights that a row's label meets; NULL where none is shown. */
-static const float *label_weights(const struct ff_dense *dense, uint32_t row, struct panel panel, const float *mean)
+const float *ff_dense_label_weights(const struct ff_dense *dense, uint32_t row, struct panel panel,
+                                    const float *mean)
 {
     uint32_t label = dense->layer.message->label[row];
 
@@ -98,9 +93,7 @@ static const float *label_weights(const struct ff_dense *dense, uint32_t row, st
     return label == FF_EVERY_LABEL ? mean : ff_dense_forward_weights(dense, label, panel);
 }
 
-/* What the goodness counts of some units of a row, by an image's mask: 0, or 1 / (1 - share), so that it is as
- * large on average as without. Both rows of a pair have the same. */
-static void unit_mask(const struct ff_layer *layer, uint32_t row, struct panel panel, float *mask)
+void ff_dense_unit_mask(const struct ff_layer *layer, uint32_t row, struct panel panel, float *mask)
 {
     const struct ff_dropout_place place = {layer->config.seed, FF_RANDOM_DROP_UNITS, (uint32_t)layer->message->step,
                                            (uint64_t)layer->index << 32 | row / layer->message->rows_per_image};
@@ -112,7 +105,7 @@ static void unit_mask(const struct ff_layer *layer, uint32_t row, struct panel p
 /* The sum of squares that counts. */
 static float masked_sum(const struct ff_layer *layer, const float *activities, const float *mask, size_t n)
 {
-    float masked[PANEL_MAX];
+    float masked[FF_DENSE_PANEL_MAX];
 
     memcpy(masked, activities, n * sizeof *masked);
     layer->kernels->multiply(masked, mask, n);
@@ -125,19 +118,19 @@ static float finish_row(struct ff_dense *dense, uint32_t row, struct panel panel
 {
     struct ff_layer *layer = &dense->layer;
     const float *bias = layer->message->kind == FF_TRAIN ? dense->bias : dense->average_bias;
-    float *activities = ff_dense_activities(layer, row, panel), mask[PANEL_MAX], whole = 0;
+    float *activities = ff_dense_activities(layer, row, panel), mask[FF_DENSE_PANEL_MAX], whole = 0;
     uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
     bool masked = layer->drop_units > 0 && row < layer->message->rows - layer->message->neutral;
 
     if (groups > 1)
         memset(partial, 0, groups * sizeof *partial);
     if (masked)
-        unit_mask(layer, row, panel, mask);
+        ff_dense_unit_mask(layer, row, panel, mask);
     for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
         uint32_t at = unit - panel.begin;
         float sum;
 
-        next = group_end(layer, unit, end);
+        next = ff_dense_group_end(layer, unit, end);
         sum = activate(layer, activities + at, product + at, bias + unit, label != NULL ? label + at : NULL,
                        next - unit);
         whole += sum;
@@ -154,15 +147,15 @@ void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct panel pane
     const struct ff_plan *plan = layer->plan;
     const struct ff_message *message = layer->message;
     bool every = message->label[message->rows - 1] == FF_EVERY_LABEL;
-    float mean[PANEL_MAX];
+    float mean[FF_DENSE_PANEL_MAX];
 
     if (every)
-        mean_label(dense, panel, mean);
+        ff_dense_mean_label(dense, panel, mean);
     for (uint32_t row = message->rows; row-- > 0;) { /* the product may lie in its image's first row */
         size_t from = dense->shares ? ff_message_image(message, row) : row, place = item * plan->max_rows + row;
 
         layer->whole[place] =
-            finish_row(dense, row, panel, product + from * stride, label_weights(dense, row, panel, mean),
+            finish_row(dense, row, panel, product + from * stride, ff_dense_label_weights(dense, row, panel, mean),
                        layer->partial + place * plan->groups);
     }
 }
@@ -187,20 +180,24 @@ void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, st
 {
     const float *activities = ff_dense_activities(layer, row, panel);
     uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
-    float mask[PANEL_MAX];
+    float mask[FF_DENSE_PANEL_MAX];
 
+    if (layer->config.batch_normalization) {
+        ff_dense_normalized_delta((const struct ff_dense *)layer, delta, row, panel);
+        return;
+    }
     for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
         float coefficient = layer->coefficient[(size_t)row * groups + unit / (layer->units / groups)];
         uint32_t at = unit - panel.begin;
 
-        next = group_end(layer, unit, end);
+        next = ff_dense_group_end(layer, unit, end);
         if (layer->config.activation == FF_RELU)
             layer->kernels->relu_delta(delta + at, activities + at, coefficient, next - unit);
         else
             layer->kernels->tanh_delta(delta + at, activities + at, coefficient, next - unit);
     }
     if (layer->drop_units > 0) {
-        unit_mask(layer, row, panel, mask);
+        ff_dense_unit_mask(layer, row, panel, mask);
         layer->kernels->multiply(delta, mask, panel.count);
     }
     if (layer->config.peer_normalization > 0)
@@ -213,7 +210,7 @@ static void peers(struct ff_layer *layer, size_t item, unsigned worker)
     struct ff_dense *dense = (struct ff_dense *)layer;
     struct panel panel = ff_dense_panel(dense, item);
     const struct ff_message *message = layer->message;
-    float *mean = dense->peer_mean + panel.begin, sum[PANEL_MAX] = {0};
+    float *mean = dense->peer_mean + panel.begin, sum[FF_DENSE_PANEL_MAX] = {0};
     float keep = (float)layer->plan->peer_momentum,
           fresh = (float)((1 - layer->plan->peer_momentum) / message->images);
 
@@ -242,7 +239,7 @@ void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct panel pan
 }
 
 /* Every pair's wrong label, drawn from what the layer makes of the image at this moment. */
-static void choose(struct ff_layer *layer)
+static void meet(struct ff_layer *layer)
 {
     struct ff_dense *dense = (struct ff_dense *)layer;
     const struct ff_plan *plan = layer->plan;
@@ -273,13 +270,16 @@ static void choose(struct ff_layer *layer)
 static bool is_one_pair(const struct ff_layer *layer)
 {
     return layer->message->images == 1 && layer->message->rows == 2 && layer->config.optimizer == FF_SGD &&
-           !layer->plan->own_pixels && layer->config.peer_normalization == 0;
+           !layer->plan->own_pixels && layer->config.peer_normalization == 0 && !layer->config.batch_normalization;
 }
 
 static void prepare(struct ff_layer *layer)
 {
-    layer->chooses = layer->index == 0 && layer->config.negatives == FF_NEGATIVES_HARD && layer->plan->labels > 0;
-    layer->puts_off = is_one_pair(layer);
+    bool trains = layer->message->kind == FF_TRAIN;
+
+    layer->meets =
+        trains && layer->index == 0 && layer->config.negatives == FF_NEGATIVES_HARD && layer->plan->labels > 0;
+    layer->puts_off = trains && is_one_pair(layer);
     ff_dense_prepare_pair(layer);
 }
 
@@ -358,6 +358,7 @@ static void destroy(struct ff_layer *layer)
     ff_layer_free_tensors(layer);
     if (!dense->train_bias)
         free(dense->bias);
+    ff_dense_destroy_normalization(dense);
     free(dense->label_goodness);
     free(dense->rows_memory);
     free(dense->product);
@@ -373,26 +374,27 @@ static void destroy(struct ff_layer *layer)
 
 static uint32_t parameter_tensors(const struct ff_plan *plan, uint32_t layer)
 {
-    (void)layer;
-    return plan->config.bias ? 2 : 1;
+    return plan->layer[layer].bias ? 2 : 1;
 }
 
 /* The units' mean activities, which peer normalization compares; always, since it may be turned on at any step. */
 static uint32_t statistic_tensors(const struct ff_plan *plan, uint32_t layer)
 {
-    (void)plan;
     (void)layer;
-    return 1;
+    return 1 + (plan->config.batch_normalization ? FF_NORMALIZATION_TENSORS : 0);
 }
 
 static struct ff_tensor_form tensor_form(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
 {
-    uint32_t inputs = plan->layer[layer].inputs, units = plan->layer[layer].units;
+    uint32_t inputs = plan->layer[layer].inputs, units = plan->layer[layer].units,
+             parameters = parameter_tensors(plan, layer);
 
-    if (tensor == parameter_tensors(plan, layer))
-        return (struct ff_tensor_form){"peer_mean", 1, 1, units};
-    return tensor == 0 ? (struct ff_tensor_form){"weights", 2, inputs, units}
-                       : (struct ff_tensor_form){"bias", 1, 1, units};
+    if (tensor == parameters)
+        return (struct ff_tensor_form){"peer_mean", 1, 1, units, 0};
+    if (tensor > parameters)
+        return ff_normalization_tensor(tensor - parameters - 1, units);
+    return tensor == 0 ? (struct ff_tensor_form){"weights", 2, inputs, units, 0}
+                       : (struct ff_tensor_form){"bias", 1, 1, units, 0};
 }
 
 /* All tensors, of zeros. */
@@ -418,7 +420,8 @@ static bool add_tensors(struct ff_dense *dense)
         dense->average_weights = tensors[0].data;
         dense->average_bias = dense->train_bias ? tensors[1].data : dense->bias;
     }
-    dense->peer_mean = layer->peer_mean = layer->tensors[layer->tensor_count - 1].data;
+    dense->peer_mean = layer->peer_mean =
+        layer->tensors[layer->tensor_count - statistic_tensors(layer->plan, layer->index)].data;
     for (uint32_t unit = 0; unit < layer->units; unit++)
         dense->peer_mean[unit] = 0.5f;
     return dense->bias != NULL;
@@ -449,7 +452,7 @@ static bool initialize_weights(struct ff_dense *dense)
 
 static void choose_panels(struct ff_dense *dense)
 {
-    uint32_t units = dense->layer.units, panels = (units + PANEL_MAX - 1) / PANEL_MAX;
+    uint32_t units = dense->layer.units, panels = (units + FF_DENSE_PANEL_MAX - 1) / FF_DENSE_PANEL_MAX;
 
     if (panels < 2 && units >= PANEL_SPLIT)
         panels = 2;
@@ -482,8 +485,9 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     dense->first = index == 0;
     dense->shares = dense->first && !plan->own_pixels;
     dense->image_row = dense->first ? plan->labels : 0;
-    dense->train_bias = plan->config.bias;
+    dense->train_bias = plan->layer[index].bias;
     choose_panels(dense);
+    layer->parts = dense->panels;
     layer->partial = ff_floats((size_t)dense->panels * plan->max_rows * plan->groups);
     layer->whole = ff_floats((size_t)dense->panels * plan->max_rows);
     layer->coefficient = ff_floats((size_t)plan->max_rows * plan->groups);
@@ -491,7 +495,7 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     layer->peer_pull = ff_floats(layer->units);
     if (!ff_dense_create_pair_memory(dense) || !create_label_goodness(dense) || !layer->partial || !layer->whole ||
         !layer->coefficient || !layer->inverse_norm || !layer->peer_pull || !add_tensors(dense) ||
-        !initialize_weights(dense)) {
+        !initialize_weights(dense) || !ff_dense_create_normalization(dense)) {
         ff_fail_memory(error, "a layer's weights");
         destroy(layer);
         return NULL;
@@ -505,9 +509,10 @@ const struct ff_layer_kind_methods ff_dense_methods = {.name = "dense",
                                                        .tensor = tensor_form,
                                                        .create = create,
                                                        .scratch = scratch_floats,
+                                                       .kept = ff_dense_kept,
                                                        .items = items,
                                                        .prepare = prepare,
-                                                       .choose = choose,
+                                                       .meet = meet,
                                                        .finish = finish,
                                                        .forward = forward,
                                                        .peers = peers,

@@ -5,43 +5,48 @@
 
 #include "optimizer.h"
 
-/* The product of some rows at a panel. */
-static void multiply_rows(struct ff_dense *dense, struct panel panel, uint32_t first, uint32_t count)
+/* The products of `count` inputs from `first` on, at a panel: `apart` rows from one to the next. */
+static void multiply_rows(struct ff_dense *dense, struct panel panel, uint32_t first, uint32_t count,
+                          float *product, uint32_t apart)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)count, (int)panel.count,
                 (int)ff_dense_input_width(dense), 1, ff_dense_inputs(dense, first),
                 (int)ff_dense_input_stride(dense), ff_dense_forward_weights(dense, dense->image_row, panel),
-                (int)dense->panel, 0, ff_dense_activities(&dense->layer, first, panel), (int)dense->layer.units);
+                (int)dense->panel, 0, product, (int)(dense->layer.units * apart));
+}
+
+/* The products go into `product`, where they are shared to their image's first row; the activities are made from
+ * the last row backwards. */
+static void multiply(struct ff_dense *dense, struct panel panel, float *product)
+{
+    const struct ff_layer *layer = &dense->layer;
+    const struct ff_message *message = layer->message;
+    uint32_t labelled = message->rows - message->neutral;
+
+    if (dense->shares) {
+        multiply_rows(dense, panel, 0, message->images, product, message->rows_per_image);
+        return;
+    }
+    /* Neutral rows apart: with them the others have the same bits as without. */
+    multiply_rows(dense, panel, 0, labelled, product, 1);
+    if (message->neutral > 0)
+        multiply_rows(dense, panel, labelled, message->neutral, product + (size_t)labelled * layer->units, 1);
 }
 
 void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel panel, struct scratch scratch)
 {
     struct ff_layer *layer = &dense->layer;
-    const struct ff_message *message = layer->message;
-    const float *weights = ff_dense_forward_weights(dense, dense->image_row, panel);
-    int stride = (int)dense->panel, units = (int)layer->units, count = (int)panel.count;
+    bool normalized = layer->config.batch_normalization;
+    float *product = normalized ? ff_dense_normalized_product(dense, panel) : ff_dense_activities(layer, 0, panel);
+    size_t stride = (size_t)layer->units * (dense->shares ? layer->message->rows_per_image : 1);
 
-    if (dense->shares) {
-        /* The product goes to its image's first row; the activities are made from the last row backwards. */
-        int row = units * (int)message->rows_per_image;
-
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)message->images, count,
-                    (int)ff_dense_image_width(dense), 1, ff_dense_image(dense, 0), (int)layer->plan->pixels,
-                    weights, stride, 0, ff_dense_activities(layer, 0, panel), row);
-        if (layer->chooses)
-            ff_dense_score_labels(dense, item, panel, ff_dense_activities(layer, 0, panel), (size_t)row,
-                                  scratch.row);
-        else
-            ff_dense_finish_rows(dense, item, panel, ff_dense_activities(layer, 0, panel), (size_t)row);
-    } else {
-        uint32_t labelled = message->rows - message->neutral;
-
-        /* Neutral rows apart: with them the others have the same bits as without. */
-        multiply_rows(dense, panel, 0, labelled);
-        if (message->neutral > 0)
-            multiply_rows(dense, panel, labelled, message->neutral);
-        ff_dense_finish_rows(dense, item, panel, ff_dense_activities(layer, 0, panel), layer->units);
-    }
+    multiply(dense, panel, product);
+    if (normalized)
+        ff_dense_finish_normalized(dense, item, panel, stride);
+    else if (layer->meets)
+        ff_dense_score_labels(dense, item, panel, product, stride, scratch.row);
+    else
+        ff_dense_finish_rows(dense, item, panel, product, stride);
 }
 
 void ff_dense_finish_batch(struct ff_dense *dense, size_t item, struct panel panel)
@@ -127,11 +132,13 @@ static uint32_t make_deltas(struct ff_dense *dense, struct panel panel, struct s
 void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scratch scratch)
 {
     struct ff_layer *layer = &dense->layer;
-    uint32_t rows = make_deltas(dense, panel, scratch);
-    uint32_t inputs = ff_dense_input_width(dense);
+    uint32_t inputs = ff_dense_input_width(dense), rows;
     const float *x = ff_dense_inputs(dense, 0);
     int stride = (int)ff_dense_input_stride(dense), count = (int)panel.count;
 
+    if (layer->config.batch_normalization)
+        ff_dense_weigh_normalized(dense, panel, scratch);
+    rows = make_deltas(dense, panel, scratch);
     for (uint32_t from = 0; from < inputs; from += FF_DENSE_BLOCK) {
         uint32_t height = inputs - from < FF_DENSE_BLOCK ? inputs - from : FF_DENSE_BLOCK;
 

@@ -2,13 +2,18 @@
  *
  *     dense.c         a layer's life, and what both ways of training have in common
  *     dense_batch.c   batches: matrix products of a panel, and the optimizer on its gradient
- *     dense_pair.c    one pair a step with sgd: passes over rows of weights */
+ *     dense_pair.c    one pair a step with sgd: passes over rows of weights
+ *     dense_normalization.c   batches whose units are normalized before the activation */
 #ifndef FF_DENSE_INTERNAL_H
 #define FF_DENSE_INTERNAL_H
 
 #include "dense.h"
+#include "normalization.h"
 
-enum { FF_DENSE_BLOCK = 256 }; /* inputs whose gradient is made at once, before the optimizer takes it */
+enum {
+    FF_DENSE_BLOCK = 256,    /* inputs whose gradient is made at once, before the optimizer takes it */
+    FF_DENSE_PANEL_MAX = 256 /* units of a panel: its slice of a batch and of the weights stay in a core's cache */
+};
 
 struct ff_dense {
     struct ff_layer layer;
@@ -21,6 +26,9 @@ struct ff_dense {
         *average_bias; /* what is evaluated with; the weights and bias themselves where none are kept */
     float *peer_mean;  /* [units] */
     bool train_bias;   /* else the bias stays 0 and is no tensor */
+
+    struct ff_normalization normalization;
+    float *sums; /* batch normalization: [train_rows][units] before the activation */
 
     double
         *label_goodness; /* hard negatives: [panels][max_images][classes] sums of squares; then [classes] scores */
@@ -124,6 +132,30 @@ void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct panel pan
                            size_t stride, float *row);
 /* dloss / dz of a row's units in the panel, from its activities and coefficient. */
 void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, struct panel panel);
+
+/* The end of the group that unit `unit` is in, at most `end`. */
+uint32_t ff_dense_group_end(const struct ff_layer *layer, uint32_t unit, uint32_t end);
+/* The mean of all labels' weights, for rows that show every label. */
+void ff_dense_mean_label(const struct ff_dense *dense, struct panel panel, float *mean);
+/* The weights that a row's label meets, `mean` where it is every label; NULL where none is shown. */
+const float *ff_dense_label_weights(const struct ff_dense *dense, uint32_t row, struct panel panel,
+                                    const float *mean);
+/* What the goodness counts of some units of a row, by an image's mask: 0, or 1 / (1 - share), so that it is as
+ * large on average as without. Both rows of a pair have the same. */
+void ff_dense_unit_mask(const struct ff_layer *layer, uint32_t row, struct panel panel, float *mask);
+
+/* --- dense_normalization.c --- */
+
+bool ff_dense_create_normalization(struct ff_dense *dense); /* false: memory is short */
+void ff_dense_destroy_normalization(struct ff_dense *dense);
+size_t ff_dense_kept(const struct ff_plan *plan, uint32_t layer);
+/* Where the product of image or row 0 goes, at the panel. */
+float *ff_dense_normalized_product(struct ff_dense *dense, struct panel panel);
+/* Label, the batch's mean and deviation, and activation of every row. `stride`: between the products. */
+void ff_dense_finish_normalized(struct ff_dense *dense, size_t item, struct panel panel, size_t stride);
+/* Before the deltas: the gradient's way through the batch's own figures, and the running ones learn. */
+void ff_dense_weigh_normalized(struct ff_dense *dense, struct panel panel, struct scratch scratch);
+void ff_dense_normalized_delta(const struct ff_dense *dense, float *delta, uint32_t row, struct panel panel);
 
 /* --- dense_batch.c --- */
 

@@ -89,7 +89,7 @@ void ff_dense_forward_pair(struct ff_dense *dense, size_t item, struct panel pan
         memset(z1, 0, dense->panel * sizeof *z1);
     layer->kernels->pass_rows(&dense->rows, ff_dense_weights(dense, 0, panel), dense->panel,
                               layer->due ? &due : NULL, z0, z1, dense->panel);
-    if (layer->chooses)
+    if (layer->meets)
         ff_dense_score_labels(dense, item, panel, z0, 0, ff_dense_activities(layer, 0, panel));
     else
         ff_dense_finish_pair(dense, item, panel);

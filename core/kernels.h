@@ -10,6 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "column_kernels.h"
+
 /* An optimizer's step: what optimizer.h works out from settings and the step's number. */
 struct ff_update {
     float rate;     /* learning rate, times the schedule's factor */
@@ -71,6 +73,8 @@ struct ff_kernels {
 
     /* out[i] = in[i] * scale + offset: pixels to floats. */
     void (*pixels)(float *out, const unsigned char *in, float scale, float offset, size_t n);
+
+    const struct ff_column_kernels *columns; /* column_kernels.h: passes over matrices */
 };
 
 /* The widest that this processor runs. */

@@ -5,20 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "convolution.h"
 #include "dense.h"
 #include "dropout.h"
 #include "optimizer.h"
 #include "readout.h"
-
-/* Added to a row's root mean square before it divides; the reference's. */
-static const float norm_epsilon = 1e-8f;
 
 /* --- kinds --- */
 
 static const struct ff_layer_kind_methods *kind_of(const struct ff_plan *plan, uint32_t layer)
 {
     static const struct ff_layer_kind_methods *const kinds[] = {
-        [FF_DENSE] = &ff_dense_methods, [FF_READ_OUT] = &ff_readout_methods};
+        [FF_DENSE] = &ff_dense_methods, [FF_CONV] = &ff_convolution_methods, [FF_READ_OUT] = &ff_readout_methods};
 
     return kinds[plan->layer[layer].kind];
 }
@@ -52,7 +50,15 @@ size_t ff_layer_bytes(const struct ff_layer *layer)
 
     for (uint32_t i = 0; i < layer->tensor_count; i++)
         floats += layer->tensors[i].floats;
+    floats += ff_layer_kept(layer->plan, layer->index);
     return floats * sizeof(float);
+}
+
+size_t ff_layer_kept(const struct ff_plan *plan, uint32_t layer)
+{
+    const struct ff_layer_kind_methods *kind = kind_of(plan, layer);
+
+    return kind->kept != NULL ? kind->kept(plan, layer) : 0;
 }
 
 uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan, uint32_t layer)
@@ -112,6 +118,7 @@ bool ff_layer_make_tensors(struct ff_layer *layer, uint32_t panel)
 
         tensor->form = ff_layer_tensor(layer->plan, layer->index, layer->tensor_count);
         tensor->panel = panel;
+        tensor->planes = tensor->form.rank > 1 ? layer->plan->layer[layer->index].planes : 1;
         tensor->floats = (size_t)tensor->form.rows * ((tensor->form.columns + panel - 1) / panel * panel);
         if ((tensor->data = ff_floats(tensor->floats)) == NULL)
             return false;
@@ -126,6 +133,14 @@ void ff_layer_free_tensors(struct ff_layer *layer)
         free(layer->tensors[i].data);
 }
 
+/* Where row `row`, as everybody counts them, is kept. */
+static uint64_t kept_row(const struct ff_tensor *tensor, uint64_t row)
+{
+    uint64_t places = tensor->form.rows / tensor->planes;
+
+    return tensor->planes == 1 ? row : row % places * tensor->planes + row / places;
+}
+
 /* Where place `at` of [rows][columns] is kept; *count becomes how many of the places from there on, at most *count,
  * lie side by side. */
 static float *find_places(const struct ff_tensor *tensor, uint64_t at, uint64_t *count)
@@ -135,7 +150,8 @@ static float *find_places(const struct ff_tensor *tensor, uint64_t at, uint64_t 
 
     end = end < tensor->form.columns ? end : tensor->form.columns;
     *count = *count < end - column ? *count : end - column;
-    return tensor->data + (panel * tensor->form.rows + row) * tensor->panel + column % tensor->panel;
+    return tensor->data + (panel * tensor->form.rows + kept_row(tensor, row)) * tensor->panel +
+           column % tensor->panel;
 }
 
 void ff_tensor_take(const struct ff_tensor *tensor, uint64_t first, uint64_t count, float *values)
@@ -168,10 +184,10 @@ void ff_tensor_take_columns(const struct ff_tensor *tensor, uint64_t first, uint
 {
     for (uint64_t column = 0; column < count; column++) {
         uint64_t one = 1;
-        const float *places = find_places(tensor, first + column, &one);
+        const float *places = find_places(tensor, first + column, &one); /* row 0 is kept first */
 
         for (uint32_t row = 0; row < tensor->form.rows; row++)
-            *values++ = places[(size_t)row * tensor->panel];
+            *values++ = places[kept_row(tensor, row) * tensor->panel];
     }
 }
 
@@ -200,9 +216,17 @@ static void drop_item(void *self, size_t row, unsigned worker)
     const struct ff_dropout_place place = {layer->config.seed, FF_RANDOM_DROP_INPUTS,
                                            (uint32_t)layer->message->step,
                                            (uint64_t)layer->index << 32 | row / layer->message->rows_per_image};
+    size_t width = layer->plan->layer[layer->index].entering;
 
     (void)worker;
-    ff_dropout(&place, share, (float)(1 / (1 - share)), layer->inputs, layer->message->x + row * layer->inputs);
+    ff_dropout(&place, share, (float)(1 / (1 - share)), width, layer->message->x + row * width);
+}
+
+static void apply_item(void *self, size_t item, unsigned worker)
+{
+    struct ff_layer *layer = self;
+
+    layer->kind->apply(layer, item, worker);
 }
 
 static void gradient_item(void *self, size_t item, unsigned worker)
@@ -236,7 +260,7 @@ static void normalize_item(void *self, size_t item, unsigned worker)
 void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *, size_t, unsigned))
 {
     bool little = layer->message->kind == FF_TRAIN && layer->message->images == 1 &&
-                  (uint64_t)layer->inputs * layer->units < FF_SHARED_WEIGHTS;
+                  layer->plan->layer[layer->index].products < FF_SHARED_WEIGHTS;
 
     if (!little)
         ff_team_run(layer->workspace->team, items, item, layer,
@@ -246,47 +270,64 @@ void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *, siz
 }
 
 /* One row's sums of squares, group by group; returns all of them. */
-static float sum_row(const struct ff_layer *layer, size_t items, uint32_t row, float *goodness)
+static float sum_row(const struct ff_layer *layer, uint32_t row, float *goodness)
 {
     const struct ff_plan *plan = layer->plan;
     bool mean = layer->config.goodness == FF_GOODNESS_MEAN;
-    float units = (float)(layer->units / plan->groups), total = 0;
+    float squares = (float)(plan->layer[layer->index].squares / plan->groups), total = 0;
 
     for (uint32_t group = 0; group < plan->groups; group++) {
         float sum = 0;
 
-        for (size_t item = 0; item < items; item++)
-            sum += layer->partial[(item * plan->max_rows + row) * plan->groups + group];
+        for (size_t part = 0; part < layer->parts; part++)
+            sum += layer->partial[(part * plan->max_rows + row) * plan->groups + group];
         if (goodness != NULL)
-            goodness[row * plan->groups + group] = mean ? sum / units : sum;
+            goodness[row * plan->groups + group] = mean ? sum / squares : sum;
         total += sum;
     }
     return total;
 }
 
 /* What a row is normalized by counts all units. */
-static float whole_sum(const struct ff_layer *layer, size_t items, uint32_t row)
+static float whole_sum(const struct ff_layer *layer, uint32_t row)
 {
     float sum = 0;
 
-    for (size_t item = 0; item < items; item++)
-        sum += layer->whole[item * layer->plan->max_rows + row];
+    for (size_t part = 0; part < layer->parts; part++)
+        sum += layer->whole[part * layer->plan->max_rows + row];
     return sum;
+}
+
+/* What a dense layer's row is multiplied by, from the sum of its squares. Its units are the channels of one place.
+ */
+static float inverse_norm(const struct ff_layer *layer, float sum)
+{
+    float mean = sum / (float)layer->units;
+
+    switch (layer->config.normalize) {
+    case FF_NORMALIZE_RMS:
+        return 1 / (sqrtf(mean) + FF_NORM_EPSILON);
+    case FF_NORMALIZE_CHANNEL_RMS:
+        return 1 / sqrtf(mean + FF_CHANNEL_EPSILON);
+    case FF_NORMALIZE_NONE:
+        break;
+    }
+    return 1;
 }
 
 /* The items' shares of every row's sum of squares, added in the items' order: goodness, and what the row is divided
  * by. False when one is not finite. */
-static bool sum_goodness(struct ff_layer *layer, size_t items, float *goodness)
+static bool sum_goodness(struct ff_layer *layer, float *goodness)
 {
-    bool normalize = layer->config.normalize != FF_NORMALIZE_NONE, finite = true;
+    bool finite = true;
 
     for (uint32_t row = 0; row < layer->message->rows; row++) {
-        float sum = sum_row(layer, items, row, goodness);
+        float sum = sum_row(layer, row, goodness);
 
         finite &= isfinite(sum) != 0;
         if (layer->drop_units > 0)
-            sum = whole_sum(layer, items, row);
-        layer->inverse_norm[row] = normalize ? 1 / (sqrtf(sum / (float)layer->units) + norm_epsilon) : 1;
+            sum = whole_sum(layer, row);
+        layer->inverse_norm[row] = inverse_norm(layer, sum);
     }
     return finite;
 }
@@ -294,9 +335,9 @@ static bool sum_goodness(struct ff_layer *layer, size_t items, float *goodness)
 /* dloss / d(sum of squares) for dloss / dgoodness = 1: dz = coefficient * a * f'(a). */
 static double coefficient_scale(const struct ff_layer *layer)
 {
-    double units = (double)layer->units / layer->plan->groups;
+    double squares = (double)layer->plan->layer[layer->index].squares / layer->plan->groups;
 
-    return (layer->config.goodness == FF_GOODNESS_MEAN ? 2 / units : 2) / layer->message->images;
+    return (layer->config.goodness == FF_GOODNESS_MEAN ? 2 / squares : 2) / layer->message->images;
 }
 
 /* Every pair's loss, and every row's coefficient. */
@@ -345,7 +386,7 @@ void ff_layer_pass_on(struct ff_layer *layer)
 
     layer->workspace->spare = message->x;
     message->x = activities;
-    message->width = layer->units;
+    message->width = layer->plan->layer[layer->index].width;
 }
 
 bool ff_layer_is_read(const struct ff_layer *layer)
@@ -358,11 +399,11 @@ static void read_item(void *self, size_t image, unsigned worker)
 {
     struct ff_layer *layer = self;
     struct ff_message *message = layer->message;
-    const float *row = message->x + (size_t)ff_message_read_row(message, (uint32_t)image) * layer->units;
+    const float *row = message->x + (size_t)ff_message_read_row(message, (uint32_t)image) * message->width;
 
     (void)worker;
     memcpy(message->history + image * layer->plan->history + layer->plan->layer[layer->index].read_at, row,
-           layer->units * sizeof *row);
+           message->width * sizeof *row);
 }
 
 /* The activities, as the next layer is to see them, go on. */
@@ -376,14 +417,14 @@ static void pass_on(struct ff_layer *layer)
 /* loss = lambda mean((mean(r) - r)^2) of the mean activities r that have just moved on by their share of this
  * batch.
  */
-static void pull_to_peers(struct ff_layer *layer, size_t items)
+static void pull_to_peers(struct ff_layer *layer)
 {
     double weight = layer->config.peer_normalization, mean = 0;
     double scale = weight * (1 - layer->plan->peer_momentum) * 2 / layer->units / layer->message->images;
 
     if (weight == 0 || layer->peer_mean == NULL)
         return;
-    ff_layer_run(layer, items, peers_item);
+    ff_layer_run(layer, layer->kind->items(layer), peers_item);
     for (uint32_t unit = 0; unit < layer->units; unit++)
         mean += (double)layer->peer_mean[unit] / layer->units;
     for (uint32_t unit = 0; unit < layer->units; unit++)
@@ -414,10 +455,48 @@ float ff_layer_average_share(const struct ff_layer *layer)
     return step <= AVERAGE_WARM_UP ? 0.5f : (float)(1 - pow(layer->config.average, AVERAGE_STEPS));
 }
 
+static size_t gradient_items(const struct ff_layer *layer)
+{
+    return layer->kind->gradient_items != NULL ? layer->kind->gradient_items(layer) : layer->kind->items(layer);
+}
+
+static size_t weight_items(const struct ff_layer *layer)
+{
+    return layer->kind->weight_items != NULL ? layer->kind->weight_items(layer) : layer->kind->items(layer);
+}
+
+/* The activities, and every row's sums of squares. */
+static void go_forward(struct ff_layer *layer)
+{
+    size_t items = layer->kind->items(layer);
+
+    ff_layer_run(layer, items, forward_item);
+    if (!layer->meets)
+        return;
+    layer->kind->meet(layer);
+    ff_layer_run(layer, items, finish_item);
+}
+
+/* The weights' step; and what the next layer sees, unless the rows are still to be divided by their norm. */
+static void take_step(struct ff_layer *layer)
+{
+    bool again = layer->config.forward_after_update && ff_layer_is_read(layer);
+
+    if (layer->kind->weigh != NULL)
+        layer->kind->weigh(layer);
+    ff_layer_run(layer, gradient_items(layer), gradient_item);
+    if (layer->kind->apply == NULL)
+        return;
+    ff_layer_run(layer, weight_items(layer), apply_item);
+    if (!again)
+        return;
+    layer->kind->prepare(layer);
+    go_forward(layer);
+}
+
 static void train(struct ff_layer *layer, struct ff_message *message)
 {
     const struct ff_plan *plan = layer->plan;
-    size_t items = layer->kind->items(layer);
     float *goodness = message->goodness + (size_t)layer->index * plan->max_rows * plan->groups;
 
     layer->update = ff_optimizer_update(&layer->config, layer->index, message->rate, message->step);
@@ -429,48 +508,42 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     layer->kind->prepare(layer);
     if (!layer->puts_off)
         catch_up(layer);
-    ff_layer_run(layer, items, forward_item);
-    if (layer->chooses) {
-        layer->kind->choose(layer);
-        ff_layer_run(layer, items, finish_item);
-    }
-    if (!sum_goodness(layer, items, goodness)) {
+    go_forward(layer);
+    if (!sum_goodness(layer, goodness)) {
         message->failed_layer = (int32_t)layer->index;
         return;
     }
     apply_objective(layer, goodness, &message->loss[layer->index]);
-    pull_to_peers(layer, items);
-    ff_layer_run(layer, items, gradient_item);
+    pull_to_peers(layer);
+    take_step(layer);
     if (layer->puts_off)
         layer->kind->put_off(layer);
     layer->due = layer->puts_off;
     if ((layer->approach = ff_layer_average_share(layer)) > 0) {
         catch_up(layer);
-        ff_layer_run(layer, items, average_item);
+        ff_layer_run(layer, weight_items(layer), average_item);
     }
     if (layer->config.forward_after_update && layer->config.normalize != FF_NORMALIZE_NONE &&
         ff_layer_is_read(layer)) {
-        sum_goodness(layer, items, NULL);
-        ff_layer_run(layer, items, normalize_item);
+        sum_goodness(layer, NULL);
+        ff_layer_run(layer, layer->kind->items(layer), normalize_item);
     }
     pass_on(layer);
 }
 
 static void forward(struct ff_layer *layer, struct ff_message *message)
 {
-    size_t items = layer->kind->items(layer);
-
     catch_up(layer);
-    layer->puts_off = layer->chooses = false;
     layer->drop_units = 0;
-    ff_layer_run(layer, items, forward_item);
-    if (!sum_goodness(layer, items,
+    layer->kind->prepare(layer);
+    go_forward(layer);
+    if (!sum_goodness(layer,
                       message->goodness + (size_t)layer->index * layer->plan->max_rows * layer->plan->groups)) {
         message->failed_layer = (int32_t)layer->index;
         return;
     }
     if (layer->config.normalize != FF_NORMALIZE_NONE && ff_layer_is_read(layer))
-        ff_layer_run(layer, items, normalize_item);
+        ff_layer_run(layer, layer->kind->items(layer), normalize_item);
     pass_on(layer);
 }
 

@@ -14,18 +14,26 @@
 #include "objective.h"
 #include "team.h"
 
-enum { FF_TENSORS_MAX = 12 };
+enum { FF_TENSORS_MAX = 14 };
+
+/* Added to a row's root mean square before it divides, the reference's; and to the mean square of a place's
+ * channels.
+ */
+#define FF_NORM_EPSILON 1e-8f
+#define FF_CHANNEL_EPSILON 1e-3f
 
 /* What a tensor is, as everybody but its layer sees it: floats [rows][columns]. */
 struct ff_tensor_form {
     char name[48];                /* "weights", "bias", "weights.mean", … */
     uint32_t rank, rows, columns; /* weights: 2, inputs, units; bias: 1, 1, units */
+    uint32_t kernel;              /* rank 4: rows are [channels][kernel][kernel] */
 };
 
-/* It is kept panel by panel of its columns: [panels][rows][panel], the last panel filled up. */
+/* It is kept panel by panel of its columns: [panels][rows][panel], the last panel filled up. Rows that are
+ * [planes][places] to everybody else are kept [places][planes]. */
 struct ff_tensor {
     struct ff_tensor_form form;
-    uint32_t panel;
+    uint32_t panel, planes;
     float *data;
     size_t floats; /* of data */
 };
@@ -57,21 +65,25 @@ struct ff_layer_kind_methods {
     struct ff_tensor_form (*tensor)(const struct ff_plan *plan, uint32_t layer, uint32_t tensor);
 
     struct ff_layer *(*create)(const struct ff_plan *plan, uint32_t index, struct ff_error *error);
-    size_t (*scratch)(const struct ff_layer *layer); /* floats a worker needs */
+    size_t (*scratch)(const struct ff_layer *layer);            /* floats a worker needs */
+    size_t (*kept)(const struct ff_plan *plan, uint32_t layer); /* floats kept of a batch; NULL: few */
 
     /* A whole TRAIN or FORWARD message, for a kind without goodness of its own; NULL: the phases below, in
      * layer.c's order. */
     void (*train)(struct ff_layer *layer);
     void (*pass)(struct ff_layer *layer);
 
-    /* Items of every phase; the work of each must not depend on others. */
+    /* Items of every phase; the work of each must not depend on others. gradient_items: of the gradient, and
+     * weight_items: of apply and of the average, where those are cut in another way (else NULL). */
     size_t (*items)(const struct ff_layer *layer);
-    /* Before the first item of a TRAIN message: what all items share. */
+    size_t (*gradient_items)(const struct ff_layer *layer);
+    size_t (*weight_items)(const struct ff_layer *layer);
+    /* Before the first item of a TRAIN or FORWARD message: what all items share. */
     void (*prepare)(struct ff_layer *layer);
-    /* Where prepare sets `chooses`, the pairs' wrong labels are still to be drawn: forward then leaves the
-     * activities out and finds what every label's goodness would be; choose draws, alone; finish makes the
-     * activities. */
-    void (*choose)(struct ff_layer *layer);
+    /* Where prepare sets `meets`, activities need something of the whole batch: forward then leaves them out, meet
+     * finds it, alone, and finish makes the activities. A dense first layer draws the pairs' wrong labels there,
+     * which forward found every label's goodness for; a convolution takes the batch's mean and deviation. */
+    void (*meet)(struct ff_layer *layer);
     void (*finish)(struct ff_layer *layer, size_t item, unsigned worker);
     /* Activities of all rows into the workspace's spare; the item's share of every row's and group's sum of
      * squares. */
@@ -81,6 +93,11 @@ struct ff_layer_kind_methods {
     /* The weights' step from `coefficient`; then, with forward_after_update, forward again, else the rows divided
      * by their norm. Of the top layer's activities nothing more is made. */
     void (*gradient)(struct ff_layer *layer, size_t item, unsigned worker);
+    /* Before the gradient, alone, once every row's coefficient is there; NULL: nothing. */
+    void (*weigh)(struct ff_layer *layer);
+    /* Where gradient items only leave shares of the gradient: their sum in order, and the optimizer's step, by
+     * stretches of the weights. Gradient then does not go forward again. NULL: gradient did it all. */
+    void (*apply)(struct ff_layer *layer, size_t item, unsigned worker);
     /* A kind may put the weights' step off (puts_off, set by prepare) until the next message, so that one pass over
      * the weights serves both. put_off keeps what the step needs; catch_up takes it, before anything else looks at
      * the weights. */
@@ -108,12 +125,13 @@ struct ff_layer {
     struct ff_workspace *workspace;
     struct ff_update update, bias_update;
     float approach; /* the share by which averages move towards the parameters after this step; 0: not now */
-    bool chooses;   /* the pairs' wrong labels */
+    bool meets;     /* see the kind's methods */
     bool puts_off;  /* its step; and `due`: that of the message before is still to be taken */
     bool due;
     double drop_units;   /* share of the units left out of the goodness; 0: none */
-    float *partial;      /* [items][max_rows][groups] sums of squares, of the units that count */
-    float *whole;        /* [items][max_rows] of all units, where some are left out */
+    size_t parts;        /* that a row's sums of squares come in: items, or 1 where an item has whole rows */
+    float *partial;      /* [parts][max_rows][groups] sums of squares, of the units that count */
+    float *whole;        /* [parts][max_rows] of all units, where some are left out */
     float *coefficient;  /* [max_rows][groups] dloss / d(sum of squares), over the number of images */
     float *inverse_norm; /* [max_rows] what a row is multiplied by before the next layer */
     float *peer_mean;    /* [units] their mean activity on positive data; NULL: a kind that does not keep it */
@@ -126,7 +144,10 @@ struct ff_layer *ff_layer_create(const struct ff_plan *plan, uint32_t index, str
 
 /* Floats of scratch a worker needs for this layer. */
 size_t ff_layer_scratch(const struct ff_layer *layer);
+/* Of its tensors, and of what it keeps of a batch. */
 size_t ff_layer_bytes(const struct ff_layer *layer);
+/* Floats that a layer keeps of a batch, before there is one. */
+size_t ff_layer_kept(const struct ff_plan *plan, uint32_t layer);
 
 /* One message in, the same message out. */
 void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct ff_workspace *workspace);

@@ -165,8 +165,8 @@ struct ff_tensor_form ff_linear_tensor(const struct ff_plan *plan, uint32_t laye
 {
     uint32_t inputs = plan->layer[layer].inputs, units = plan->layer[layer].units;
 
-    return tensor == 0 ? (struct ff_tensor_form){"weights", 2, inputs, units}
-                       : (struct ff_tensor_form){"bias", 1, 1, units};
+    return tensor == 0 ? (struct ff_tensor_form){"weights", 2, inputs, units, 0}
+                       : (struct ff_tensor_form){"bias", 1, 1, units, 0};
 }
 
 size_t ff_linear_scratch(const struct ff_layer *layer)

@@ -71,7 +71,7 @@ static ff_status read_weights(struct ff_network *network, struct ff_checkpoint *
     ff_status status = FF_OK;
 
     for (uint32_t layer = 0; layer < plan->blocks; layer++) {
-        for (uint32_t tensor = 0; tensor < ff_layer_parameter_tensors(plan, layer); tensor++) {
+        for (uint32_t tensor = 0; tensor < ff_layer_tensors(plan, layer); tensor++) {
             struct ff_tensor_form form = ff_layer_tensor(plan, layer, tensor);
             uint64_t total = (uint64_t)form.rows * form.columns;
 
@@ -82,7 +82,7 @@ static ff_status read_weights(struct ff_network *network, struct ff_checkpoint *
                 message->range =
                     (struct ff_range){.layer = layer, .tensor = tensor, .offset = offset, .count = count};
                 status =
-                    ff_checkpoint_read(checkpoint, layer, ff_checkpoint_judging_tensor(checkpoint, layer) + tensor,
+                    ff_checkpoint_read(checkpoint, layer, ff_checkpoint_judging_tensor(checkpoint, layer, tensor),
                                        offset, count, message->x, error);
                 ff_stage_handle(network->stage, message);
             }

@@ -10,6 +10,7 @@ static const double flops = 80e9;        /* of a product of batches */
 static const double pair_weights = 12e9; /* that a step with one image passes over */
 static const double pair_layer = 3e-6;   /* what such a step costs a layer of any size */
 static const double update_bytes = 40e9; /* of optimizers */
+static const double patch_bytes = 20e9;  /* of what surrounds a convolution's product */
 static const double zero_pixels = 0.7;   /* of an image, skipped with one image a step */
 static const double meeting = 6e-6;      /* a team's meeting before and after a phase */
 static const double hand_over = 1e-6;    /* a message's way from one stage to the next */
@@ -17,7 +18,11 @@ static const double hand_over = 1e-6;    /* a message's way from one stage to th
 static const double queued_seconds = 1e-3; /* of work under way at most, and bytes of messages */
 static const double queued_bytes = 16e6;
 
-enum { PANEL = 256 /* units that one thread takes at least */, MESSAGES_MAX = 64 };
+enum {
+    PANEL = 256, /* units that one thread takes at least */
+    SHARES = 12, /* of a batch that a convolution is cut into */
+    MESSAGES_MAX = 64
+};
 
 /* Bytes read and written of a weight and its state by a step. */
 static double update_traffic(enum ff_optimizer_id optimizer)
@@ -30,6 +35,11 @@ static bool is_one_pair(const struct ff_plan *plan)
     return plan->config.batch_size == 1 && plan->config.optimizer == FF_SGD;
 }
 
+static bool is_conv(const struct ff_plan *plan, uint32_t layer)
+{
+    return plan->layer[layer].kind == FF_CONV;
+}
+
 /* How many threads can share a layer's step. */
 static double sharers(const struct ff_plan *plan, uint32_t layer, uint32_t threads)
 {
@@ -37,30 +47,51 @@ static double sharers(const struct ff_plan *plan, uint32_t layer, uint32_t threa
                                                         : units <= PANEL  ? 2
                                                                           : (units + PANEL - 1) / PANEL;
 
-    if (is_one_pair(plan) && (uint64_t)plan->layer[layer].inputs * units < FF_SHARED_WEIGHTS)
+    if (is_one_pair(plan) && plan->layer[layer].products < FF_SHARED_WEIGHTS)
         return 1;
-    return fmin(threads, panels);
+    return fmin(threads, is_conv(plan, layer) ? SHARES : panels);
+}
+
+/* Rows that a layer multiplies, of an image's. A dense first layer and a read-out take an image once. */
+static double rows_of(const struct ff_plan *plan, uint32_t layer, uint32_t rows)
+{
+    return (layer == 0 && !is_conv(plan, layer)) || layer >= plan->layers ? 1 : rows;
+}
+
+/* Seconds of a row's passes over memory beside the products: what a convolution's kernel sees is laid out, and what
+ * it makes is pooled and activated. */
+static double laying_out(const struct ff_plan *plan, uint32_t layer)
+{
+    const struct ff_layer_plan *sizes = &plan->layer[layer];
+    double places = (double)sizes->shape.map.height * sizes->shape.map.width;
+
+    return is_conv(plan, layer)
+               ? places * ((double)sizes->inputs + 3.0 * sizes->units) * sizeof(float) / patch_bytes
+               : 0;
 }
 
 static double step_cost(const struct ff_plan *plan, uint32_t layer, uint32_t threads)
 {
     double weights = (double)plan->layer[layer].inputs * plan->layer[layer].units;
     double images = fmin(plan->config.batch_size, plan->train_images),
-           rows = layer == 0 || layer >= plan->layers ? images : images * plan->rows_per_image;
+           rows = images * rows_of(plan, layer, plan->rows_per_image);
+    double products = (double)plan->layer[layer].products;
     double share = sharers(plan, layer, threads);
 
-    if (is_one_pair(plan))
+    if (is_one_pair(plan) && !is_conv(plan, layer))
         return pair_layer + weights * (layer == 0 ? 1 - zero_pixels : 1) / pair_weights / share;
-    return (4 * rows * weights / flops + weights * update_traffic(plan->config.optimizer) / update_bytes) / share +
+    return (rows * (4 * products / flops + 2 * laying_out(plan, layer)) +
+            weights * update_traffic(plan->config.optimizer) / update_bytes) /
+               share +
            (share > 1 ? 2 * meeting : 0);
 }
 
 static double forward_cost(const struct ff_plan *plan, uint32_t layer, uint32_t threads)
 {
-    double weights = (double)plan->layer[layer].inputs * plan->layer[layer].units,
-           rows = layer == 0 || layer >= plan->layers ? 1 : plan->forward_rows;
+    double rows = rows_of(plan, layer, plan->forward_rows);
+    double most = is_conv(plan, layer) ? SHARES : 1 + plan->layer[layer].units / (PANEL / 2);
 
-    return 2 * rows * weights / flops / fmin(threads, 1 + plan->layer[layer].units / (PANEL / 2));
+    return rows * (2 * (double)plan->layer[layer].products / flops + laying_out(plan, layer)) / fmin(threads, most);
 }
 
 uint32_t ff_placement_layers(const struct ff_plan *plan, uint32_t first, uint32_t stages)

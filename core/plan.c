@@ -25,30 +25,61 @@ static void plan_readout(struct ff_plan *plan)
         return;
     for (uint32_t i = config->readout_from; i < plan->layers; i++) {
         plan->layer[i].read_at = plan->history;
-        plan->history += plan->layer[i].units;
+        plan->history += plan->layer[i].width;
     }
-    plan->layer[plan->blocks].kind = FF_READ_OUT;
-    plan->layer[plan->blocks].inputs = plan->history;
-    plan->layer[plan->blocks].units = plan->classes;
+    plan->layer[plan->blocks] = (struct ff_layer_plan){.kind = FF_READ_OUT,
+                                                       .inputs = plan->history,
+                                                       .entering = plan->history,
+                                                       .units = plan->classes,
+                                                       .width = plan->classes,
+                                                       .planes = 1,
+                                                       .bias = config->bias,
+                                                       .products = (uint64_t)plan->history * plan->classes};
     plan->parameters += ((uint64_t)plan->history + config->bias) * plan->classes;
     plan->blocks++;
     plan->neutral_rows = config->rule == FF_PAIRS;
 }
 
-static void plan_layers(struct ff_plan *plan)
+/* What enters a dense layer, counted as whoever looks at its weights does. */
+static void plan_dense(const struct ff_plan *plan, struct ff_layer_plan *layer, bool first)
+{
+    const struct ff_shape *in = &layer->shape.in;
+
+    layer->inputs = first ? plan->labels + plan->pixels - plan->covered_pixels : (uint32_t)ff_shape_size(*in);
+    layer->planes = first || in->height * in->width == 1 ? 1 : in->channels;
+}
+
+static void plan_conv(const struct ff_layer_config *config, struct ff_layer_plan *layer, bool first)
+{
+    layer->inputs = config->kernel * config->kernel * layer->shape.in.channels;
+    layer->planes = first ? 1 : layer->shape.in.channels; /* an image comes plane by plane */
+}
+
+static void plan_layers(struct ff_plan *plan, struct ff_shape image)
 {
     const struct ff_config *config = &plan->config;
-    uint32_t inputs = plan->labels + plan->pixels - plan->covered_pixels;
+    struct ff_shape in = image;
 
     plan->layers = plan->blocks = config->layer_count;
     plan->parameters = 0;
     for (uint32_t i = 0; i < plan->layers; i++) {
-        plan->layer[i].kind = config->layers[i].kind;
-        plan->layer[i].inputs = inputs;
-        plan->layer[i].units = config->layers[i].units;
-        plan->parameters +=
-            (uint64_t)inputs * config->layers[i].units + (config->bias ? config->layers[i].units : 0);
-        inputs = config->layers[i].units;
+        struct ff_layer_plan *layer = &plan->layer[i];
+
+        layer->kind = config->layers[i].kind;
+        ff_layer_shape_of(&config->layers[i], in, &layer->shape);
+        layer->units = ff_layer_units(&config->layers[i]);
+        if (layer->kind == FF_CONV)
+            plan_conv(&config->layers[i], layer, i == 0);
+        else
+            plan_dense(plan, layer, i == 0);
+        layer->entering = (uint32_t)ff_shape_size(in);
+        layer->width = (uint32_t)ff_shape_size(layer->shape.out);
+        /* A batch is normalized after pooling, and what is normalized is what counts. */
+        layer->squares = config->batch_normalization ? layer->width : (uint32_t)ff_shape_size(layer->shape.map);
+        layer->bias = config->bias && !config->batch_normalization; /* which takes any mean away */
+        layer->products = (uint64_t)layer->inputs * ff_shape_size(layer->shape.map);
+        plan->parameters += (uint64_t)layer->inputs * layer->units + (layer->bias ? layer->units : 0);
+        in = layer->shape.out;
     }
     plan_readout(plan);
 }
@@ -74,12 +105,13 @@ static void plan_messages(struct ff_plan *plan)
     uint32_t judged = plan->forward_rows + (plan->neutral_rows && plan->forward_rows > 1);
     size_t activities, images;
 
+    plan->train_rows = trained;
     plan->forward_images = larger(1, larger(FORWARD_ROWS, batch * plan->rows_per_image) / judged);
     plan->max_images = larger(batch, plan->forward_images);
     plan->max_rows =
         larger(larger(trained, plan->forward_images * judged), plan->question_rows + plan->neutral_rows);
     for (uint32_t i = 0; i < plan->layers; i++)
-        widest = larger(widest, plan->layer[i].units);
+        widest = larger(widest, plan->layer[i].width);
     activities = (size_t)plan->max_rows * widest;
     images = (size_t)plan->max_images * plan->pixels * (plan->own_pixels ? FF_OWN_IMAGES : 1);
     plan->capacity = activities > images ? activities : images;
@@ -95,7 +127,7 @@ void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const st
     plan->labels = config->rule == FF_PAIRS ? plan->classes : 0;
     plan->own_pixels = config->rule == FF_UNSUPERVISED;
     plan->covered_pixels = config->label == FF_LABEL_OVERLAY ? plan->labels : 0;
-    plan_layers(plan);
+    plan_layers(plan, dataset->shape);
     plan_images(plan, dataset);
     plan_messages(plan);
     plan->steps_per_epoch = (plan->train_images + config->batch_size - 1) / config->batch_size;

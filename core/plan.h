@@ -9,6 +9,20 @@
 
 /* A layer, or the read-out behind the last one. */
 enum { FF_BLOCKS_MAX = FF_LAYERS_MAX + 1 };
+struct ff_layer_plan {
+    enum ff_layer_kind kind;
+    struct ff_layer_shape shape;
+    uint32_t inputs;   /* weights that a unit has: of layer 0 the label's, then the image's; of a convolution
+                          kernel x kernel x channels */
+    uint32_t units;    /* channels, or a dense layer's units */
+    uint32_t planes;   /* inputs are counted [planes][places] and kept [places][planes], as activities are */
+    uint32_t width;    /* floats of a row that leaves */
+    uint32_t entering; /* and of one that enters, of an upper layer */
+    uint32_t squares;  /* that a row's goodness adds up: of units, or of channels at all places */
+    uint32_t read_at;  /* where an image's history has its activities */
+    bool bias;
+    uint64_t products; /* multiplications a row */
+};
 
 struct ff_plan {
     struct ff_config config;
@@ -18,11 +32,7 @@ struct ff_plan {
     uint32_t groups; /* of a layer's units, each with a goodness of its own: 1, or with class groups classes */
     uint32_t layers; /* that have a goodness */
     uint32_t blocks; /* that have tensors: the layers, and a read-out behind them where there is one */
-    struct {
-        enum ff_layer_kind kind;
-        uint32_t inputs, units; /* inputs of layer 0: the label's, then the image's */
-        uint32_t read_at;       /* where an image's history has its activities */
-    } layer[FF_BLOCKS_MAX];
+    struct ff_layer_plan layer[FF_BLOCKS_MAX];
     uint32_t history;    /* floats an image: the activities that a read-out reads; 0: there is none */
     bool own_pixels;     /* every row of an image shows pixels of its own; else they share them */
     bool neutral_rows;   /* an image has a row without a label for the read-out, behind the rows of all images */
@@ -37,6 +47,7 @@ struct ff_plan {
     uint32_t question_rows;      /* an image that somebody asks about: one for every label, or 1 */
     uint32_t forward_images;     /* images a FORWARD message */
     uint32_t max_images, max_rows; /* of any message */
+    uint32_t train_rows;           /* of a TRAIN message at most */
     size_t capacity;               /* floats of a message's `x`: the largest of images, activities, payload */
 
     uint64_t steps_per_epoch, steps, window;

@@ -144,9 +144,12 @@ static ff_status check_memory(const struct ff_plan *plan, struct ff_placement pl
 {
     double copies = 1 + ff_optimizer_states(plan->config.optimizer) + (plan->config.average > 0),
            there = ff_memory_available();
-    double needed =
-        sizeof(float) * ((double)plan->parameters * copies + (double)ff_message_floats(plan) * messages +
-                         (double)plan->capacity * placement.stages);
+    double kept = 0, needed;
+
+    for (uint32_t layer = 0; layer < plan->blocks; layer++)
+        kept += (double)ff_layer_kept(plan, layer);
+    needed = sizeof(float) * ((double)plan->parameters * copies + (double)ff_message_floats(plan) * messages +
+                              (double)plan->capacity * placement.stages + kept);
 
     if (needed < 0.95 * there)
         return FF_OK;

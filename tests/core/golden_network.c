@@ -61,12 +61,19 @@ static void put_rule(cJSON *settings, const struct golden_network *network)
     cJSON_AddStringToObject(settings, "negatives", "random"); /* the case says which */
 }
 
-static void put_layers(cJSON *settings, const cJSON *sizes)
+/* `layers` as a run has them, or, where all are dense, `sizes`: the first is the input's. */
+static void put_layers(cJSON *settings, const cJSON *golden)
 {
-    cJSON *layers = cJSON_AddArrayToObject(settings, "layers");
+    const cJSON *layers = cJSON_GetObjectItemCaseSensitive(golden, "layers");
+    cJSON *array;
 
-    for (int i = 1; i < cJSON_GetArraySize(sizes); i++)
-        cJSON_AddItemToArray(layers, cJSON_CreateNumber(cJSON_GetArrayItem(sizes, i)->valuedouble));
+    if (layers != NULL) {
+        cJSON_AddItemToObject(settings, "layers", cJSON_Duplicate(layers, true));
+        return;
+    }
+    array = cJSON_AddArrayToObject(settings, "layers");
+    for (int i = 1; i < cJSON_GetArraySize(golden_at(golden, "sizes")); i++)
+        cJSON_AddItemToArray(array, cJSON_Duplicate(cJSON_GetArrayItem(golden_at(golden, "sizes"), i), true));
 }
 
 /* The reference's spec as settings of a run. */
@@ -75,7 +82,7 @@ static void config_of(const struct golden_network *network, struct ff_config *co
     const cJSON *spec = network->spec;
     cJSON *settings = cJSON_CreateObject();
 
-    put_layers(settings, golden_at(network->golden, "sizes"));
+    put_layers(settings, network->golden);
     put_rule(settings, network);
     put_optimizer(settings, spec);
     put_string(settings, "activation", spec, "");
@@ -146,13 +153,21 @@ static void move_tensor(struct golden_network *network, enum ff_kind kind, uint3
     handle(network);
 }
 
+/* Where number `i` of the reference's tensor is in ours: its convolutions have [units][inputs], all else as we. */
+static size_t place_of(const struct golden_network *network, uint32_t layer, uint32_t tensor, size_t i)
+{
+    struct ff_tensor_form form = ff_layer_tensor(plan_of(network, layer), layer, tensor);
+
+    return form.rank == 4 ? i % form.rows * form.columns + i / form.rows : i;
+}
+
 static void set_tensor(struct golden_network *network, uint32_t layer, uint32_t tensor, const cJSON *list)
 {
     static double values[GOLDEN_FIGURES_MAX];
     size_t count = golden_flatten(list, values, GOLDEN_FIGURES_MAX);
 
     for (size_t i = 0; i < count; i++)
-        network->message->x[i] = (float)values[i];
+        network->message->x[place_of(network, layer, tensor, i)] = (float)values[i];
     assert_int_equal(count, tensor_size(network, layer, tensor));
     move_tensor(network, FF_SET, layer, tensor, count);
 }
@@ -166,12 +181,16 @@ static void set_layer(struct golden_network *network, uint32_t layer, const cJSO
 static void compare_tensor(struct golden_network *network, uint32_t layer, uint32_t tensor, const cJSON *list,
                            double tolerance)
 {
+    static float got[GOLDEN_FIGURES_MAX];
     char what[64];
     uint64_t count = tensor_size(network, layer, tensor);
 
     snprintf(what, sizeof what, "layer %u, tensor %u", layer, tensor);
     move_tensor(network, FF_GET, layer, tensor, count);
-    golden_compare(what, network->message->x, count, list, tolerance);
+    assert_true(count <= GOLDEN_FIGURES_MAX);
+    for (size_t i = 0; i < count; i++)
+        got[i] = network->message->x[place_of(network, layer, tensor, i)];
+    golden_compare(what, got, count, list, tolerance);
 }
 
 static void compare_layer(struct golden_network *network, uint32_t layer, const cJSON *wanted, double tolerance)
@@ -226,21 +245,33 @@ static void make_stages(struct golden_network *network)
     assert_non_null(network->readout);
 }
 
+/* Of the images: a convolution's case says it, else they are rows of pixels. */
+static struct ff_shape shape_of(const struct golden_network *network, const cJSON *images)
+{
+    const cJSON *shape = cJSON_GetObjectItemCaseSensitive(network->golden, "shape"), *inputs;
+
+    if (shape != NULL)
+        return (struct ff_shape){(uint32_t)cJSON_GetArrayItem(shape, 0)->valueint,
+                                 (uint32_t)cJSON_GetArrayItem(shape, 1)->valueint,
+                                 (uint32_t)cJSON_GetArrayItem(shape, 2)->valueint};
+    if (!network->embeds)
+        return (struct ff_shape){1, 1, (uint32_t)cJSON_GetArraySize(cJSON_GetArrayItem(images, 0))};
+    inputs = cJSON_GetArrayItem(golden_at(network->golden, "sizes"), 0);
+    return (struct ff_shape){1, 1, (uint32_t)inputs->valueint};
+}
+
 void golden_network_make(struct golden_network *network, const cJSON *golden)
 {
     const cJSON *step = cJSON_GetArrayItem(golden_at(golden, "steps"), 0), *initial = golden_at(golden, "initial");
     const cJSON *images = golden_at(step, "images"), *spec = golden_at(golden, "spec");
     bool groups = spec_says(spec, "objective", "class_groups"), drops = cJSON_HasObjectItem(step, "dropout");
-    uint32_t pixels = (uint32_t)cJSON_GetArraySize(cJSON_GetArrayItem(images, 0));
 
     *network = (struct golden_network){.golden = golden, .spec = spec};
     network->batch = (uint32_t)cJSON_GetArraySize(images);
     network->classes = (uint32_t)golden_number(golden, "classes");
     network->dropout = drops ? golden_number(spec, "dropout") : 0;
     network->embeds = spec_says(spec, "label", "none") || (drops && !groups);
-    if (network->embeds)
-        pixels = (uint32_t)cJSON_GetArrayItem(golden_at(golden, "sizes"), 0)->valueint;
-    network->dataset.shape = (struct ff_shape){1, 1, pixels};
+    network->dataset.shape = shape_of(network, images);
     network->dataset.classes = network->classes;
     network->dataset.train.count = network->dataset.test.count = network->batch * (network->embeds ? 2 : 1);
     make_stages(network);

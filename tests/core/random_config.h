@@ -12,6 +12,36 @@ static inline uint32_t random_pick(uint32_t trial, uint32_t what, uint32_t bound
     return ff_random_below(2026, FF_RANDOM_ORDER, trial, what, bound);
 }
 
+/* Below the dense layers, one or two convolutions that fit images of at least 5 x 5. With pairs they see the label
+ * as pixels. */
+static inline void random_convolutions(struct ff_config *config, uint32_t trial)
+{
+    uint32_t count = config->layer_count < 2 ? 1 : 1 + random_pick(trial, 121, 2);
+
+    for (uint32_t i = 0; i < count; i++)
+        config->layers[i] = (struct ff_layer_config){.kind = FF_CONV,
+                                                     .channels = 5 * (1 + random_pick(trial, 122 + i, 5)),
+                                                     .kernel = 1 + random_pick(trial, 124 + i, 3),
+                                                     .stride = i == 0 && random_pick(trial, 126, 3) == 0 ? 2 : 1,
+                                                     .pool = i == 0 && random_pick(trial, 128, 2)};
+    for (uint32_t i = 0; i < count; i++)
+        config->layers[i].padding = config->layers[i].kernel - 1;
+    config->label = FF_LABEL_OVERLAY;
+    config->negatives = FF_NEGATIVES_RANDOM;
+    config->peer_normalization = 0;
+    if (random_pick(trial, 129, 2))
+        config->normalize = FF_NORMALIZE_CHANNEL_RMS;
+}
+
+static inline void random_normalization(struct ff_config *config)
+{
+    config->batch_normalization = true;
+    config->batch_size = config->batch_size < 2 ? 3 : config->batch_size;
+    config->negatives = FF_NEGATIVES_RANDOM;
+    config->forward_after_update = false;
+    config->peer_normalization = 0;
+}
+
 static inline void random_config(struct ff_config *config, uint32_t trial)
 {
     static const uint32_t units[] = {1, 7, 16, 33, 130, 300};
@@ -70,6 +100,10 @@ static inline void random_config(struct ff_config *config, uint32_t trial)
         config->readout_from = random_pick(trial, 112, config->layer_count);
         config->predict = FF_PREDICT_READOUT;
     }
+    if (random_pick(trial, 120, 3) == 0)
+        random_convolutions(config, trial);
+    if (random_pick(trial, 130, 3) == 0)
+        random_normalization(config);
     config->learning_rate.value[0] = config->objective == FF_GAP ? 1e-4 : 0.003;
     config->epochs = 2;
     config->evaluate_every = 1 + random_pick(trial, 24, 2);

@@ -436,7 +436,7 @@ static void a_network_at_rest_judges_as_the_run_did(void **state)
         ff_network_weights(network, 0, 0, 1, weights);
         float first;
         assert_int_equal(
-            ff_checkpoint_read(checkpoint, 0, ff_checkpoint_judging_tensor(checkpoint, 0), 0, 1, &first, &error),
+            ff_checkpoint_read(checkpoint, 0, ff_checkpoint_judging_tensor(checkpoint, 0, 0), 0, 1, &first, &error),
             FF_OK);
         assert_true(weights[0] == first);
         ff_network_destroy(network);

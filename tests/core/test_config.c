@@ -46,13 +46,26 @@ static const struct {
     {"{\"layers\": []}", "/config/layers", "must be an array of 1 to 32 layers, bottom up, such as [500, 500]"},
     {"{\"layers\": 500}", "/config/layers", "must be an array of 1 to 32 layers, bottom up, such as [500, 500]"},
     {"{\"layers\": [500, 0]}", "/config/layers/1", "must be a whole number at least 1 and at most 65536, got 0"},
-    {"{\"layers\": [{\"kind\": \"conv\"}]}", "/config/layers/0",
-     "convolutions are not available in this build; give a number of units"},
+    {"{\"layers\": [{\"kind\": \"conv\", \"kernel\": 3}]}", "/config/layers/0/channels",
+     "is missing: units that look everywhere"},
+    {"{\"layers\": [{\"kind\": \"conv\", \"channels\": 8}]}", "/config/layers/0/kernel",
+     "is missing: pixels a side that a unit sees"},
+    {"{\"layers\": [{\"channels\": 8, \"kernel\": 3}]}", "/config/layers/0/kind",
+     "is missing: a layer is a number of units, or an object of kind \"conv\""},
+    {"{\"layers\": [5, {\"kind\": 3}]}", "/config/layers/1/kind",
+     "must be \"conv\", got a number; a dense layer is a number of units"},
+    {"{\"layers\": [{\"kind\": \"conv\", \"channels\": 8, \"kernel\": 0}]}", "/config/layers/0/kernel",
+     "must be a whole number at least 1 and at most 64, got 0"},
+    {"{\"layers\": [{\"kind\": \"conv\", \"channels\": 8, \"kernel\": 3, \"strid\": 2}]}", "/config/layers/0/strid",
+     "unknown part of a convolution; did you mean \"stride\"?"},
+    {"{\"layers\": [{\"kind\": \"conv\", \"channels\": 8, \"kernel\": 3, \"padding\": 3}]}",
+     "/config/layers/0/padding", "must be below the kernel, 3, got 3"},
+    {"{\"layers\": [{\"kind\": \"conv\", \"channels\": 8, \"kernel\": 3, \"pool\": 2}]}", "/config/layers/0/pool",
+     "must be true or false, got a number"},
+    {"{\"layers\": [\"conv\"]}", "/config/layers/0", "must be a whole number, got a string"},
     {"{\"dataset\": \"\"}", "/config/dataset", "must be a name of 1 to 63 bytes"},
     {"{\"dataset\": 1}", "/config/dataset", "must be a string, got a number"},
     {"{\"rule\": \"backprop\"}", "/config/rule", "\"backprop\" is not available in this build"},
-    {"{\"batch_normalization\": true}", "/config/batch_normalization",
-     "not available in this build; leave it false"},
     {"{\"dropout\": {\"pixels\": 2}}", "/config/dropout/pixels", "must be at least 0 and at most 0.95, got 2"},
     {"{\"dropout\": 0.2}", "/config/dropout", "must be an object, got a number"},
     {"{\"augment\": {\"rotat\": 1}}", "/config/augment/rotat", "unknown part of augment; did you mean \"rotate\"?"},
@@ -100,10 +113,12 @@ static void more_mistakes_than_there_is_room_for_are_cut(void **state)
 static void what_is_written_reads_back_the_same(void **state)
 {
     struct ff_config config, again;
-    struct ff_problems problems = apply("{\"layers\": [7, 9, 11], \"learning_rate\": [0.1, 0.2, 0.3], \"seed\": "
-                                        "9007199254740991, \"activation\": \"tanh\", \"input_scale\": 0.1,"
-                                        " \"temperature\": 0.30000000000000004, \"shuffle\": false}",
-                                        &config);
+    struct ff_problems problems =
+        apply("{\"layers\": [{\"kind\": \"conv\", \"channels\": 7, \"kernel\": 4, \"stride\": 2,"
+              "\"padding\": 1, \"pool\": true}, 9, 11], \"learning_rate\": [0.1, 0.2, 0.3], \"seed\": "
+              "9007199254740991, \"activation\": \"tanh\", \"input_scale\": 0.1,"
+              " \"temperature\": 0.30000000000000004, \"shuffle\": false}",
+              &config);
     cJSON *json = ff_config_to_json(&config), *parsed;
     char *text = cJSON_PrintUnformatted(json);
 
@@ -218,8 +233,52 @@ static void fields_that_do_not_fit_each_other_are_refused(void **state)
     check("{\"validation\": 20}", &dataset, "/config/validation");
     check("{\"validation\": 10, \"train_limit\": 10}", &dataset, "/config/validation");
     check("{\"label\": \"overlay\"}", &dataset, NULL);
+    check("{\"batch_normalization\": true, \"negatives\": \"random\"}", &dataset, NULL);
+    check("{\"batch_normalization\": true}", &dataset, "/config/negatives");
+    check("{\"batch_normalization\": true, \"negatives\": \"random\", \"batch_size\": 1}", &dataset,
+          "/config/batch_size");
+    check("{\"batch_normalization\": true, \"negatives\": \"random\", \"forward_after_update\": true}", &dataset,
+          "/config/forward_after_update");
+    check("{\"batch_normalization\": true, \"negatives\": \"random\", \"peer_normalization\": 0.1}", &dataset,
+          "/config/peer_normalization");
     dataset.classes = 9;
     check("{\"label\": \"overlay\"}", &dataset, "/config/label");
+}
+
+#define CONV "{\"kind\": \"conv\", \"channels\": 8, \"kernel\": 3"
+#define GROUPS ", \"rule\": \"class_groups\""
+
+static void convolutions_that_do_not_fit_are_refused(void **state)
+{
+    struct ff_dataset dataset = {.shape = {1, 9, 8}, .classes = 4, .train = {.count = 20}, .test = {.count = 5}};
+
+    (void)state;
+    check("{\"layers\": [" CONV ", \"padding\": 1, \"pool\": true}, " CONV "}, 8]" GROUPS "}", &dataset, NULL);
+    check("{\"layers\": [" CONV ", \"pool\": true}, " CONV "}, " CONV "}]" GROUPS "}", &dataset,
+          "/config/layers/2/kernel");
+    check("{\"layers\": [" CONV "}, " CONV ", \"stride\": 4, \"pool\": true}]" GROUPS "}", &dataset,
+          "/config/layers/1/pool");
+    check("{\"layers\": [8, " CONV "}]" GROUPS "}", &dataset, "/config/layers/1");
+    check("{\"layers\": [" CONV "}, 6]" GROUPS "}", &dataset, "/config/layers/1");
+    check("{\"layers\": [{\"kind\": \"conv\", \"channels\": 6, \"kernel\": 3}]" GROUPS "}", &dataset,
+          "/config/layers/0/channels");
+    check("{\"layers\": [" CONV "}], \"label\": \"overlay\", \"negatives\": \"random\"}", &dataset, NULL);
+    check("{\"layers\": [" CONV "}], \"negatives\": \"random\"}", &dataset, "/config/label");
+    check("{\"layers\": [" CONV "}], \"label\": \"overlay\"}", &dataset, "/config/negatives");
+}
+
+static void a_kernel_that_does_not_fit_is_told_what_is_there(void **state)
+{
+    struct ff_dataset dataset = {.shape = {1, 9, 8}, .classes = 4, .train = {.count = 20}, .test = {.count = 5}};
+    struct ff_config config;
+    struct ff_problems problems = apply("{\"layers\": [" CONV ", \"stride\": 4}, " CONV "}]" GROUPS "}", &config);
+
+    (void)state;
+    assert_false(ff_config_check(&config, &dataset, "", &problems));
+    assert_string_equal(problems.problem[0].pointer, "/layers/1/kernel");
+    assert_string_equal(problems.problem[0].detail,
+                        "must fit into what enters this layer, 2 x 2 with 0 of padding around it, got 3; pool or "
+                        "stride less below it");
 }
 
 static void every_preset_is_good(void **state)
@@ -284,6 +343,8 @@ int main(void)
         cmocka_unit_test(what_is_written_reads_back_the_same),
         cmocka_unit_test(the_schema_tells_every_setting),
         cmocka_unit_test(fields_that_do_not_fit_each_other_are_refused),
+        cmocka_unit_test(convolutions_that_do_not_fit_are_refused),
+        cmocka_unit_test(a_kernel_that_does_not_fit_is_told_what_is_there),
         cmocka_unit_test(every_preset_is_good),
         cmocka_unit_test(the_originals_presets_are_the_originals),
         cmocka_unit_test(a_mistyped_name_finds_its_neighbour),

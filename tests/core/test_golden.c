@@ -33,6 +33,9 @@ static const struct {
     {"dropout_pairs", 1e-5},
     {"dropout_groups", 1e-5},
     {"all_together", 1e-4},
+    {"conv_groups", 1e-5},
+    {"conv_stride_momentum", 1e-5},
+    {"conv_then_dense_adam", 1e-5},
 };
 
 static void play_case(void **state)

@@ -652,7 +652,9 @@ static void what_is_asked_is_kept(void **state)
                            .rows_per_image = 2,
                            .train_images = 10,
                            .config = {.evaluate_every = 1, .batch_size = 1},
-                           .layer = {{10, 10}, {10, 10}, {10, 10}}};
+                           .layer = {{.inputs = 10, .units = 10, .products = 100},
+                                     {.inputs = 10, .units = 10, .products = 100},
+                                     {.inputs = 10, .units = 10, .products = 100}}};
     struct ff_placement placement;
 
     (void)state;

@@ -1,0 +1,327 @@
+/* The setting `layers`: reading it, writing it, its schema, and whether the layers fit. */
+#include <stdio.h>
+#include <string.h>
+
+#include "config_table.h"
+#include "patches.h"
+
+static const char conv[] = "conv";
+
+/* The numbers of a convolution, in the order in which they are shown. */
+static const struct member {
+    const char *name;
+    size_t offset; /* in struct ff_layer_config */
+    double low, high;
+    bool needed;
+    double initial;
+    const char *help;
+} members[] = {
+    {"channels", offsetof(struct ff_layer_config, channels), 1, 65536, true, 0, "units that look everywhere"},
+    {"kernel", offsetof(struct ff_layer_config, kernel), 1, 64, true, 0, "pixels a side that a unit sees"},
+    {"stride", offsetof(struct ff_layer_config, stride), 1, 64, false, 1, "pixels from one place to the next"},
+    {"padding", offsetof(struct ff_layer_config, padding), 0, 63, false, 0, "zeros around the image"},
+};
+enum { MEMBERS = sizeof members / sizeof members[0] };
+
+uint32_t ff_layer_units(const struct ff_layer_config *layer)
+{
+    return layer->kind == FF_CONV ? layer->channels : layer->units;
+}
+
+bool ff_layer_shape_of(const struct ff_layer_config *layer, struct ff_shape in, struct ff_layer_shape *shape)
+{
+    shape->in = in;
+    shape->map = shape->out = (struct ff_shape){layer->units, 1, 1};
+    if (layer->kind != FF_CONV)
+        return true;
+    shape->map.channels = shape->out.channels = layer->channels;
+    shape->map.height = ff_patches_side(in.height, layer->kernel, layer->stride, layer->padding);
+    shape->map.width = ff_patches_side(in.width, layer->kernel, layer->stride, layer->padding);
+    shape->out.height = layer->pool ? shape->map.height / 2 : shape->map.height;
+    shape->out.width = layer->pool ? shape->map.width / 2 : shape->map.width;
+    return shape->out.height > 0 && shape->out.width > 0;
+}
+
+/* --- reading --- */
+
+static bool is_conv(struct reading *reading, const cJSON *value, const char *pointer)
+{
+    const cJSON *kind = cJSON_GetObjectItemCaseSensitive(value, "kind");
+    char place[192];
+
+    if (cJSON_IsString(kind) && strcmp(kind->valuestring, conv) == 0)
+        return true;
+    snprintf(place, sizeof place, "%.150s/kind", pointer);
+    if (kind == NULL)
+        ff_problem_add(reading->problems, place,
+                       "is missing: a layer is a number of units, or an object of kind \"%s\"", conv);
+    else
+        ff_problem_add(reading->problems, place, "must be \"%s\", got %s; a dense layer is a number of units", conv,
+                       cJSON_IsString(kind) ? "another string" : ff_json_kind(kind));
+    return false;
+}
+
+static bool read_pool(struct reading *reading, const cJSON *value, const char *pointer, bool *pool)
+{
+    return ff_read_flag(reading, value, pointer, pool);
+}
+
+/* One member of a convolution's object, `kind` excepted. */
+static bool read_member(struct reading *reading, const cJSON *value, const char *pointer,
+                        struct ff_layer_config *layer)
+{
+    const char *names[MEMBERS + 3] = {"kind", "pool"}, *nearest;
+    char place[192];
+
+    snprintf(place, sizeof place, "%.120s/%.60s", pointer, value->string);
+    if (strcmp(value->string, "pool") == 0)
+        return read_pool(reading, value, place, &layer->pool);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        double number;
+
+        names[2 + i] = members[i].name;
+        if (strcmp(value->string, members[i].name) != 0)
+            continue;
+        if (!ff_read_number(reading, value, place, members[i].low, members[i].high, false, true, &number))
+            return false;
+        *(uint32_t *)(void *)((char *)layer + members[i].offset) = (uint32_t)number;
+        return true;
+    }
+    nearest = ff_nearest_name(value->string, names);
+    ff_problem_add(reading->problems, place, "unknown part of a convolution%s%s%s",
+                   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    return false;
+}
+
+static bool read_conv(struct reading *reading, const cJSON *value, const char *pointer,
+                      struct ff_layer_config *layer)
+{
+    const cJSON *item;
+    char place[192];
+    bool good = is_conv(reading, value, pointer);
+
+    if (!good)
+        return false;
+    *layer = (struct ff_layer_config){.kind = FF_CONV, .stride = 1};
+    cJSON_ArrayForEach(item, value)
+    {
+        if (strcmp(item->string, "kind") != 0)
+            good &= read_member(reading, item, pointer, layer);
+    }
+    for (size_t i = 0; i < MEMBERS; i++) {
+        if (!members[i].needed || cJSON_HasObjectItem(value, members[i].name))
+            continue;
+        snprintf(place, sizeof place, "%.120s/%s", pointer, members[i].name);
+        ff_problem_add(reading->problems, place, "is missing: %s", members[i].help);
+        good = false;
+    }
+    if (good && layer->padding >= layer->kernel) {
+        snprintf(place, sizeof place, "%.150s/padding", pointer);
+        ff_problem_add(reading->problems, place, "must be below the kernel, %u, got %u", layer->kernel,
+                       layer->padding);
+        good = false;
+    }
+    return good;
+}
+
+static bool read_layer(struct reading *reading, const struct setting *setting, const cJSON *value,
+                       const char *pointer, struct ff_layer_config *layer)
+{
+    double units;
+
+    if (cJSON_IsObject(value))
+        return read_conv(reading, value, pointer, layer);
+    if (!ff_read_number(reading, value, pointer, setting->low, setting->high, false, true, &units))
+        return false;
+    *layer = (struct ff_layer_config){.kind = FF_DENSE, .units = (uint32_t)units};
+    return true;
+}
+
+void ff_read_layers(struct reading *reading, const struct setting *setting, const cJSON *value, const char *pointer)
+{
+    struct ff_layer_config layers[FF_LAYERS_MAX];
+    const cJSON *item;
+    uint32_t count = 0;
+    bool good = true;
+
+    if (!cJSON_IsArray(value) || cJSON_GetArraySize(value) < 1 || cJSON_GetArraySize(value) > FF_LAYERS_MAX) {
+        ff_problem_add(reading->problems, pointer,
+                       "must be an array of 1 to %d layers, bottom up, such as [500, 500]", FF_LAYERS_MAX);
+        return;
+    }
+    cJSON_ArrayForEach(item, value)
+    {
+        char place[192];
+
+        snprintf(place, sizeof place, "%s/%u", pointer, count);
+        good &= read_layer(reading, setting, item, place, &layers[count++]);
+    }
+    if (good) {
+        reading->config->layer_count = count;
+        memcpy(reading->config->layers, layers, count * sizeof layers[0]);
+    }
+}
+
+/* --- writing --- */
+
+static cJSON *conv_json(const struct ff_layer_config *layer)
+{
+    cJSON *object = cJSON_CreateObject();
+    bool whole = ff_json_put(object, "kind", cJSON_CreateString(conv));
+
+    for (size_t i = 0; whole && i < MEMBERS; i++)
+        whole =
+            ff_json_put(object, members[i].name,
+                        ff_number_json(*(const uint32_t *)(const void *)((const char *)layer + members[i].offset)));
+    whole = whole && ff_json_put(object, "pool", cJSON_CreateBool(layer->pool));
+    return ff_json_whole(object, whole);
+}
+
+cJSON *ff_layers_json(const struct ff_config *config)
+{
+    cJSON *array = cJSON_CreateArray();
+    bool whole = array != NULL;
+
+    for (uint32_t i = 0; whole && i < config->layer_count; i++) {
+        const struct ff_layer_config *layer = &config->layers[i];
+
+        whole = ff_json_append(array, layer->kind == FF_CONV ? conv_json(layer) : ff_number_json(layer->units));
+    }
+    return ff_json_whole(array, whole);
+}
+
+static cJSON *conv_schema(void)
+{
+    cJSON *schema = cJSON_CreateObject(), *properties, *needed, *kind, *pool;
+
+    cJSON_AddStringToObject(schema, "type", "object");
+    cJSON_AddStringToObject(schema, "description", "a convolution");
+    cJSON_AddFalseToObject(schema, "additionalProperties");
+    needed = cJSON_AddArrayToObject(schema, "required");
+    cJSON_AddItemToArray(needed, cJSON_CreateString("kind"));
+    properties = cJSON_AddObjectToObject(schema, "properties");
+    kind = cJSON_AddObjectToObject(properties, "kind");
+    cJSON_AddStringToObject(kind, "const", conv);
+    for (size_t i = 0; i < MEMBERS; i++) {
+        cJSON *member = ff_number_schema(members[i].low, members[i].high, false, true);
+
+        cJSON_AddStringToObject(member, "description", members[i].help);
+        if (members[i].needed)
+            cJSON_AddItemToArray(needed, cJSON_CreateString(members[i].name));
+        else
+            cJSON_AddItemToObject(member, "default", ff_number_json(members[i].initial));
+        cJSON_AddItemToObject(properties, members[i].name, member);
+    }
+    pool = cJSON_AddObjectToObject(properties, "pool");
+    cJSON_AddStringToObject(pool, "type", "boolean");
+    cJSON_AddStringToObject(pool, "description", "the largest of every two by two places goes on");
+    cJSON_AddFalseToObject(pool, "default");
+    return schema;
+}
+
+cJSON *ff_layers_schema(const struct setting *setting)
+{
+    cJSON *layer = cJSON_CreateObject(), *either = cJSON_AddArrayToObject(layer, "oneOf");
+
+    cJSON_AddItemToArray(either, ff_number_schema(setting->low, setting->high, false, true));
+    cJSON_AddItemToArray(either, conv_schema());
+    return ff_array_schema(layer);
+}
+
+/* --- whether the layers fit --- */
+
+/* The layer's problem, or, with `part`, a part's. */
+static void layer_problem(struct ff_problems *problems, const char *pointer, uint32_t layer, const char *part,
+                          const char *sentence)
+{
+    char place[160];
+
+    snprintf(place, sizeof place, "%.60s/layers/%u%s", pointer, layer, part);
+    ff_problem_add(problems, place, "%s", sentence);
+}
+
+static void check_units(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
+                        struct ff_problems *problems)
+{
+    char sentence[160];
+
+    for (uint32_t i = 0; i < config->layer_count; i++) {
+        uint32_t units = ff_layer_units(&config->layers[i]);
+        bool is_conv = config->layers[i].kind == FF_CONV;
+
+        if (units % dataset->classes == 0)
+            continue;
+        snprintf(sentence, sizeof sentence,
+                 "class_groups gives every class as many %s: %u are not a multiple of %u classes",
+                 is_conv ? "channels" : "units", units, dataset->classes);
+        layer_problem(problems, pointer, i, is_conv ? "/channels" : "", sentence);
+    }
+}
+
+/* From the image upwards, until something does not fit. */
+static void check_shapes(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
+                         struct ff_problems *problems)
+{
+    struct ff_layer_shape shape = {.out = dataset->shape};
+    char sentence[240];
+
+    for (uint32_t i = 0; i < config->layer_count; i++) {
+        const struct ff_layer_config *layer = &config->layers[i];
+        struct ff_shape in = shape.out;
+
+        if (ff_layer_shape_of(layer, in, &shape))
+            continue;
+        if (shape.map.height == 0 || shape.map.width == 0) {
+            snprintf(sentence, sizeof sentence,
+                     "must fit into what enters this layer, %u x %u with %u of padding around it, got %u; pool or "
+                     "stride less below it",
+                     in.height, in.width, layer->padding, layer->kernel);
+            layer_problem(problems, pointer, i, "/kernel", sentence);
+        } else {
+            snprintf(sentence, sizeof sentence,
+                     "needs two by two places, and this layer has %u x %u; leave it false", shape.map.height,
+                     shape.map.width);
+            layer_problem(problems, pointer, i, "/pool", sentence);
+        }
+        return;
+    }
+}
+
+/* A label is part of a dense layer's input; a convolution sees it as pixels of the image. */
+static void check_labels(const struct ff_config *config, const char *pointer, struct ff_problems *problems)
+{
+    char place[160];
+
+    if (config->label == FF_LABEL_PREPEND) {
+        snprintf(place, sizeof place, "%.60s/label", pointer);
+        ff_problem_add(problems, place,
+                       "a convolution sees a label only as pixels; use \"overlay\", or the rule \"class_groups\"");
+    }
+    if (config->negatives == FF_NEGATIVES_HARD) {
+        snprintf(place, sizeof place, "%.60s/negatives", pointer);
+        ff_problem_add(problems, place,
+                       "\"hard\" ones are drawn by a dense first layer, and this one is a convolution; use "
+                       "\"random\", or the rule \"class_groups\"");
+    }
+}
+
+void ff_check_layers(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
+                     struct ff_problems *problems)
+{
+    bool stacked = false;
+
+    for (uint32_t i = 1; i < config->layer_count; i++) {
+        if (config->layers[i].kind != FF_CONV || config->layers[i - 1].kind == FF_CONV)
+            continue;
+        layer_problem(problems, pointer, i, "",
+                      "a convolution needs an image below it, and what leaves a dense layer is none; put it below "
+                      "all dense layers");
+        stacked = true;
+    }
+    if (config->rule == FF_PAIRS && config->layers[0].kind == FF_CONV)
+        check_labels(config, pointer, problems);
+    if (dataset != NULL && config->rule == FF_CLASS_GROUPS)
+        check_units(config, dataset, pointer, problems);
+    if (dataset != NULL && !stacked)
+        check_shapes(config, dataset, pointer, problems);
+}
