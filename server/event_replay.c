@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLICE_POINTS = 300, RUNS_PAGE = 50 };
+enum { RUNS_PAGE = 50 };
 
 struct numbered_epoch {
     struct ff_epoch epoch;
@@ -112,7 +112,7 @@ void event_replay_destroy(struct event_replay *replay)
 
 static bool grow_points(struct event_replay *replay)
 {
-    size_t capacity = replay->point_capacity == 0 ? SLICE_POINTS + 32 : replay->point_capacity * 2;
+    size_t capacity = replay->point_capacity == 0 ? RUN_EVENT_POINTS_MAX + 32 : replay->point_capacity * 2;
     struct ff_point *points = realloc(replay->points, capacity * sizeof *points);
     uint64_t *events;
 
@@ -134,7 +134,7 @@ static bool take_point(void *self, const struct ff_point *point, uint64_t event)
 
     if (event > replay->to)
         return false;
-    if (count >= SLICE_POINTS && event != replay->point_events[count - 1]) {
+    if (count >= run_event_points(point->layers) && event != replay->point_events[count - 1]) {
         replay->boundary = replay->point_events[count - 1];
         replay->more = true;
         return false;

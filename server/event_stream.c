@@ -110,14 +110,25 @@ static void write_event(struct event_stream *stream, struct text *text, const st
         stream->ended = true;
 }
 
-/* From which step to ask for what was lost. Among all runs it is the one that trains that matters: the others'
- * points are complete, or can be asked for when they are looked at. */
-static void tell_dropped(struct event_stream *stream, struct text *text)
+/* Among all runs it is the one that trains that matters, else the last that was told of: the others' points are
+ * complete, or can be asked for when they are looked at. */
+static int64_t find_dropped_run(const struct event_stream *stream)
 {
     int64_t run = stream->run != 0 ? stream->run : session_current(stream->api->session);
+
+    if (run == 0)
+        run = stream->last_run;
+    return run != 0 ? run : store_latest_run(stream->api->store);
+}
+
+/* From which step to ask for what was lost. */
+static void tell_dropped(struct event_stream *stream, struct text *text)
+{
+    int64_t run = find_dropped_run(stream);
     uint64_t after = run == stream->last_run ? stream->cursor.last_step : 0;
 
-    write_dropped(text, run != 0 ? run : stream->last_run, after, stream->cursor.seen);
+    if (run != 0) /* they are all deleted */
+        write_dropped(text, run, after, stream->cursor.seen);
 }
 
 /* The ring has no longer what follows `seen`. Somebody who resumes gets it from the store; somebody who was too
@@ -196,6 +207,17 @@ static bool write_something(struct event_stream *stream, struct text *text)
     return false;
 }
 
+/* A reader who has had everything holds as little as one who just came. */
+static void shrink(struct event_stream *stream)
+{
+    char *buffer = stream->size > FIRST_BUFFER ? realloc(stream->buffer, FIRST_BUFFER) : NULL;
+
+    if (buffer == NULL)
+        return;
+    stream->buffer = buffer;
+    stream->size = FIRST_BUFFER;
+}
+
 /* New text, when there is some: false, and none, when memory is short too. */
 static bool refill(struct event_stream *stream)
 {
@@ -211,8 +233,10 @@ static bool refill(struct event_stream *stream)
         if (!more || text.length >= FIRST_BUFFER)
             break;
     }
-    if (text.length == 0 && !stream->ended)
+    if (text.length == 0 && !stream->ended) {
+        shrink(stream);
         beat(stream, &text);
+    }
     stream->text = text_close(&text, &stream->length);
     if (stream->text == NULL)
         stream->ended = true;

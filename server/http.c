@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "http_private.h"
@@ -16,10 +17,11 @@
 
 enum {
     CONNECTIONS_PROMISED = 1024,
-    CONNECTIONS_SPARE = 64,        /* beyond the promise, to be told 503 */
-    CONNECTION_MEMORY = 80 * 1024, /* 64 KiB of fields, and what belongs to them */
-    CONNECTION_TIMEOUT = 10,       /* seconds */
-    STREAM_TIMEOUT = 60,           /* a reader of a stream may be slower */
+    CONNECTIONS_SPARE = 64,           /* beyond the promise, to be told 503 */
+    CONNECTION_MEMORY = 80 * 1024,    /* 64 KiB of fields, and what belongs to them */
+    CONNECTION_TIMEOUT = 10,          /* seconds */
+    STREAM_TIMEOUT = 60,              /* a reader of a stream may be slower */
+    STREAM_SOCKET_BYTES = 128 * 1024, /* the kernel doubles it for its own needs */
     STOP_SECONDS = 2
 };
 
@@ -81,6 +83,17 @@ static void close_stream(void *self)
     free(stream);
 }
 
+/* A reader who has stalled fills its socket. The kernel would let that grow to megabytes for each. */
+static void limit_socket(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *information =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    int size = STREAM_SOCKET_BYTES;
+
+    if (information != NULL)
+        setsockopt(information->connect_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 static struct MHD_Response *build_stream(struct request *request)
 {
     struct response *response = &request->response;
@@ -104,6 +117,7 @@ static struct MHD_Response *build_stream(struct request *request)
         MHD_set_response_options(built, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     response_add_headers(response, built);
     MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)STREAM_TIMEOUT);
+    limit_socket(request->connection);
     return built;
 }
 

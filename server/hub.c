@@ -8,7 +8,7 @@
 #include "run.h"
 #include "timing.h"
 
-enum { PENDING_POINTS_MAX = 256, WAKE_MILLISECONDS = 100, IDLE_MILLISECONDS = 15000 };
+enum { WAKE_MILLISECONDS = 100, IDLE_MILLISECONDS = 15000 };
 
 /* One event in the ring. Its number is its place: the oldest's number plus its index. */
 struct entry {
@@ -25,7 +25,7 @@ struct hub {
     pthread_mutex_t order;
     int64_t pending_run;
     size_t pending_count;
-    struct ff_point pending[PENDING_POINTS_MAX];
+    struct ff_point pending[RUN_EVENT_POINTS_MAX];
 
     pthread_mutex_t mutex; /* guards all below; held for no longer than a copy takes */
     pthread_cond_t changed;
@@ -138,11 +138,13 @@ uint64_t hub_append(struct hub *hub, int64_t run, const char *type, const char *
 /* Points of one call stay together where they can: their event is what a reader who comes back has seen, or not. */
 static void gather(struct hub *hub, int64_t run, const struct ff_point *points, size_t count)
 {
-    if (run != hub->pending_run || hub->pending_count + count > PENDING_POINTS_MAX)
+    size_t most = count > 0 ? run_event_points(points[0].layers) : 0;
+
+    if (run != hub->pending_run || hub->pending_count + count > most)
         append_pending(hub);
     hub->pending_run = run;
     while (count > 0) {
-        size_t part = count < PENDING_POINTS_MAX ? count : PENDING_POINTS_MAX;
+        size_t part = count < most ? count : most;
         memcpy(hub->pending + hub->pending_count, points, part * sizeof *points);
         hub->pending_count += part;
         points += part;

@@ -226,6 +226,13 @@ static cJSON *layers_to_json(const struct ff_point *points, size_t count)
     return ff_json_whole(layers, good);
 }
 
+size_t run_event_points(uint32_t layers)
+{
+    enum { LAYER_POINTS_MAX = 1024 };
+
+    return layers * RUN_EVENT_POINTS_MAX > LAYER_POINTS_MAX ? LAYER_POINTS_MAX / layers : RUN_EVENT_POINTS_MAX;
+}
+
 cJSON *run_points_to_json(const struct ff_point *points, size_t count)
 {
     cJSON *json = cJSON_CreateObject();

@@ -93,6 +93,9 @@ cJSON *run_number(double value);       /* shortest that reads back as the same d
 cJSON *run_time(int64_t milliseconds); /* RFC 3339 UTC with milliseconds; 0: null */
 /* A row of the epochs: epoch, step, elapsed, evaluating, train_error, test_error, digest, layers. */
 cJSON *run_epoch_to_json(const struct ff_epoch *epoch);
+/* How many points of so many layers one event carries at most: some 100 KB of text. */
+enum { RUN_EVENT_POINTS_MAX = 256 };
+size_t run_event_points(uint32_t layers);
 /* Some points as the series shows them (columns), without "next" and "downsampled". */
 cJSON *run_points_to_json(const struct ff_point *points, size_t count);
 /* An event's text: the object `json`, which it takes, with "run" in front, on one line. The caller frees it. NULL

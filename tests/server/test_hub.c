@@ -220,6 +220,32 @@ static void more_points_than_wait_at_once_all_arrive(void **state)
     free(points);
 }
 
+static void an_event_has_fewer_points_the_more_layers_they_have(void **state)
+{
+    struct fixture *fixture = *state;
+    struct hub_cursor cursor = {.seen = hub_newest(fixture->hub)};
+    struct hub_event event;
+    struct ff_point *points = calloc(100, sizeof *points);
+    size_t most = run_event_points(FF_LAYERS_MAX), steps = 0;
+    for (uint64_t i = 0; i < 100; i++) {
+        points[i] = point_at(i + 1);
+        points[i].layers = FF_LAYERS_MAX;
+    }
+
+    assert_true(most > 1 && most < 100);
+    hub_append_points(fixture->hub, 3, points, 100);
+    while (cursor.last_step < 100) {
+        wait_for_event(fixture, &cursor, &event);
+        cJSON *json = cJSON_Parse(event.json);
+        size_t count = (size_t)cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(json, "steps"));
+        assert_in_range(count, 1, most);
+        steps += count;
+        cJSON_Delete(json);
+    }
+    assert_int_equal(steps, 100);
+    free(points);
+}
+
 /* How long the first points after a silence take to their reader. */
 static double first_latency(void)
 {
@@ -439,6 +465,7 @@ int main(void)
         HUB_TEST(an_event_never_overtakes_points_that_wait),
         HUB_TEST(points_of_two_runs_stay_apart),
         HUB_TEST(more_points_than_wait_at_once_all_arrive),
+        HUB_TEST(an_event_has_fewer_points_the_more_layers_they_have),
         cmocka_unit_test(points_after_a_silence_are_sent_at_once),
         HUB_TEST(points_are_sent_ten_times_a_second),
         HUB_TEST(a_poke_wakes_without_an_event),
