@@ -486,6 +486,55 @@ static void check_peers(const struct ff_config *config, const char *pointer, str
                       "is for dense layers without batch_normalization; leave it at 0");
 }
 
+/* Backpropagation's layers are the plain ones: what has to do with goodness makes no sense there. */
+static void check_backprop(const struct ff_config *config, const char *pointer, struct ff_problems *problems)
+{
+    const struct {
+        const char *name, *sentence;
+        bool wrong;
+    } rules[] = {
+        {"normalize", "backprop has no normalization between layers; set \"none\"",
+         config->normalize != FF_NORMALIZE_NONE},
+        {"batch_normalization", "not with backprop; set false", config->batch_normalization},
+        {"forward_after_update", "backprop updates all layers after the whole pass; set false",
+         config->forward_after_update},
+        {"readout", "backprop's last layer is a softmax already; set \"none\"", config->readout != FF_READOUT_NONE},
+        {"peer_normalization", "backprop trains no goodness; set 0", config->peer_normalization > 0},
+        {"dropout/units", "backprop trains no goodness that units could be left out of; set 0, and use inputs",
+         config->dropout.units > 0},
+    };
+
+    if (config->rule != FF_BACKPROP)
+        return;
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (rules[i].wrong)
+            check_problem(problems, pointer, rules[i].name, rules[i].sentence);
+    }
+    for (uint32_t i = 0; i < config->layer_count; i++) {
+        char place[32];
+
+        snprintf(place, sizeof place, "layers/%u", i);
+        if (config->layers[i].kind != FF_DENSE)
+            check_problem(problems, pointer, place, "backprop trains dense layers only; give a number of units");
+    }
+}
+
+/* The layers against the number of classes. */
+static void check_units(const struct ff_config *config, uint32_t classes, const char *pointer,
+                        struct ff_problems *problems)
+{
+    const struct ff_layer_config *last = &config->layers[config->layer_count - 1];
+    char sentence[160], place[32];
+
+    if (config->rule != FF_BACKPROP || last->kind != FF_DENSE || last->units == classes)
+        return;
+    snprintf(place, sizeof place, "layers/%u", config->layer_count - 1);
+    snprintf(sentence, sizeof sentence,
+             "backprop's last layer has a unit a class: %u, got %u; append %u to the layers below it", classes,
+             last->units, classes);
+    check_problem(problems, pointer, place, sentence);
+}
+
 static void check_data(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
                        struct ff_problems *problems)
 {
@@ -501,6 +550,7 @@ static void check_data(const struct ff_config *config, const struct ff_dataset *
     } else if (config->rule == FF_UNSUPERVISED && train - config->validation < 2) {
         check_problem(problems, pointer, "rule", "\"unsupervised\" mixes two images: train on at least 2");
     }
+    check_units(config, dataset->classes, pointer, problems);
     if (config->augment.elastic > 0 &&
         (dataset->shape.height > FF_BENT_SIDE_MAX || dataset->shape.width > FF_BENT_SIDE_MAX)) {
         snprintf(sentence, sizeof sentence,
@@ -527,6 +577,7 @@ bool ff_config_check(const struct ff_config *config, const struct ff_dataset *da
     ff_check_layers(config, dataset, pointer, problems);
     check_normalization(config, pointer, problems);
     check_peers(config, pointer, problems);
+    check_backprop(config, pointer, problems);
     if (config->evaluate_on == FF_EVALUATE_VALIDATION && config->validation == 0)
         check_problem(problems, pointer, "evaluate_on",
                       "\"validation\" needs held-out images; set validation above 0");

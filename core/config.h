@@ -39,8 +39,9 @@ enum ff_predict {
     FF_PREDICT_READOUT_AND_GOODNESS
 };
 enum ff_readout { FF_READOUT_NONE, FF_READOUT_SOFTMAX };
-/* The read-out is in no list of layers: `readout` puts it behind them. */
-enum ff_layer_kind { FF_DENSE, FF_CONV, FF_READ_OUT };
+/* The last two are in no list of layers: `readout` puts one behind them, and `rule` makes all layers those of
+ * backpropagation. */
+enum ff_layer_kind { FF_DENSE, FF_CONV, FF_READ_OUT, FF_BACK };
 
 /* A number for all layers (count 1), or one a layer (count = layers). */
 struct ff_per_layer {

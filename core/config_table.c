@@ -79,10 +79,10 @@ const struct setting ff_settings[FF_SETTINGS] = {
              "layers have no bias"},
     {.name = "rule", .group = "Rule", .type = CHOICE, .offset = AT(rule),
      .choices = CHOICES("pairs", "class_groups", "unsupervised", "backprop"),
-     .later = 1u << FF_BACKPROP,
      .help = "where positive and negative come from; pairs: the image with its true label and with a wrong one; class "
              "groups: every class has units of its own in every layer, and the image's own class's are positive; "
-             "unsupervised: the image, and a hybrid of it and another"},
+             "unsupervised: the image, and a hybrid of it and another; backprop: the baseline, the same layers "
+             "trained by one pass back from a softmax, which the last layer is"},
     {.name = "objective", .group = "Rule", .type = CHOICE, .offset = AT(objective),
      .choices = CHOICES("logistic", "symba", "gap"),
      .help = "loss of a pair's two goodnesses: logistic holds each against the threshold (Hinton), symba compares "
@@ -102,7 +102,7 @@ const struct setting ff_settings[FF_SETTINGS] = {
     {.name = "negative_hardness", .group = "Rule", .type = REAL, .offset = AT(negative_hardness), .high = 1000,
      .initial = 30, .help = "hard negatives are drawn from softmax(hardness x goodness)"},
     {.name = "label_smoothing", .group = "Rule", .type = REAL, .offset = AT(label_smoothing), .high = 0.9,
-     .help = "of class groups and read-out: so much of the wanted answer is shared by all labels"},
+     .help = "of class groups, read-out and backprop: so much of the wanted answer is shared by all labels"},
     {.name = "forward_after_update", .group = "Rule", .type = FLAG, .offset = AT(forward_after_update),
      .help = "the next layer sees the updated weights' activities (the original's order)"},
     {.name = "optimizer", .group = "Optimizer", .type = CHOICE, .offset = AT(optimizer),

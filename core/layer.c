@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backprop.h"
 #include "convolution.h"
 #include "dense.h"
 #include "dropout.h"
@@ -15,8 +16,10 @@
 
 static const struct ff_layer_kind_methods *kind_of(const struct ff_plan *plan, uint32_t layer)
 {
-    static const struct ff_layer_kind_methods *const kinds[] = {
-        [FF_DENSE] = &ff_dense_methods, [FF_CONV] = &ff_convolution_methods, [FF_READ_OUT] = &ff_readout_methods};
+    static const struct ff_layer_kind_methods *const kinds[] = {[FF_DENSE] = &ff_dense_methods,
+                                                                [FF_CONV] = &ff_convolution_methods,
+                                                                [FF_READ_OUT] = &ff_readout_methods,
+                                                                [FF_BACK] = &ff_backprop_methods};
 
     return kinds[plan->layer[layer].kind];
 }
@@ -269,6 +272,11 @@ void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *, siz
         item(layer, i, 0);
 }
 
+void ff_layer_drop_inputs(struct ff_layer *layer)
+{
+    ff_layer_run(layer, layer->message->rows - layer->message->neutral, drop_item);
+}
+
 /* One row's sums of squares, group by group; returns all of them. */
 static float sum_row(const struct ff_layer *layer, uint32_t row, float *goodness)
 {
@@ -504,7 +512,7 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     layer->bias_update.keep = 1;
     layer->drop_units = layer->config.dropout.units;
     if (layer->index > 0 && layer->config.dropout.inputs > 0)
-        ff_layer_run(layer, message->rows - message->neutral, drop_item);
+        ff_layer_drop_inputs(layer);
     layer->kind->prepare(layer);
     if (!layer->puts_off)
         catch_up(layer);
@@ -592,6 +600,15 @@ void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct 
     case FF_STOP:
         break;
     }
+}
+
+void ff_layer_back(struct ff_layer *layer, struct ff_message *message, struct ff_workspace *workspace)
+{
+    if (message->failed_layer >= 0)
+        return;
+    layer->message = message;
+    layer->workspace = workspace;
+    layer->kind->back(layer);
 }
 
 void ff_layer_destroy(struct ff_layer *layer)

@@ -72,6 +72,8 @@ struct ff_layer_kind_methods {
      * layer.c's order. */
     void (*train)(struct ff_layer *layer);
     void (*pass)(struct ff_layer *layer);
+    /* With backpropagation, of a TRAIN message that has been through all layers: the way back (backprop.h). */
+    void (*back)(struct ff_layer *layer);
 
     /* Items of every phase; the work of each must not depend on others. gradient_items: of the gradient, and
      * weight_items: of apply and of the average, where those are cut in another way (else NULL). */
@@ -152,6 +154,9 @@ size_t ff_layer_kept(const struct ff_plan *plan, uint32_t layer);
 /* One message in, the same message out. */
 void ff_layer_handle(struct ff_layer *layer, struct ff_message *message, struct ff_workspace *workspace);
 
+/* The way back of a TRAIN message with backpropagation: of all layers, top down. */
+void ff_layer_back(struct ff_layer *layer, struct ff_message *message, struct ff_workspace *workspace);
+
 void ff_layer_destroy(struct ff_layer *layer); /* NULL is fine */
 
 /* --- for the kinds --- */
@@ -164,6 +169,8 @@ bool ff_layer_make_tensors(struct ff_layer *layer, uint32_t panel);
 void ff_layer_free_tensors(struct ff_layer *layer);
 /* Do items by the team, or, where that would cost more than it saves, by this thread alone. */
 void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *layer, size_t index, unsigned worker));
+/* Some of what enters an upper layer is left out of every labelled row. */
+void ff_layer_drop_inputs(struct ff_layer *layer);
 /* The share by which averages move towards the parameters after the message's step; 0: not now. */
 float ff_layer_average_share(const struct ff_layer *layer);
 /* Whether anybody reads its activities: a layer above, or the read-out. */

@@ -40,15 +40,17 @@ static void forward_item(void *self, size_t item, unsigned worker)
     const struct ff_layer *layer = &linear->layer;
     bool trains = layer->message->kind == FF_TRAIN;
     uint32_t begin = panel_begin(linear, item), width = panel_width(linear, item);
-    const float *bias = (trains ? linear->bias : linear->average_bias) + begin;
     float *weights = panel_of(linear, trains ? linear->weights : linear->average_weights, item);
 
     (void)worker;
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)linear->rows, (int)width, (int)layer->inputs, 1,
                 linear->x, (int)layer->inputs, weights, (int)linear->panel, 0, linear->z + begin,
                 (int)layer->units);
-    for (uint32_t row = 0; row < linear->rows; row++)
-        layer->kernels->add(linear->z + (size_t)row * layer->units + begin, bias, width);
+}
+
+const float *ff_linear_bias(const struct ff_linear *linear)
+{
+    return linear->layer.message->kind == FF_TRAIN ? linear->bias : linear->average_bias;
 }
 
 void ff_linear_forward(struct ff_linear *linear)

@@ -19,7 +19,7 @@ struct ff_linear {
     /* Of the message at hand. */
     uint32_t rows;
     const float *x; /* [rows][inputs] */
-    float *z;       /* [rows][units] */
+    float *z;       /* [rows][units] x W; the bias is added by whoever goes on with it */
     float *delta;   /* [rows][units] dloss / dz, over the number of images */
     float *dx;      /* [rows][inputs] */
 };
@@ -29,7 +29,10 @@ bool ff_linear_start(struct ff_linear *linear, const struct ff_layer_kind_method
                      uint32_t index, double deviation);
 void ff_linear_end(struct ff_linear *linear); /* frees all but the struct */
 
-/* Items of work, by the stage's team: z of all rows, with the averages where the message does not train; dx, from
+/* The bias that the message at hand meets: the average where it does not train. */
+const float *ff_linear_bias(const struct ff_linear *linear);
+
+/* Items of work, by the stage's team: x W of all rows, with the averages where the message does not train; dx, from
  * the weights before their step; the step. */
 void ff_linear_forward(struct ff_linear *linear);
 void ff_linear_back(struct ff_linear *linear);

@@ -77,6 +77,13 @@ static void destroy_message(struct ff_message *message)
     free(message->busy);
 }
 
+static size_t score_floats(const struct ff_plan *plan)
+{
+    bool scores = plan->history > 0 || plan->config.rule == FF_BACKPROP;
+
+    return scores ? (size_t)plan->max_images * plan->classes : 0;
+}
+
 static bool create_message(struct ff_message *message, const struct ff_plan *plan)
 {
     message->sample = malloc(plan->max_images * sizeof *message->sample);
@@ -88,7 +95,7 @@ static bool create_message(struct ff_message *message, const struct ff_plan *pla
     message->loss = malloc(plan->blocks * sizeof *message->loss);
     message->busy = calloc(plan->blocks, sizeof *message->busy);
     message->history = ff_floats((size_t)plan->max_images * plan->history);
-    message->scores = ff_floats(plan->history > 0 ? (size_t)plan->max_images * plan->classes : 0);
+    message->scores = ff_floats(score_floats(plan));
     return message->sample && message->truth && message->label && message->role && message->x &&
            message->goodness && message->loss && message->busy && message->history && message->scores;
 }
@@ -96,7 +103,7 @@ static bool create_message(struct ff_message *message, const struct ff_plan *pla
 size_t ff_message_floats(const struct ff_plan *plan)
 {
     return plan->capacity + (size_t)plan->layers * plan->max_rows * plan->groups +
-           (size_t)plan->max_images * (plan->history + (plan->history > 0 ? plan->classes : 0));
+           (size_t)plan->max_images * plan->history + score_floats(plan);
 }
 
 struct ff_pool *ff_pool_create(const struct ff_plan *plan, uint32_t count, struct ff_error *error)

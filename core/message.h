@@ -70,7 +70,7 @@ struct ff_message {
     uint32_t width;      /* floats a row of x: pixels, then units of the layer it has passed */
     float *x;        /* [images][pixels], or [rows][pixels]; after layer 0 [rows][width]; GET, SET: the payload */
     float *history;  /* [images][plan's history] the read-out's input */
-    float *scores;   /* [images][classes] its logits */
+    float *scores;   /* [images][classes] its logits, or those of backpropagation's top layer */
     float *goodness; /* [layers][max_rows][groups] */
     double *loss;    /* [blocks] mean per pair, or image */
     struct ff_busy *busy; /* [blocks] */

@@ -159,6 +159,8 @@ struct ff_placement ff_placement_choose(const struct ff_plan *plan, struct ff_pl
     struct ff_placement best = {0};
     double least = INFINITY;
 
+    if (plan->config.rule == FF_BACKPROP)
+        asked.stages = 1; /* its layers wait for those above */
     if (asked.stages > plan->blocks)
         asked.stages = plan->blocks;
     for (uint32_t stages = 1; stages <= plan->blocks; stages++) {

@@ -14,7 +14,8 @@ struct ff_placement {
     uint32_t threads; /* of each stage's team; 0: choose */
 };
 
-/* The placement with what `asked` leaves open (0) chosen for `processors`; never more stages than layers. */
+/* The placement with what `asked` leaves open (0) chosen for `processors`; never more stages than layers, a
+ * read-out counted as one, and one alone with backpropagation. */
 struct ff_placement ff_placement_choose(const struct ff_plan *plan, struct ff_placement asked, uint32_t processors);
 
 /* Seconds of one epoch, its evaluation included, as the model sees them: only their ratios mean something. */

@@ -80,6 +80,8 @@ static void plan_layers(struct ff_plan *plan, struct ff_shape image)
         layer->products = (uint64_t)layer->inputs * ff_shape_size(layer->shape.map);
         plan->parameters += (uint64_t)layer->inputs * layer->units + (layer->bias ? layer->units : 0);
         in = layer->shape.out;
+        if (config->rule == FF_BACKPROP)
+            layer->kind = FF_BACK;
     }
     plan_readout(plan);
 }
@@ -148,12 +150,13 @@ void ff_plan_make_sizes(struct ff_plan *plan, const struct ff_config *config, st
 
 bool ff_plan_reads_out(const struct ff_plan *plan)
 {
-    return plan->config.predict == FF_PREDICT_READOUT || plan->config.predict == FF_PREDICT_READOUT_AND_GOODNESS;
+    return plan->config.rule == FF_BACKPROP || plan->config.predict == FF_PREDICT_READOUT ||
+           plan->config.predict == FF_PREDICT_READOUT_AND_GOODNESS;
 }
 
 bool ff_plan_sums_goodness(const struct ff_plan *plan)
 {
-    return plan->config.predict != FF_PREDICT_READOUT;
+    return plan->config.rule != FF_BACKPROP && plan->config.predict != FF_PREDICT_READOUT;
 }
 
 /* Rounded down, so that an epoch of 100 steps or more has at least 100 points. */

@@ -62,7 +62,9 @@ void ff_plan_make(struct ff_plan *plan, const struct ff_config *config, const st
 void ff_plan_make_sizes(struct ff_plan *plan, const struct ff_config *config, struct ff_shape shape,
                         uint32_t classes);
 
-/* Whether a prediction looks at a read-out's scores; and at the layers' goodness. */
+/* Whether a prediction looks at the scores of a read-out, or of backpropagation's top layer; and at the layers'
+ * goodness.
+ */
 bool ff_plan_reads_out(const struct ff_plan *plan);
 bool ff_plan_sums_goodness(const struct ff_plan *plan);
 

@@ -33,6 +33,32 @@ static const struct ff_preset presets[] = {
      .settings = "{\"rule\": \"class_groups\", \"layers\": [1000, 500], \"init_gain\": 0.99, \"temperature\": 0.35, \"label_smoothing\": 0.1,"
                  " \"predict\": \"log_softmax\", \"learning_rate\": 0.004, \"batch_size\": 200, \"epochs\": 6,"
                  " \"augment\": {\"shift\": 1}}"},
+    {.name = "unsupervised", .title = "Unsupervised: hybrid images",
+     .summary = "No labels: layers tell an image from a hybrid of two, of which patches are taken at random; a softmax on what all "
+                "layers make of an image is trained beside them, and nothing flows back from it.",
+     .settings = "{\"rule\": \"unsupervised\", \"layers\": [1000, 1000, 1000], \"input\": \"rms\", \"input_scale\": 1, \"temperature\": 0.03,"
+                 " \"learning_rate\": 0.001, \"beta2\": 0.999, \"schedule\": \"cosine\", \"warmup\": 0.02, \"epochs\": 8,"
+                 " \"readout\": \"softmax\", \"readout_from\": 0, \"readout_learning_rate\": 0.002, \"predict\": \"readout\"}"},
+    {.name = "backprop", .title = "The baseline: backpropagation",
+     .summary = "What Forward-Forward is measured by: layers like those of quick, trained by one pass back from a softmax on the last. "
+                "It knows no negative data: both curves of a layer are the same, but those of the softmax.",
+     .settings = "{\"rule\": \"backprop\", \"layers\": [1000, 500, 10], \"normalize\": \"none\", \"init_gain\": 0.99, \"beta2\": 0.99,"
+                 " \"learning_rate\": 0.002, \"batch_size\": 200, \"epochs\": 5, \"augment\": {\"shift\": 1}}"},
+    {.name = "pairs-fashion", .title = "Fashion: pairs",
+     .summary = "Pairs with hard negatives on Fashion-MNIST, mirrored, with pixels, inputs and units left out at random.",
+     .settings = "{\"dataset\": \"fashion-mnist\", \"layers\": [1000, 1000], \"init_gain\": 0.99, \"objective\": \"symba\", \"alpha\": 10,"
+                 " \"learning_rate\": 0.004, \"batch_size\": 200, \"epochs\": 40, \"average\": 0.999, \"augment\": {\"flip\": true},"
+                 " \"dropout\": {\"pixels\": 0.1, \"inputs\": 0.2, \"units\": 0.3}}"},
+    {.name = "class-groups-fashion", .title = "Fashion: class groups",
+     .summary = "Class groups on Fashion-MNIST, mirrored: one pass an image.",
+     .settings = "{\"dataset\": \"fashion-mnist\", \"rule\": \"class_groups\", \"layers\": [1000, 1000], \"init_gain\": 0.99,"
+                 " \"temperature\": 0.35, \"label_smoothing\": 0.1, \"predict\": \"log_softmax\", \"learning_rate\": 0.003,"
+                 " \"batch_size\": 200, \"epochs\": 14, \"augment\": {\"flip\": true}}"},
+    {.name = "quick-fashion", .title = "Fashion, quick: class groups",
+     .summary = "The network of quick on Fashion-MNIST, mirrored.",
+     .settings = "{\"dataset\": \"fashion-mnist\", \"rule\": \"class_groups\", \"layers\": [1000, 500], \"init_gain\": 0.99,"
+                 " \"temperature\": 0.35, \"label_smoothing\": 0.1, \"predict\": \"log_softmax\", \"learning_rate\": 0.004,"
+                 " \"batch_size\": 200, \"epochs\": 6, \"augment\": {\"flip\": true}}"},
     {.name = "hinton", .title = "Hinton 2022",
      .summary = "The paper's supervised network: four layers of 2000 units, label over the first ten pixels, logistic objective, "
                 "momentum, a rate that falls over the second half. Long: some 45 s an epoch on two cores.",

@@ -34,6 +34,9 @@ static bool score(struct ff_linear *linear)
     linear->x = message->history;
     linear->z = message->scores;
     ff_linear_forward(linear);
+    for (uint32_t image = 0; image < message->images; image++)
+        linear->layer.kernels->add(message->scores + (size_t)image * linear->layer.units, ff_linear_bias(linear),
+                                   linear->layer.units);
     for (size_t i = 0; i < count; i++)
         finite &= isfinite(message->scores[i]) != 0;
     if (!finite)

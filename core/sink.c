@@ -309,16 +309,40 @@ static struct seen see_groups(const float *goodness, uint32_t groups, uint32_t t
     return (struct seen){goodness[truth], (float)(others / (groups - 1)), best == truth ? 1 : 0};
 }
 
+/* Backpropagation knows no negative data: of a layer its goodness alone, twice; of the top one what softmax gives
+ * the label, and the mean of what it gives the others. */
+static struct seen see_backprop(const struct ff_sink *sink, const struct ff_message *message, uint32_t layer,
+                                uint32_t image, float goodness)
+{
+    uint32_t classes = sink->plan->classes, truth = message->truth[image], predicted;
+    float confidence;
+    double share;
+
+    if (layer + 1 < sink->plan->layers)
+        return (struct seen){goodness, goodness, 0.5};
+    predicted = ff_predict(sink->plan, message, image, sink->scores, &confidence);
+    share = (double)confidence * exp(sink->scores[truth] - sink->scores[predicted]);
+    return (struct seen){(float)share, (float)((1 - share) / (classes - 1)), predicted == truth ? 1 : 0};
+}
+
+static struct seen see(const struct ff_sink *sink, const struct ff_message *message, uint32_t layer, uint32_t image)
+{
+    const struct ff_plan *plan = sink->plan;
+    size_t row = (size_t)layer * plan->max_rows + (size_t)image * message->rows_per_image;
+    const float *own = message->goodness + row * plan->groups;
+
+    if (plan->config.rule == FF_BACKPROP)
+        return see_backprop(sink, message, layer, image, *own);
+    return plan->groups > 1 ? see_groups(own, plan->groups, message->truth[image]) : see_pair(own);
+}
+
 static void add_layer(struct ff_sink *sink, const struct ff_message *message, uint32_t layer)
 {
-    uint32_t groups = sink->plan->groups;
-    const float *goodness = message->goodness + (size_t)layer * sink->plan->max_rows * groups;
     size_t at = layer * sink->window_capacity + sink->window_images;
     struct ff_sums sums = {.loss = message->loss[layer] * message->images};
 
     for (uint32_t image = 0; image < message->images; image++) {
-        const float *own = goodness + (size_t)image * message->rows_per_image * groups;
-        struct seen seen = groups > 1 ? see_groups(own, groups, message->truth[image]) : see_pair(own);
+        struct seen seen = see(sink, message, layer, image);
 
         sums.positive += seen.positive;
         sums.negative += seen.negative;

@@ -9,6 +9,7 @@ struct ff_stage {
     uint32_t first, count;
     struct ff_layer *layers[FF_BLOCKS_MAX];
     struct ff_workspace workspace;
+    bool backpropagates;
     size_t bytes;
 };
 
@@ -68,6 +69,7 @@ struct ff_stage *ff_stage_create(const struct ff_plan *plan, uint32_t first, uin
         return NULL;
     }
     stage->first = first;
+    stage->backpropagates = plan->config.rule == FF_BACKPROP;
     if (!create_layers(stage, plan, first, count, error) || !create_workspace(stage, plan, threads, error)) {
         ff_stage_destroy(stage);
         return NULL;
@@ -98,6 +100,14 @@ bool ff_stage_help(struct ff_stage *stage)
     return ff_team_visit(stage->workspace.team);
 }
 
+/* The top layer's time holds all of the way back. */
+static void go_back(struct ff_stage *stage, struct ff_message *message)
+{
+    for (uint32_t i = stage->count; i-- > 0;)
+        ff_layer_back(stage->layers[i], message, &stage->workspace);
+    message->busy[stage->first + stage->count - 1].end = ff_clock();
+}
+
 void ff_stage_handle(struct ff_stage *stage, struct ff_message *message)
 {
     for (uint32_t i = 0; i < stage->count; i++) {
@@ -107,6 +117,8 @@ void ff_stage_handle(struct ff_stage *stage, struct ff_message *message)
         ff_layer_handle(stage->layers[i], message, &stage->workspace);
         busy->end = ff_clock();
     }
+    if (message->kind == FF_TRAIN && stage->backpropagates)
+        go_back(stage, message);
 }
 
 size_t ff_stage_bytes(const struct ff_stage *stage)

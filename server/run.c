@@ -56,6 +56,15 @@ static void drop_cut_character(char *text)
         text[start - 1] = '\0';
 }
 
+void run_place(struct run *run, struct ff_placement placement)
+{
+    run->placement = placement;
+    if (run->config.rule == FF_BACKPROP && run->asked.stages > 1)
+        run_add_warning(
+            run, "%u stages were asked for, but backpropagation trains on one: its layers wait for those above",
+            (unsigned)run->asked.stages);
+}
+
 void run_add_warning(struct run *run, const char *format, ...)
 {
     char text[sizeof run->warnings[0]];

@@ -70,6 +70,8 @@ const char *run_state_name(enum run_state state);                 /* "running" *
 int run_state_from_name(const char *name, enum run_state *state); /* 0 when known */
 int run_state_is_final(enum run_state state);                     /* finished, stopped, failed, interrupted */
 int run_state_holds_trainer(enum run_state state);                /* running, paused */
+/* The placement that the trainer has; a warning where it is not the one asked for. */
+void run_place(struct run *run, struct ff_placement placement);
 /* Once each; nothing when RUN_WARNINGS_MAX are there. */
 void run_add_warning(struct run *run, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -167,7 +167,7 @@ bool session_take_up(struct session *session, const struct session_start *start,
     ff_trainer_progress(start->trainer, &progress);
     pthread_mutex_lock(&session->mutex);
     *run = *session->current;
-    run->placement = ff_trainer_placement(start->trainer);
+    run_place(run, ff_trainer_placement(start->trainer));
     run->parameters = ff_trainer_parameters(start->trainer);
     stand(run, standing, &progress);
     if (!start->again)

@@ -143,7 +143,7 @@ static void begin_run(struct training *training, const struct ff_trainer *traine
 
     run->created = run->started = timing_date();
     run->state = RUN_RUNNING;
-    run->placement = ff_trainer_placement(trainer);
+    run_place(run, ff_trainer_placement(trainer));
     run->parameters = ff_trainer_parameters(trainer);
 }
 

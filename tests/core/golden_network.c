@@ -50,8 +50,8 @@ static void put_rule(cJSON *settings, const struct golden_network *network)
 {
     const cJSON *spec = network->spec;
 
-    if (spec_says(spec, "objective", "class_groups"))
-        cJSON_AddStringToObject(settings, "rule", "class_groups");
+    if (spec_says(spec, "objective", "class_groups") || network->backprop)
+        cJSON_AddStringToObject(settings, "rule", network->backprop ? "backprop" : "class_groups");
     else
         put_string(settings, "objective", spec, "");
     if (network->embeds)
@@ -270,6 +270,7 @@ void golden_network_make(struct golden_network *network, const cJSON *golden)
     network->batch = (uint32_t)cJSON_GetArraySize(images);
     network->classes = (uint32_t)golden_number(golden, "classes");
     network->dropout = drops ? golden_number(spec, "dropout") : 0;
+    network->backprop = spec_says(spec, "objective", "backprop");
     network->embeds = spec_says(spec, "label", "none") || (drops && !groups);
     network->dataset.shape = shape_of(network, images);
     network->dataset.classes = network->classes;
@@ -492,13 +493,14 @@ static void compare_predicted(const float *scores, uint32_t classes, const cJSON
     }
 }
 
-static void compare_readout(struct golden_network *network, const cJSON *wanted, double tolerance)
+/* Of the read-out, or of backpropagation's top layer. */
+static void compare_softmax(struct golden_network *network, uint32_t block, const cJSON *wanted, double tolerance)
 {
     const struct ff_message *message = network->message;
 
     golden_compare("logits", message->scores, (size_t)message->images * network->classes,
                    golden_at(wanted, "logits"), tolerance);
-    compare_loss(network->plan.layers, message->loss[network->plan.layers], golden_at(wanted, "loss"), tolerance);
+    compare_loss(block, message->loss[block], golden_at(wanted, "loss"), tolerance);
     compare_predicted(message->scores, network->classes, golden_at(wanted, "predicted"));
 }
 
@@ -507,6 +509,10 @@ void golden_network_compare_step(struct golden_network *network, const cJSON *st
     const struct ff_message *message = network->message;
     uint32_t groups = network->plan.groups;
 
+    if (network->backprop) {
+        compare_softmax(network, network->plan.layers - 1, step, tolerance);
+        return;
+    }
     for (uint32_t layer = 0; layer < network->plan.layers; layer++) {
         const cJSON *wanted = cJSON_GetArrayItem(golden_at(step, "layers"), (int)layer);
         const float *goodness = message->goodness + (size_t)layer * network->plan.max_rows * groups;
@@ -528,7 +534,7 @@ void golden_network_compare_step(struct golden_network *network, const cJSON *st
         compare_loss(layer, message->loss[layer], golden_at(wanted, "loss"), tolerance);
     }
     if (network->readout != NULL)
-        compare_readout(network, golden_at(step, "readout"), tolerance);
+        compare_softmax(network, network->plan.layers, golden_at(step, "readout"), tolerance);
 }
 
 /* --- after training --- */
@@ -617,7 +623,9 @@ void golden_network_compare_probe(struct golden_network *network, double toleran
     ff_message_put_forward(message, plan, images, plan->question_rows);
     fill_images(network, golden_at(probe, "images"), NULL);
     handle(network);
-    for (uint32_t layer = 0; layer < plan->layers; layer++)
+    if (network->backprop)
+        golden_compare("logits", message->scores, (size_t)images * classes, golden_at(probe, "logits"), tolerance);
+    for (uint32_t layer = 0; layer < plan->layers && !network->backprop; layer++)
         golden_compare("label_goodness", message->goodness + (size_t)layer * plan->max_rows * plan->groups,
                        images * classes, cJSON_GetArrayItem(golden_at(probe, "label_goodness"), (int)layer),
                        tolerance);

@@ -22,7 +22,8 @@ struct golden_network {
     struct ff_pool *pool;
     struct ff_message *message;
     uint32_t batch, classes;
-    bool embeds;    /* rows have pixels of their own, in which label and masks are */
+    bool embeds; /* rows have pixels of their own, in which label and masks are */
+    bool backprop;
     double dropout; /* share of every layer's inputs */
 };
 

@@ -104,6 +104,20 @@ static inline void random_config(struct ff_config *config, uint32_t trial)
         random_convolutions(config, trial);
     if (random_pick(trial, 130, 3) == 0)
         random_normalization(config);
+    if (random_pick(trial, 115, 6) == 0) {
+        config->rule = FF_BACKPROP;
+        config->normalize = FF_NORMALIZE_NONE;
+        config->readout = FF_READOUT_NONE;
+        config->predict = FF_PREDICT_GOODNESS; /* it does not count */
+        config->forward_after_update = false;
+        config->peer_normalization = config->dropout.units = 0;
+        config->batch_normalization = false;
+        for (uint32_t i = 0; i < config->layer_count; i++) {
+            if (config->layers[i].kind != FF_DENSE)
+                config->layers[i] = (struct ff_layer_config){.kind = FF_DENSE, .units = 130};
+        }
+        config->layers[config->layer_count - 1].units = 5; /* classes */
+    }
     config->learning_rate.value[0] = config->objective == FF_GAP ? 1e-4 : 0.003;
     config->epochs = 2;
     config->evaluate_every = 1 + random_pick(trial, 24, 2);

@@ -65,7 +65,6 @@ static const struct {
     {"{\"layers\": [\"conv\"]}", "/config/layers/0", "must be a whole number, got a string"},
     {"{\"dataset\": \"\"}", "/config/dataset", "must be a name of 1 to 63 bytes"},
     {"{\"dataset\": 1}", "/config/dataset", "must be a string, got a number"},
-    {"{\"rule\": \"backprop\"}", "/config/rule", "\"backprop\" is not available in this build"},
     {"{\"dropout\": {\"pixels\": 2}}", "/config/dropout/pixels", "must be at least 0 and at most 0.95, got 2"},
     {"{\"dropout\": 0.2}", "/config/dropout", "must be an object, got a number"},
     {"{\"augment\": {\"rotat\": 1}}", "/config/augment/rotat", "unknown part of augment; did you mean \"rotate\"?"},
@@ -89,9 +88,8 @@ static void each_mistake_has_its_sentence(void **state)
 static void all_mistakes_are_told_at_once(void **state)
 {
     struct ff_config config;
-    struct ff_problems problems =
-        apply("{\"epochs\": -1, \"batch_size\": 7, \"nonsense\": 1, \"rule\": \"backprop\", \"layers\": [0, 0]}",
-              &config);
+    struct ff_problems problems = apply(
+        "{\"epochs\": -1, \"batch_size\": 7, \"nonsense\": 1, \"rule\": \"pair\", \"layers\": [0, 0]}", &config);
 
     (void)state;
     assert_int_equal(problems.count, 5);
@@ -232,6 +230,20 @@ static void fields_that_do_not_fit_each_other_are_refused(void **state)
     check("{\"evaluate_on\": \"validation\", \"validation\": 5}", &dataset, NULL);
     check("{\"validation\": 20}", &dataset, "/config/validation");
     check("{\"validation\": 10, \"train_limit\": 10}", &dataset, "/config/validation");
+    check("{\"predict\": \"readout\"}", NULL, "/config/predict");
+    check("{\"predict\": \"readout\", \"readout\": \"softmax\"}", NULL, NULL);
+    check("{\"layers\": [5], \"readout\": \"softmax\"}", NULL, "/config/readout_from");
+    check("{\"layers\": [5], \"readout\": \"softmax\", \"readout_from\": 0}", NULL, NULL);
+    check("{\"rule\": \"unsupervised\", \"readout\": \"softmax\"}", NULL, "/config/predict");
+    check("{\"rule\": \"unsupervised\", \"readout\": \"softmax\", \"predict\": \"readout\", \"validation\": 18}",
+          &dataset, NULL);
+    check("{\"rule\": \"unsupervised\", \"readout\": \"softmax\", \"predict\": \"readout\", \"validation\": 19}",
+          &dataset, "/config/rule");
+    check("{\"rule\": \"backprop\", \"normalize\": \"none\", \"layers\": [7, 4]}", &dataset, NULL);
+    check("{\"rule\": \"backprop\", \"normalize\": \"none\", \"layers\": [7, 7]}", &dataset, "/config/layers/1");
+    check("{\"rule\": \"backprop\"}", NULL, "/config/normalize");
+    check("{\"rule\": \"backprop\", \"normalize\": \"none\", \"dropout\": {\"units\": 0.1}}", NULL,
+          "/config/dropout/units");
     check("{\"label\": \"overlay\"}", &dataset, NULL);
     check("{\"batch_normalization\": true, \"negatives\": \"random\"}", &dataset, NULL);
     check("{\"batch_normalization\": true}", &dataset, "/config/negatives");

@@ -36,6 +36,9 @@ static const struct {
     {"conv_groups", 1e-5},
     {"conv_stride_momentum", 1e-5},
     {"conv_then_dense_adam", 1e-5},
+    {"backprop_sgd", 1e-5},
+    {"backprop_momentum", 1e-5},
+    {"backprop_adam", 1e-5},
 };
 
 static void play_case(void **state)
