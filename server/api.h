@@ -72,8 +72,8 @@ http_handler api_pause_run, api_resume_run, api_stop_run;
 http_handler api_patch_run, api_predict, api_weights, api_checkpoint, api_timeline;
 /* api_metrics.c, api_epochs.c, api_histograms.c, api_confusion.c, api_events.c, api_log.c */
 http_handler api_metrics, api_epochs, api_histograms, api_confusion, api_run_events, api_all_events, api_log;
-/* api_datasets.c, api_presets.c, api_config.c */
-http_handler api_datasets, api_sample, api_presets, api_config;
+/* api_compare.c, api_datasets.c, api_presets.c, api_config.c */
+http_handler api_compare, api_datasets, api_sample, api_presets, api_config;
 /* api_version.c, api_openapi.c, api_health.c, api_pages.c */
 http_handler api_version, api_openapi, api_alive, api_ready, api_page;
 bool api_page_exists(const char *path);

@@ -138,6 +138,10 @@ test('every operation answers as the document says, well and badly', async () =>
     await expect(200, 'getConfusion', { id });
     await expect(400, 'getConfusion', { id, epoch: 1 });
     await expect(404, 'getConfusion', { id: 999 });
+    for (const format of ['json', 'text', 'csv'])
+        await expect(200, 'compareRuns', { runs: id, format });
+    await expect(400, 'compareRuns', { runs: 'all' });
+    await expect(404, 'compareRuns', { runs: `${id},999` });
     await expect(200, 'getLog', { id });
     await expect(404, 'getLog', { id: 999 });
     await expect(200, 'getTimeline', { id });
