@@ -9,7 +9,7 @@
 enum { POINTS_DEFAULT = 1000, POINTS_MAX = 100000 };
 
 struct query {
-    uint64_t after, max_points;
+    uint64_t after, before, max_points;
     bool csv, some_layers;
     bool layers[FF_LAYERS_MAX];
 };
@@ -34,12 +34,13 @@ static bool parse_layers(const char *text, uint32_t count, bool *chosen)
 static bool read_query(const struct request *request, struct response *response, const struct run *run,
                        struct query *query)
 {
-    static const char *const names[] = {"after", "max_points", "layers", "format", NULL};
+    static const char *const names[] = {"after", "before", "max_points", "layers", "format", NULL};
     const char *layers = request_query(request, "layers");
 
     memset(query, 0, sizeof *query);
     if (!request_check_query(request, response, names) ||
         !request_query_number(request, response, "after", 0, INT64_MAX, 0, &query->after) ||
+        !request_query_number(request, response, "before", 1, INT64_MAX, INT64_MAX, &query->before) ||
         !request_query_number(request, response, "max_points", 1, POINTS_MAX, POINTS_DEFAULT, &query->max_points) ||
         !api_format(request, response, &query->csv))
         return false;
@@ -52,6 +53,7 @@ static bool read_query(const struct request *request, struct response *response,
     return false;
 }
 
+/* A series takes no more than the points that were counted, so that none from `before` on gets in. */
 static bool take_point(void *series, const struct ff_point *point, uint64_t event)
 {
     (void)event;
@@ -88,7 +90,7 @@ void api_metrics(struct api *api, const struct request *request, struct response
         !api_find_run(api, response, id, &run) || !read_query(request, response, &run, &query))
         return;
     api_catch_up(api, run.id);
-    count = store_count_points(api->store, run.id, query.after);
+    count = store_count_points_between(api->store, run.id, query.after, query.before);
     series = series_create((size_t)count, (size_t)query.max_points, query.after, run.config.layer_count);
     if (series == NULL)
         respond_problem(response, 503, "out of memory for %llu points", (unsigned long long)count);

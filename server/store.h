@@ -136,6 +136,8 @@ struct store_newest {
 };
 ff_status store_find_newest(struct store *store, int64_t run, uint64_t before, struct store_newest *newest,
                             struct ff_error *error);
+/* Those after the one step, and before the other. */
+uint64_t store_count_points_between(struct store *store, int64_t run, uint64_t after_step, uint64_t before_step);
 uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step);
 
 /* A number that was never returned before, over restarts too: the first of the event numbers of this daemon. It

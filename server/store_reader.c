@@ -95,8 +95,13 @@ ff_status store_get_run(struct store *store, int64_t id, struct run *run, struct
     return status;
 }
 
+static int64_t as_parameter(uint64_t value)
+{
+    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
+}
+
 /* One whole number; 0 when it cannot be had. */
-static int64_t read_number(struct store *store, const char *sql, int64_t first, int64_t second)
+static int64_t read_number(struct store *store, const char *sql, const int64_t *parameters, int count)
 {
     struct ff_error error;
     struct query query;
@@ -104,8 +109,8 @@ static int64_t read_number(struct store *store, const char *sql, int64_t first, 
     int64_t value = 0;
 
     if (begin_query(&query, store, sql, &error) == FF_OK) {
-        sqlite3_bind_int64(query.statement, 1, first);
-        sqlite3_bind_int64(query.statement, 2, second);
+        for (int i = 0; i < count; i++)
+            sqlite3_bind_int64(query.statement, i + 1, parameters[i]);
         if (next_row(&query, &row, &error) == FF_OK && row)
             value = sqlite3_column_int64(query.statement, 0);
     }
@@ -115,13 +120,20 @@ static int64_t read_number(struct store *store, const char *sql, int64_t first, 
 
 int64_t store_latest_run(struct store *store)
 {
-    return read_number(store, "SELECT max(id) FROM runs", 0, 0);
+    return read_number(store, "SELECT max(id) FROM runs", NULL, 0);
+}
+
+uint64_t store_count_points_between(struct store *store, int64_t run, uint64_t after_step, uint64_t before_step)
+{
+    const int64_t parameters[] = {run, as_parameter(after_step), as_parameter(before_step)};
+
+    return (uint64_t)read_number(
+        store, "SELECT count(*) FROM points WHERE run = ? AND step > ? AND step < ? AND layer = 0", parameters, 3);
 }
 
 uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step)
 {
-    return (uint64_t)read_number(store, "SELECT count(*) FROM points WHERE run = ? AND step > ? AND layer = 0", run,
-                                 (int64_t)after_step);
+    return store_count_points_between(store, run, after_step, UINT64_MAX);
 }
 
 /* A growing array of runs. */
@@ -228,8 +240,8 @@ static ff_status begin_series(struct query *query, struct store *store, const ch
     if (status != FF_OK)
         return status;
     sqlite3_bind_int64(query->statement, 1, run);
-    sqlite3_bind_int64(query->statement, 2, after > INT64_MAX ? INT64_MAX : (int64_t)after);
-    sqlite3_bind_int64(query->statement, 3, after_event > INT64_MAX ? INT64_MAX : (int64_t)after_event);
+    sqlite3_bind_int64(query->statement, 2, as_parameter(after));
+    sqlite3_bind_int64(query->statement, 3, as_parameter(after_event));
     return FF_OK;
 }
 

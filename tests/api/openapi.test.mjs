@@ -125,7 +125,7 @@ test('every operation answers as the document says, well and badly', async () =>
     await expect(304, 'getRun', { id }, undefined, { 'If-None-Match': tagged.headers.get('etag') });
 
     await expect(200, 'getMetrics', { id });
-    await expect(200, 'getMetrics', { id: 'latest', format: 'csv', max_points: 3, layers: '0', after: 10 });
+    await expect(200, 'getMetrics', { id: 'latest', format: 'csv', max_points: 3, layers: '0', after: 10, before: 40 });
     await expect(400, 'getMetrics', { id, layers: '7' });
     await expect(404, 'getMetrics', { id: 'current' });
     await expect(200, 'getEpochs', { id });

@@ -65,6 +65,20 @@ test('pages by `after` join to the whole series', async () => {
     assert.equal(nothing.layers.length, 2);
 });
 
+test('a stretch between two steps has finer points', async () => {
+    const stretch = await metrics('after=30&before=61&max_points=30');
+    assert.deepEqual(stretch.steps, whole.steps.slice(30, 60));
+    assert.deepEqual(stretch.layers[1].negative_low, whole.layers[1].negative_low.slice(30, 60));
+    assert.deepEqual([stretch.downsampled, stretch.next], [false, 60]);
+    const coarse = await metrics('after=30&before=61&max_points=10');
+    assert.deepEqual(coarse.steps, [33, 36, 39, 42, 45, 48, 51, 54, 57, 60]);
+    assert.equal(coarse.downsampled, true);
+    assert.deepEqual((await metrics('after=0&before=1')).steps, []);
+    assert.deepEqual((await metrics('after=50&before=20')).steps, []);
+    assert.deepEqual((await metrics('before=4')).steps, [1, 2, 3]);
+    assert.deepEqual((await metrics('before=100000')).steps, whole.steps);
+});
+
 test('single layers can be asked for', async () => {
     assert.deepEqual((await metrics('layers=1')).layers.map((layer) => layer.layer), [1]);
     assert.deepEqual((await metrics('layers=1,0')).layers.map((layer) => layer.layer), [0, 1]);
@@ -81,7 +95,7 @@ test('CSV has the same figures as JSON', async () => {
 });
 
 test('wrong queries are refused with what is wrong', async () => {
-    for (const query of ['layers=2', 'layers=', 'layers=0,', 'layers=a', 'layers=0;1', 'max_points=0', 'after=-1',
+    for (const query of ['layers=2', 'layers=', 'layers=0,', 'layers=a', 'layers=0;1', 'max_points=0', 'after=-1', 'before=0', 'before=x',
         'format=xml', 'afetr=1']) {
         const { status, body } = await daemon.json('GET', `/api/v1/runs/${id}/metrics?${query}`);
         assert.equal(status, 400, query);
