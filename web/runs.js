@@ -77,10 +77,11 @@ function listed() {
  * @param {string[]} settings */
 function columnsOf(found, settings) {
     const chosen = view.columns.map((id) => fixedColumn(id) ?? (settings.includes(id) ? settingColumn(id) : null));
-    const others = view.differing
-        ? differingSettings(found).filter((path) => !view.columns.includes(path))
-        : [];
-    const columns = [...chosen.filter((column) => column !== null), ...others.slice(0, DIFFERING).map(settingColumn)];
+    const others = view.differing ? differingSettings(found).filter((path) => !view.columns.includes(path)) : [];
+    const columns = [
+        ...chosen.filter((column) => column !== null),
+        ...others.slice(0, DIFFERING).map(settingColumn),
+    ];
     return { columns, more: others.slice(DIFFERING) };
 }
 
@@ -176,7 +177,13 @@ function saveList() {
     const rows = found.map((run) => valued.map((column) => column.value(run)));
     const head = [...new Set(valued.map(({ id }) => id))];
     const unique = head.map((id) => valued.findIndex((column) => column.id === id));
-    saveCsv(csvText(head, rows.map((row) => unique.map((i) => row[i]))), 'runs.csv');
+    saveCsv(
+        csvText(
+            head,
+            rows.map((row) => unique.map((i) => row[i])),
+        ),
+        'runs.csv',
+    );
 }
 
 /** @param {KeyboardEvent} event */

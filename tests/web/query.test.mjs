@@ -27,7 +27,11 @@ const run = (id, more = {}, config = {}) => ({
 const RUNS = [
     run(1, { name: 'wide and slow', best: { test_error: 0.015, epoch: 3 } }),
     run(2, { tags: ['numpy', 'two words'], state: 'running' }, { learning_rate: 0.1 }),
-    run(3, { notes: 'after the talk', best: { test_error: 0.3, epoch: 1 } }, { layers: [500], dropout: { pixels: 0.2 } }),
+    run(
+        3,
+        { notes: 'after the talk', best: { test_error: 0.3, epoch: 1 } },
+        { layers: [500], dropout: { pixels: 0.2 } },
+    ),
     run(4, { preset: null }, { learning_rate: [0.01, 0.02], dataset: 'fashion-mnist' }),
 ];
 const SETTINGS = settingPaths(RUNS[0].config);
@@ -58,12 +62,16 @@ const cases = [
     ['id>2', [3, 4]],
 ];
 for (const [text, ids] of cases)
-    test(`the_question_${text || 'nothing'}_finds_${ids.join('_') || 'none'}`, () => assert.deepEqual(found(text), ids));
+    test(`the_question_${text || 'nothing'}_finds_${ids.join('_') || 'none'}`, () =>
+        assert.deepEqual(found(text), ids));
 
 test('a_question_that_is_not_understood_is_said_and_the_rest_of_it_holds', () => {
     const unknown = readQuery('learningrate<1 wide', SETTINGS);
     assert.match(unknown.problem, /learningrate/);
-    assert.deepEqual(RUNS.filter(unknown.test).map(({ id }) => id), [1]);
+    assert.deepEqual(
+        RUNS.filter(unknown.test).map(({ id }) => id),
+        [1],
+    );
     assert.match(readQuery('best_error<two', SETTINGS).problem, /needs a number/);
     assert.equal(readQuery('wide', SETTINGS).problem, null);
 });

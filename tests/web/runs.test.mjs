@@ -10,7 +10,9 @@ const ADDRESS = { address: '/runs.html' };
 
 /** The numbers of the runs on the page, from the top. */
 const listed = (page) =>
-    page.evaluate(() => [...document.querySelectorAll('#list-table tbody tr')].map((row) => Number(row.dataset.run)));
+    page.evaluate(() =>
+        [...document.querySelectorAll('#list-table tbody tr')].map((row) => Number(row.dataset.run)),
+    );
 
 /** Wait until these runs are listed, in this order. */
 const lists = (page, ids) =>
@@ -61,7 +63,10 @@ test('every_run_has_a_row_with_its_figures_and_the_line_of_its_errors', async (t
 });
 
 test('a_run_that_trains_changes_in_its_row', async (t) => {
-    const { page, daemon } = await openPage(t, { ...ADDRESS, address: '/runs.html?columns=state,progress,history' });
+    const { page, daemon } = await openPage(t, {
+        ...ADDRESS,
+        address: '/runs.html?columns=state,progress,history',
+    });
     await page.waitForSelector('#empty-title');
     await daemon.post('/api/v1/runs', { config: { ...LONG, layers: [20], epochs: 100000, evaluate_every: 1 } });
     await stateIs(page, 1, 'running');
@@ -185,7 +190,10 @@ test('a_deleted_run_can_be_had_back_for_ten_seconds_and_is_gone_after', async (t
     ]);
     assert.equal(answer.status(), 204);
     assert.match(answer.url(), /\/runs\/3$/);
-    assert.deepEqual((await daemon.get('/api/v1/runs')).runs.map(({ id }) => id), [2, 1]);
+    assert.deepEqual(
+        (await daemon.get('/api/v1/runs')).runs.map(({ id }) => id),
+        [2, 1],
+    );
     assert.deepEqual(await listed(page), [2, 1]);
 });
 
@@ -197,7 +205,10 @@ test('a_run_deleted_just_before_its_page_is_left_is_deleted', async (t) => {
     await lists(page, [3, 2]);
     await page.goto('about:blank');
     while ((await daemon.get('/api/v1/runs')).runs.length > 2);
-    assert.deepEqual((await daemon.get('/api/v1/runs')).runs.map(({ id }) => id), [3, 2]);
+    assert.deepEqual(
+        (await daemon.get('/api/v1/runs')).runs.map(({ id }) => id),
+        [3, 2],
+    );
 });
 
 test('a_run_that_began_to_train_after_it_was_deleted_stays_and_the_server_says_why', async (t) => {
@@ -221,7 +232,9 @@ test('several_runs_are_picked_their_differing_settings_shown_and_compared', asyn
     await page.check('[data-run="1"] .pick input');
     await page.check('[data-run="2"] .pick input');
     assert.equal(await page.locator('#picked-count').innerText(), '2 runs picked');
-    assert.deepEqual(await page.locator('#picked-settings tbody tr').allInnerTexts(), ['learning_rate\t0.002\t0.01']);
+    assert.deepEqual(await page.locator('#picked-settings tbody tr').allInnerTexts(), [
+        'learning_rate\t0.002\t0.01',
+    ]);
     await page.check('thead .pick input');
     await page.waitForFunction(() => document.querySelectorAll('#picked-settings tbody tr').length === 3);
     await page.reload();
@@ -234,7 +247,10 @@ test('several_runs_are_picked_their_differing_settings_shown_and_compared', asyn
 
 test('hundreds_of_runs_are_all_read_and_shown_in_pages', async (t) => {
     const { page, daemon } = await openPage(t, ADDRESS);
-    const bodies = Array.from({ length: 215 }, (_, i) => ({ name: `number ${i + 1}`, config: { ...TINY, seed: i } }));
+    const bodies = Array.from({ length: 215 }, (_, i) => ({
+        name: `number ${i + 1}`,
+        config: { ...TINY, seed: i },
+    }));
     await makeRuns(daemon, bodies);
     await page.reload();
     await page.waitForFunction(() => document.querySelector('#list-count').textContent === '215 runs');
@@ -302,7 +318,9 @@ test('everything_is_done_from_the_keyboard', async (t) => {
         await page.keyboard.press('Tab');
     }
     const focused = () =>
-        page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent);
+        page.evaluate(
+            () => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent,
+        );
     assert.equal(await focused(), 'Pick all runs on this page');
     await page.keyboard.press('Space');
     assert.equal(await page.locator('#picked-count').innerText(), '1 run picked', 'the one that is listed');
@@ -323,7 +341,10 @@ for (const width of [360, 1280, 2560]) {
         await page.waitForSelector('#empty-title');
         assert.equal(await isWide(page), false, 'empty');
         const long = { name: 'a very long name '.repeat(10), tags: ['x'.repeat(40), 'y'.repeat(40)] };
-        await makeRuns(daemon, [{ ...long, config: SHORT }, { ...long, config: { ...TINY, layers: [30, 20, 10, 10] } }]);
+        await makeRuns(daemon, [
+            { ...long, config: SHORT },
+            { ...long, config: { ...TINY, layers: [30, 20, 10, 10] } },
+        ]);
         await lists(page, [2, 1]);
         assert.equal(await isWide(page), false, 'runs');
         await page.check('thead .pick input');

@@ -37,7 +37,7 @@ export class Collection {
      */
     async read() {
         const reading = ++this.#reading;
-        const told = this.#told = new Set();
+        const told = (this.#told = new Set());
         const found = new Set();
         let before = '';
         this.whole = false;

@@ -15,10 +15,22 @@ export class Pager {
             element('list-box').scrollTop = 0;
         };
         this.view = view;
-        element('page-first').addEventListener('click', go(() => 1));
-        element('page-before').addEventListener('click', go(() => this.view.page - 1));
-        element('page-next').addEventListener('click', go(() => this.view.page + 1));
-        element('page-last').addEventListener('click', go(() => this.#pages));
+        element('page-first').addEventListener(
+            'click',
+            go(() => 1),
+        );
+        element('page-before').addEventListener(
+            'click',
+            go(() => this.view.page - 1),
+        );
+        element('page-next').addEventListener(
+            'click',
+            go(() => this.view.page + 1),
+        );
+        element('page-last').addEventListener(
+            'click',
+            go(() => this.#pages),
+        );
         size.addEventListener('change', () => {
             const first = (this.view.page - 1) * this.view.size;
             this.view.size = Number(size.value);
@@ -46,7 +58,7 @@ export class Pager {
     /** @param {number} page @param {number} first @param {number} here @param {number} all */
     #draw(page, first, here, all) {
         const disable = (/** @type {string} */ id, /** @type {boolean} */ off) =>
-            (/** @type {HTMLButtonElement} */ (element(id)).disabled = off);
+            element(id).toggleAttribute('disabled', off);
         setText(element('page-range'), all ? `${count(first + 1)}–${count(first + here)} of ${count(all)}` : '');
         /** @type {HTMLSelectElement} */ (element('page-size')).value = String(this.view.size);
         element('pager').hidden = all <= 25;

@@ -31,9 +31,7 @@ const numberOf = (text) =>
 
 /** @param {Run} run */
 const wordsOf = (run) =>
-    [run.id, run.name, run.state, run.preset, run.config.dataset, ...run.tags, run.notes]
-        .join(' ')
-        .toLowerCase();
+    [run.id, run.name, run.state, run.preset, run.config.dataset, ...run.tags, run.notes].join(' ').toLowerCase();
 
 /** @param {string} word @returns {Test} */
 const hasWord = (word) => (run) => wordsOf(run).includes(word.toLowerCase());

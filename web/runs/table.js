@@ -74,7 +74,8 @@ class Row {
                 : `${this.run.state} ${column.text(this.run)}`;
         if (drawn === cell.drawn) return;
         cell.drawn = drawn;
-        if (column.look === 'spark') node.replaceChildren(...(history?.epochs.length ? [sparkline(history)] : ['–']));
+        if (column.look === 'spark')
+            node.replaceChildren(...(history?.epochs.length ? [sparkline(history)] : ['–']));
         else if (column.look === 'state') node.replaceChildren(stateNode(this.run, column.text(this.run)));
         else if (column.look === 'tags') node.replaceChildren(...this.#tags());
         else {
@@ -84,7 +85,7 @@ class Row {
     }
 
     #tags() {
-        return (this.run.tags).map((tag) => {
+        return this.run.tags.map((tag) => {
             const button = make('button', { type: 'button', class: 'tag', title: `Runs with tag ${tag}` }, tag);
             button.addEventListener('click', () => this.handlers.tag(tag));
             return button;
@@ -142,7 +143,9 @@ export class RunTable {
         this.body.replaceChildren();
         const row = make('tr', {}, make('th', { scope: 'col', class: 'pick' }, this.all));
         row.append(...[...LEADING, ...columns].map((column) => this.#headCell(column, order)));
-        row.append(make('th', { scope: 'col', class: 'actions' }, make('span', { class: 'hidden-text' }, 'Change')));
+        row.append(
+            make('th', { scope: 'col', class: 'actions' }, make('span', { class: 'hidden-text' }, 'Change')),
+        );
         this.table.replaceChildren(make('thead', {}, row), this.body);
         if (focused)
             /** @type {HTMLElement | null} */ (this.table.querySelector(`[data-sort="${focused}"]`))?.focus();
