@@ -289,11 +289,12 @@ static bool make_memory(struct ff_convolution *conv)
 static bool make_normalization(struct ff_convolution *conv)
 {
     struct ff_layer *layer = &conv->layer;
-    const struct ff_tensor *statistics = &layer->tensors[layer->tensor_count - FF_NORMALIZATION_TENSORS];
+    const struct ff_tensor *statistics;
 
-    return ff_normalization_create(&conv->normalization, conv->plan->units,
-                                   conv->normalizes ? statistics[0].data : NULL,
-                                   conv->normalizes ? statistics[1].data : NULL);
+    if (!conv->normalizes)
+        return ff_normalization_create(&conv->normalization, conv->plan->units, NULL, NULL);
+    statistics = &layer->tensors[layer->tensor_count - FF_NORMALIZATION_TENSORS];
+    return ff_normalization_create(&conv->normalization, conv->plan->units, statistics[0].data, statistics[1].data);
 }
 
 static void destroy(struct ff_layer *layer)
