@@ -1,29 +1,35 @@
 /* admission.c - a request from its fields to its JSON body: what passes, and what is refused in which words. */
+#include <netdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/socket.h>
 
+#include "head.h"
 #include "http_private.h"
 #include "json.h"
+#include "sign_in.h"
 
 /* --- fields --------------------------------------------------------------------------------------------------- */
 
 /* The values of the fields that matter before anything else, however often they stand there. */
 struct fields {
-    const char *hosts[4];
+    struct head head;
     size_t host_count, origin_count, site_count, length_count;
-    char origin[512], site[128]; /* several: joined with ", " */
+    char host[512], origin[512], site[128]; /* several: joined with ", " */
     size_t coding_count;
     const char *unknown_coding, *unknown_expectation; /* NULL: none */
-    bool damaged;                                     /* a field with a NUL in it */
 };
 
+/* The library leaves the space behind a value in it. */
 static void join_field(char *joined, size_t size, const char *value)
 {
-    size_t used = strlen(joined);
+    size_t used = strlen(joined), length = strlen(value);
 
-    snprintf(joined + used, size - used, "%s%s", used > 0 ? ", " : "", value);
+    while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+        length--;
+    snprintf(joined + used, size - used, "%s%.*s", used > 0 ? ", " : "", (int)length, value);
 }
 
 static enum MHD_Result take_field(void *self, enum MHD_ValueKind kind, const char *name, size_t name_size,
@@ -33,10 +39,10 @@ static enum MHD_Result take_field(void *self, enum MHD_ValueKind kind, const cha
 
     (void)kind;
     value = value != NULL ? value : "";
-    if (strlen(name) != name_size || strlen(value) != value_size)
-        fields->damaged = true;
-    if (strcasecmp(name, "Host") == 0 && fields->host_count < 4) {
-        fields->hosts[fields->host_count++] = value;
+    head_add_field(&fields->head, name, name_size, value, value_size);
+    if (strcasecmp(name, "Host") == 0) {
+        join_field(fields->host, sizeof fields->host, value);
+        fields->host_count++;
     } else if (strcasecmp(name, "Origin") == 0) {
         join_field(fields->origin, sizeof fields->origin, value);
         fields->origin_count++;
@@ -55,29 +61,59 @@ static enum MHD_Result take_field(void *self, enum MHD_ValueKind kind, const cha
     return MHD_YES;
 }
 
-static void collect_fields(const struct request *request, struct fields *fields)
+static size_t head_size(const struct request *request)
 {
-    memset(fields, 0, sizeof *fields);
-    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_field, fields);
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+    return info != NULL ? info->header_size : 0;
 }
 
-/* Fields from which two readers could understand two different requests, or that leave the end of this one unknown.
- */
+static void collect_fields(const struct request *request, const char *version, struct fields *fields)
+{
+    memset(fields, 0, sizeof *fields);
+    head_begin(&fields->head, request->method, request->place, strlen(request->target), version);
+    MHD_get_connection_values_n(request->connection, MHD_HEADER_KIND, take_field, fields);
+    head_end(&fields->head, head_size(request));
+}
+
+/* Fields that leave the end of the request unknown, or from which two readers could understand two of them. */
 static bool is_ambiguous(const struct fields *fields)
 {
-    return fields->damaged || fields->length_count > 1 ||
+    return fields->length_count > 1 ||
            (fields->coding_count > 0 && fields->length_count + fields->coding_count > 1);
 }
 
-/* What the fields ask of the server that it does not do; false: answered. */
-static bool passes_framing(struct request *request, const struct fields *fields)
+/* The head, by its bytes; false: answered. The connection closes then, as where the next request begins is unsure.
+ */
+static bool passes_head(struct request *request, const struct fields *fields)
 {
-    request->endless = fields->unknown_coding != NULL; /* the library would read to the connection's end */
-    request->ambiguous = request->endless || is_ambiguous(fields);
+    const char *wrong = fields->head.wrong;
+
+    if (head_size(request) > HTTP_HEAD_MAX) {
+        respond_problem(&request->response, 431, "the request line and the fields are longer than %d bytes",
+                        HTTP_HEAD_MAX);
+    } else {
+        if (wrong == NULL)
+            wrong = head_check_target(request->method, request->target);
+        if (wrong != NULL)
+            respond_problem(&request->response, 400, "the request is not HTTP/1.1: %s", wrong);
+    }
+    request->last |= request_is_answered(request);
+    return !request_is_answered(request);
+}
+
+/* What the fields ask of the server that it does not do; false: answered. */
+static bool passes_framing(struct request *request, const struct fields *fields, const char *version)
+{
+    request->last |= fields->coding_count > 0 || fields->length_count > 1;
     if (is_ambiguous(fields))
         respond_problem(
             &request->response, 400,
             "the request's length is ambiguous: give one Content-Length, or Transfer-Encoding: chunked");
+    else if (fields->coding_count > 0 && strcmp(version, "HTTP/1.0") == 0)
+        respond_problem(&request->response, 400,
+                        "HTTP/1.0 has no Transfer-Encoding: give a Content-Length, or say HTTP/1.1");
     else if (request->endless)
         respond_problem(&request->response, 501,
                         "the Transfer-Encoding \"%.80s\" is not known here: give a Content-Length, or chunked",
@@ -88,29 +124,53 @@ static bool passes_framing(struct request *request, const struct fields *fields)
     return !request_is_answered(request);
 }
 
-bool request_is_ambiguous(const struct request *request)
+bool request_is_last(const struct request *request)
 {
-    return request->ambiguous;
+    return request->last;
+}
+
+/* Where all of this machine's addresses are listened on: the one that was called, in figures; else NULL. */
+static const char *called_address(const struct request *request, const struct gate *gate, char text[NI_MAXHOST])
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+
+    if ((strcmp(gate->address, "0.0.0.0") != 0 && strcmp(gate->address, "::") != 0) ||
+        request->connection_arrival == NULL ||
+        getsockname(request->connection_arrival->fd, (struct sockaddr *)&address, &length) != 0 ||
+        getnameinfo((struct sockaddr *)&address, length, text, NI_MAXHOST, NULL, 0, NI_NUMERICHOST) != 0)
+        return NULL;
+    return text;
 }
 
 static bool passes_gate(struct request *request, const struct gate *gate, const struct fields *fields)
 {
+    char called[NI_MAXHOST];
     struct ff_error error;
-    const char *target_host[1] = {request->host};
+    const char *host[1] = {request->host != NULL ? request->host : fields->host};
     struct gate_request asked = {.method = request->method,
-                                 .hosts = fields->hosts,
+                                 .hosts = host,
                                  .host_count = fields->host_count,
+                                 .local = called_address(request, gate, called),
                                  .origin = fields->origin_count > 0 ? fields->origin : NULL,
                                  .sec_fetch_site = fields->site_count > 0 ? fields->site : NULL,
                                  .access = request->match.access};
     unsigned status;
 
-    if (request->host != NULL && fields->host_count == 1)
-        asked.hosts = target_host;
     status = gate_check(gate, &asked, &error);
     if (status != 0)
         respond_problem(&request->response, status, "%s", error.message);
     return status == 0;
+}
+
+/* What can be had without the token says so in its row. */
+static bool passes_token(struct request *request, struct token *token)
+{
+    const struct router_match *match = &request->match;
+
+    if (token == NULL || (match->route != NULL && match->route->open != NULL && match->route->open(request->path)))
+        return true;
+    return sign_in_passes(request, &request->response, token);
 }
 
 /* --- routing -------------------------------------------------------------------------------------------------- */
@@ -145,14 +205,17 @@ static bool announces_too_much(const struct request *request)
     return length != NULL && strtoull(length, NULL, 10) > HTTP_BODY_MAX;
 }
 
-void request_begin(struct request *request, const struct gate *gate, const struct http_options *options)
+void request_begin(struct request *request, const char *version, const struct gate *gate,
+                   const struct http_options *options)
 {
     struct fields fields;
 
     request->begun = true;
-    collect_fields(request, &fields);
+    collect_fields(request, version, &fields);
+    request->endless = fields.unknown_coding != NULL; /* the library would read to the connection's end */
     router_find(options->routes, options->route_count, request->method, request->path, &request->match);
-    if (passes_framing(request, &fields) && passes_gate(request, gate, &fields)) {
+    if (passes_head(request, &fields) && passes_framing(request, &fields, version) &&
+        passes_gate(request, gate, &fields) && passes_token(request, options->token)) {
         if (announces_too_much(request))
             respond_problem(&request->response, 413, "the body is longer than %d bytes", HTTP_BODY_MAX);
         else if (!request_parse_query(request))

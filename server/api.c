@@ -5,6 +5,13 @@
 
 enum { READING_SECONDS = 30 }; /* that a request waits for a data set to be read */
 
+/* Of routes that need no token. */
+static bool always(const char *path)
+{
+    (void)path;
+    return true;
+}
+
 /* The one table of routes. */
 static const struct http_route routes[] = {
     {.method = "POST",
@@ -97,14 +104,34 @@ static const struct http_route routes[] = {
      .path = "/api/v1/openapi.json",
      .handler = api_openapi,
      .help = "OpenAPI 3.1 of this interface"},
-    {.method = "GET", .path = "/healthz", .handler = api_alive, .help = "whether the daemon is alive"},
+    {.method = "GET",
+     .path = "/api/v1/login",
+     .handler = api_login_state,
+     .help = "whether one has to sign in here, and has",
+     .open = always},
+    {.method = "POST",
+     .path = "/api/v1/login",
+     .handler = api_login,
+     .help = "sign in with the token: a cookie, for the pages",
+     .open = always},
+    {.method = "POST", .path = "/api/v1/logout", .handler = api_logout, .help = "sign out", .open = always},
+    {.method = "GET",
+     .path = "/healthz",
+     .handler = api_alive,
+     .help = "whether the daemon is alive",
+     .open = always},
     {.method = "GET", .path = "/readyz", .handler = api_ready, .help = "whether the daemon can take a run"},
+    {.method = "GET",
+     .path = "/metrics",
+     .handler = api_prometheus,
+     .help = "what Prometheus scrapes: requests, streams, runs, and the figures of the one that trains"},
     {.method = "GET",
      .path = "/{path*}",
      .handler = api_page,
      .access = HTTP_PAGE,
      .help = "the dashboard",
-     .exists = api_page_exists},
+     .exists = api_page_exists,
+     .open = api_page_is_open},
 };
 
 const struct http_route *api_routes(size_t *count)

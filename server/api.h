@@ -13,6 +13,7 @@
 #include "hub.h"
 #include "session.h"
 #include "store.h"
+#include "token.h"
 
 struct api {
     struct session *session;
@@ -20,6 +21,7 @@ struct api {
     struct hub *hub;
     struct catalog *catalog;
     struct answers *answers; /* NULL: none are kept */
+    struct token *token;     /* NULL: none is asked for */
     atomic_bool closing;     /* set once, when the daemon ends */
 };
 
@@ -74,8 +76,11 @@ http_handler api_patch_run, api_predict, api_weights, api_checkpoint, api_timeli
 http_handler api_metrics, api_epochs, api_histograms, api_confusion, api_run_events, api_all_events, api_log;
 /* api_compare.c, api_datasets.c, api_presets.c, api_config.c */
 http_handler api_compare, api_datasets, api_sample, api_presets, api_config;
-/* api_version.c, api_openapi.c, api_health.c, api_pages.c */
-http_handler api_version, api_openapi, api_alive, api_ready, api_page;
+/* api_version.c, api_openapi.c, api_health.c, api_prometheus.c, api_pages.c */
+http_handler api_version, api_openapi, api_alive, api_ready, api_prometheus, api_page;
 bool api_page_exists(const char *path);
+bool api_page_is_open(const char *path); /* of the sign-in page */
+/* api_login.c */
+http_handler api_login_state, api_login, api_logout;
 
 #endif

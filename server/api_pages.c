@@ -17,6 +17,17 @@ bool api_page_exists(const char *path)
     return asset_find(path) != NULL;
 }
 
+bool api_page_is_open(const char *path)
+{
+    static const char *const open[] = {"/login.html",           "/login.js",     "/style/tokens.css",
+                                       "/style/components.css", "/lib/theme.js", "/favicon.svg"};
+
+    for (size_t i = 0; i < sizeof open / sizeof open[0]; i++)
+        if (strcmp(path, open[i]) == 0)
+            return true;
+    return false;
+}
+
 static bool wants_page(const struct request *request)
 {
     const char *accept = request_header(request, "Accept");

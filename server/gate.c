@@ -41,14 +41,14 @@ static bool parse_authority(const char *text, struct authority *authority)
     return *end == '\0' || (*end == ':' && parse_port(end + 1, &authority->port));
 }
 
-static bool is_name_of_this_machine(const struct gate *gate, const char *host)
+static bool is_name_of_this_machine(const struct gate *gate, const char *local, const char *host)
 {
     static const char *const loopback[] = {"localhost", "127.0.0.1", "::1"};
 
     for (size_t i = 0; i < sizeof loopback / sizeof *loopback; i++)
         if (strcasecmp(host, loopback[i]) == 0)
             return true;
-    return strcasecmp(host, gate->address) == 0;
+    return strcasecmp(host, local != NULL ? local : gate->address) == 0;
 }
 
 /* An allowed name may say its port ("box.lan:8080", a proxy's); without one it stands for that name at any port. */
@@ -154,7 +154,7 @@ unsigned gate_check(const struct gate *gate, const struct gate_request *request,
     }
     if (!parse_authority(value, &host))
         return refuse(error, 421, "the Host \"%s\" is not a name of this machine", value);
-    ours = is_name_of_this_machine(gate, host.host) && (!host.has_port || host.port == gate->port);
+    ours = is_name_of_this_machine(gate, request->local, host.host) && (!host.has_port || host.port == gate->port);
     allowed = !ours && is_allowed_host(gate, value, &host);
     if (!ours && !allowed)
         return refuse(

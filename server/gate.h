@@ -23,6 +23,7 @@ struct gate_request {
     const char *method;
     const char *const *hosts; /* the values of all Host fields */
     size_t host_count;
+    const char *local;          /* the address that the connection came to, in figures; NULL: `address` */
     const char *origin;         /* NULL: not there; several fields: joined with ", " */
     const char *sec_fetch_site; /* the same */
     enum http_access access;

@@ -13,15 +13,19 @@
 
 #include "http_private.h"
 #include "listen.h"
+#include "log.h"
+#include "prometheus.h"
+#include "tally.h"
 #include "timing.h"
 
 enum {
     CONNECTIONS_PROMISED = 1024,
-    CONNECTIONS_SPARE = 64,           /* beyond the promise, to be told 503 */
+    CONNECTIONS_SPARE = 3072,         /* beyond the promise, to be told 503 */
     CONNECTION_MEMORY = 80 * 1024,    /* 64 KiB of fields, and what belongs to them */
-    CONNECTION_TIMEOUT = 10,          /* seconds */
+    CONNECTION_SPARE_SECONDS = 5,     /* that a connection may be silent longer than a request may take to arrive */
     STREAM_TIMEOUT = 60,              /* a reader of a stream may be slower */
     STREAM_SOCKET_BYTES = 128 * 1024, /* the kernel doubles it for its own needs */
+    DESCRIPTORS = 16384,              /* two daemons with all their connections, and the files of the rest */
     STOP_SECONDS = 2
 };
 
@@ -31,13 +35,18 @@ struct http {
     struct listen_sockets sockets;
     struct MHD_Daemon *daemons[2];
     size_t daemon_count;
-    atomic_uint connections;
+    struct arrival arrival;
     struct waiting waiting;
+    struct tally *tally; /* constant */
+    atomic_uint streams;
+    atomic_uint_fast64_t unanswered; /* requests that ended before we answered: left, late, or not HTTP */
+    atomic_uint_fast64_t refused;    /* for there were too many connections */
 };
 
 /* A stream's side of a response. */
 struct stream {
     struct http *http;
+    struct request *request; /* not after its last read */
     struct http_stream stream;
     struct waiter waiter;
     double wrote; /* when `read` last gave something */
@@ -61,6 +70,7 @@ static ssize_t read_stream(void *self, uint64_t position, char *buffer, size_t s
 
         if (length > 0) {
             stream->wrote = timing_seconds();
+            atomic_fetch_add(&stream->request->sent, (uint_fast64_t)length);
             return length;
         }
         if (length < 0 || waiting_is_closing(&stream->http->waiting))
@@ -80,6 +90,7 @@ static void close_stream(void *self)
     waiting_forget(&stream->http->waiting, &stream->waiter);
     if (stream->stream.close != NULL)
         stream->stream.close(stream->stream.self);
+    atomic_fetch_sub(&stream->http->streams, 1);
     free(stream);
 }
 
@@ -103,6 +114,7 @@ static struct MHD_Response *build_stream(struct request *request)
     if (stream == NULL)
         return NULL;
     stream->http = request->http;
+    stream->request = request;
     stream->stream = response->stream;
     stream->waiter.connection = request->connection;
     stream->wrote = timing_seconds();
@@ -112,6 +124,7 @@ static struct MHD_Response *build_stream(struct request *request)
         return NULL;
     }
     response->answer = ANSWER_NONE; /* the stream is the library's now */
+    atomic_fetch_add(&request->http->streams, 1);
     if (strcmp(request->method, "HEAD") ==
         0) /* otherwise the library sends a last chunk, which HEAD must not have */
         MHD_set_response_options(built, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
@@ -123,16 +136,30 @@ static struct MHD_Response *build_stream(struct request *request)
 
 /* --- requests ------------------------------------------------------------------------------------------------- */
 
+static struct MHD_Response *build_response(struct request *request)
+{
+    struct MHD_Response *built;
+
+    if (request->response.answer == ANSWER_STREAM)
+        return build_stream(request);
+    built = response_build(&request->response);
+    if (built != NULL && strcmp(request->method, "HEAD") != 0)
+        atomic_store(&request->sent, request->response.length);
+    return built;
+}
+
 static enum MHD_Result send_response(struct request *request)
 {
-    struct MHD_Response *built =
-        request->response.answer == ANSWER_STREAM ? build_stream(request) : response_build(&request->response);
+    struct MHD_Response *built;
     enum MHD_Result result;
 
-    if (built == NULL)
+    if (!arrival_whole(request->connection_arrival) || (built = build_response(request)) == NULL)
         return MHD_NO;
-    if (request_is_ambiguous(request) || waiting_is_closing(&request->http->waiting))
+    if (request_is_last(request) || waiting_is_closing(&request->http->waiting))
         MHD_add_response_header(built, "Connection", "close");
+    request->answered = request->response.status;
+    tally_request(request->http->tally, request->match.route, request->answered,
+                  timing_seconds() - request->arrived);
     result = MHD_queue_response(request->connection, request->response.status, built);
     MHD_destroy_response(built);
     return result;
@@ -175,22 +202,31 @@ static bool may_answer_early(const struct request *request)
                                  (length != NULL && strtoull(length, NULL, 10) > HTTP_DRAIN_MAX)));
 }
 
-static bool is_beyond_promise(const struct request *request)
+/* The connection's, noted when it was opened. */
+static struct arrival_connection *arrival_of(struct MHD_Connection *connection)
 {
-    const union MHD_ConnectionInfo *mark =
-        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-    return mark != NULL && mark->socket_context != NULL;
+    return info != NULL ? info->socket_context : NULL;
 }
 
-static enum MHD_Result begin_request(struct request *request)
+/* Whoever watches over the daemon learns that it is alive even then. */
+static bool is_too_many(const struct request *request)
+{
+    const struct arrival_connection *connection = request->connection_arrival;
+
+    return (connection == NULL || connection->extra) && strcmp(request->path, "/healthz") != 0;
+}
+
+static enum MHD_Result begin_request(struct request *request, const char *version)
 {
     struct http *http = request->http;
 
-    request_begin(request, &http->gate, &http->options);
-    if (is_beyond_promise(request)) {
+    request_begin(request, version, &http->gate, &http->options);
+    if (is_too_many(request)) {
         respond_problem(&request->response, 503, "too many connections: more than %d", CONNECTIONS_PROMISED);
-        response_header(&request->response, "Connection", "close");
+        request->last = true;
+        atomic_fetch_add(&http->refused, 1);
     }
     return may_answer_early(request) ? send_response(request) : MHD_YES;
 }
@@ -203,13 +239,13 @@ static enum MHD_Result handle(void *self, struct MHD_Connection *connection, con
 
     (void)self;
     (void)url;
-    (void)version;
     if (request == NULL)
         return MHD_NO;
     if (!request->begun) {
         request->connection = request->waiter.connection = connection;
+        request->connection_arrival = arrival_of(connection);
         request->method = method;
-        return begin_request(request);
+        return begin_request(request, version);
     }
     if (*size > 0) {
         if (!request_take(request, data, *size))
@@ -217,6 +253,8 @@ static enum MHD_Result handle(void *self, struct MHD_Connection *connection, con
         *size = 0;
         return MHD_YES;
     }
+    if (!arrival_whole(request->connection_arrival))
+        return MHD_NO;
     if (!request->whole)
         request_finish_body(request);
     return request_is_answered(request) ? send_response(request) : answer_request(request);
@@ -269,16 +307,30 @@ static void *note_target(void *self, const char *target, struct MHD_Connection *
     return request;
 }
 
+/* Of a request that ends. The query stays out of the log, as whatever else a request holds. */
+static void note_request(struct http *http, const struct request *request)
+{
+    if (request->answered == 0) {
+        atomic_fetch_add(&http->unanswered, 1);
+        log_debug("%s %s ended without an answer after %.1f ms", request->begun ? request->method : "a request for",
+                  request->path, 1e3 * (timing_seconds() - request->arrived));
+        return;
+    }
+    log_debug("%s %s %u %llu bytes %.1f ms", request->method, request->path, request->answered,
+              (unsigned long long)atomic_load(&request->sent), 1e3 * (timing_seconds() - request->arrived));
+}
+
 static void end_request(void *self, struct MHD_Connection *connection, void **context,
                         enum MHD_RequestTerminationCode code)
 {
     struct http *http = self;
     struct request *request = *context;
 
-    (void)connection;
     (void)code;
+    arrival_end(arrival_of(connection));
     if (request == NULL)
         return;
+    note_request(http, request);
     bell_silence(request->bell);
     waiting_forget(&http->waiting, &request->waiter);
     request_destroy(request);
@@ -286,17 +338,44 @@ static void end_request(void *self, struct MHD_Connection *connection, void **co
     waiting_leave(&http->waiting);
 }
 
-/* A connection beyond those promised is marked, so that each of its requests is told so. */
-static void count_connection(void *self, struct MHD_Connection *connection, void **context,
+static void watch_connection(void *self, struct MHD_Connection *connection, void **context,
                              enum MHD_ConnectionNotificationCode code)
 {
     struct http *http = self;
+    const union MHD_ConnectionInfo *info;
 
-    (void)connection;
-    if (code == MHD_CONNECTION_NOTIFY_CLOSED)
-        atomic_fetch_sub(&http->connections, 1);
-    else
-        *context = atomic_fetch_add(&http->connections, 1) >= CONNECTIONS_PROMISED ? http : NULL;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        arrival_close(&http->arrival, *context);
+        return;
+    }
+    info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *context = info != NULL ? arrival_open(&http->arrival, info->connect_fd, CONNECTIONS_PROMISED) : NULL;
+}
+
+/* --- what is counted -------------------------------------------------------------------------------------------
+ */
+
+void request_write_metrics(const struct request *request, FILE *out)
+{
+    struct http *http = request->http;
+
+    tally_write(http->tally, out);
+    prometheus_single(out, "goodness_http_requests_unanswered_total", "counter",
+                      "Requests that ended before they were answered: left by who sent them, late, or not HTTP.",
+                      (double)atomic_load(&http->unanswered));
+    prometheus_single(out, "goodness_http_requests_late_total", "counter",
+                      "Requests that did not arrive whole in time, answered 408.",
+                      (double)atomic_load(&http->arrival.late));
+    prometheus_single(out, "goodness_http_requests_refused_total", "counter",
+                      "Requests on more connections than are promised, answered 503.",
+                      (double)atomic_load(&http->refused));
+    prometheus_single(out, "goodness_http_connections", "gauge", "Connections that are open.",
+                      (double)arrival_connections(&http->arrival));
+    prometheus_single(out, "goodness_http_requests_in_progress", "gauge",
+                      "Requests under way, those that wait and streams too.",
+                      (double)atomic_load(&http->waiting.requests));
+    prometheus_single(out, "goodness_http_streams", "gauge", "Streams of events that are open.",
+                      (double)atomic_load(&http->streams));
 }
 
 /* --- listening ------------------------------------------------------------------------------------------------ */
@@ -316,8 +395,9 @@ static ff_status start_daemon(struct http *http, int fd, unsigned threads, struc
         MHD_OPTION_EXTERNAL_LOGGER, silent, NULL, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE,
         threads, MHD_OPTION_CONNECTION_LIMIT, (unsigned)(CONNECTIONS_PROMISED + CONNECTIONS_SPARE),
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)CONNECTION_TIMEOUT, MHD_OPTION_URI_LOG_CALLBACK, note_target, http, MHD_OPTION_NOTIFY_COMPLETED,
-        end_request, http, MHD_OPTION_NOTIFY_CONNECTION, count_connection, http, MHD_OPTION_END);
+        (unsigned)http->arrival.seconds + 1 + CONNECTION_SPARE_SECONDS, MHD_OPTION_URI_LOG_CALLBACK, note_target,
+        http, MHD_OPTION_NOTIFY_COMPLETED, end_request, http, MHD_OPTION_NOTIFY_CONNECTION, watch_connection, http,
+        MHD_OPTION_END);
 
     if (daemon == NULL) {
         int problem = errno;
@@ -330,14 +410,14 @@ static ff_status start_daemon(struct http *http, int fd, unsigned threads, struc
     return FF_OK;
 }
 
-/* Two daemons with all their connections, and the files of the rest: more than the usual 1,024 descriptors. */
+/* More than the usual 1,024. */
 static void raise_descriptor_limit(void)
 {
     struct rlimit limit;
 
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= 4096)
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= DESCRIPTORS)
         return;
-    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > 4096 ? 4096 : limit.rlim_max;
+    limit.rlim_cur = limit.rlim_max == RLIM_INFINITY || limit.rlim_max > DESCRIPTORS ? DESCRIPTORS : limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
 }
 
@@ -345,8 +425,12 @@ static void raise_descriptor_limit(void)
 static ff_status start(struct http *http, struct ff_error *error)
 {
     struct listen_sockets *sockets = &http->sockets;
-    ff_status status = waiting_create(&http->waiting, error);
+    ff_status waits = waiting_create(&http->waiting, error), status = arrival_create(&http->arrival, error);
 
+    if (waits != FF_OK)
+        status = waits;
+    if (status == FF_OK && http->tally == NULL)
+        status = ff_fail_memory(error, "the HTTP server");
     if (status == FF_OK)
         status = listen_open(http->options.address, http->options.port, sockets, error);
     if (status != FF_OK)
@@ -373,6 +457,7 @@ struct http *http_start(const struct http_options *options, struct ff_error *err
         return NULL;
     }
     http->options = *options;
+    http->tally = tally_create(options->routes, options->route_count);
     if (start(http, error) != FF_OK) {
         http_stop(http);
         return NULL;
@@ -397,6 +482,8 @@ void http_stop(struct http *http)
     waiting_close(&http->waiting, STOP_SECONDS);
     for (size_t i = 0; i < http->daemon_count; i++)
         MHD_stop_daemon(http->daemons[i]);
+    arrival_destroy(&http->arrival);
     waiting_destroy(&http->waiting);
+    tally_destroy(http->tally);
     free(http);
 }

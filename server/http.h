@@ -3,14 +3,16 @@
  * A handler gets a request and a response, never a socket, and never waits: what must wait asks to be called again
  * (respond_later), what flows is a stream (respond_stream). Handlers run on pool threads, several at once.
  *
- * Every request passes, in this order: limits, the gate (Host, Origin, Sec-Fetch-Site), the routing table (404, 405
- * with Allow, OPTIONS, HEAD), the body (Content-Type, size, strict JSON). All errors are problem+json. */
+ * Every request passes, in this order: its head's bytes and limits, the gate (Host, Origin, Sec-Fetch-Site), the
+ * token where there is one, the routing table (404, 405 with Allow, OPTIONS, HEAD), the body (Content-Type, size,
+ * strict JSON). All errors are problem+json, but for those that libmicrohttpd finds while it reads a head. */
 #ifndef HTTP_H
 #define HTTP_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #include <cjson/cJSON.h>
@@ -24,6 +26,8 @@ struct http;
 struct request;
 struct response;
 
+struct token;
+struct token;
 struct api; /* what handlers work with: session, store, hub, catalog … (api.h) */
 
 typedef void http_handler(struct api *api, const struct request *request, struct response *response);
@@ -43,6 +47,8 @@ struct http_route {
     const char *help; /* one line: from it come openapi and the API page */
     /* Of {name*}: whether there is such a path, so that another method is a 405 and not a 404. NULL: always. */
     bool (*exists)(const char *path);
+    /* Where there is a token: whether this path can be had without it. NULL: never. */
+    bool (*open)(const char *path);
 };
 
 struct http_options {
@@ -51,6 +57,7 @@ struct http_options {
     const char *const *allow_hosts; /* further names a Host may have; NULL at the end; or NULL */
     const struct http_route *routes;
     size_t route_count;
+    struct token *token; /* that every request has to show (sign_in.h); NULL: none */
     struct api *api;
 };
 
@@ -72,6 +79,8 @@ const char *request_part(const struct request *request,
                          const char *name); /* "{id}" of the path, decoded; NULL: none */
 const char *request_query(const struct request *request, const char *name); /* NULL: not there */
 const char *request_header(const struct request *request, const char *name);
+/* Requests, connections and streams so far, as Prometheus has it. */
+void request_write_metrics(const struct request *request, FILE *out);
 const cJSON *request_json(const struct request *request); /* the body, an object ({} when there is none) */
 bool request_is_last_try(
     const struct request *request); /* the deadline of respond_later has come, or we are closing */

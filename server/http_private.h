@@ -4,12 +4,14 @@
 
 #include <microhttpd.h>
 
+#include "arrival.h"
 #include "gate.h"
 #include "http.h"
 #include "router.h"
 #include "waiting.h"
 
 enum {
+    HTTP_HEAD_MAX = 64 * 1024, /* request line and fields */
     HTTP_BODY_MAX = 1024 * 1024,
     HTTP_DRAIN_MAX = 8 * 1024 * 1024, /* a body too large is read so far, so that its sender sees the 413 */
     HTTP_QUERY_MAX = 32,
@@ -45,16 +47,17 @@ struct query {
 struct request {
     struct http *http;
     struct MHD_Connection *connection;
-    char *target; /* as it came: path, or a whole URL, with the query */
-    char *host;   /* of a target that is a whole URL; else NULL */
-    char *path;   /* as it came, without the query */
+    char *target;      /* as it came: path, or a whole URL, with the query */
+    const char *place; /* where it stands in the library's buffer, which has changed it since */
+    char *host;        /* of a target that is a whole URL; else NULL */
+    char *path;        /* as it came, without the query */
     const char *method;
     struct query query[HTTP_QUERY_MAX];
     size_t query_count;
     struct router_match match;
     http_handler *handler;
-    bool begun; /* its fields were looked at */
-    bool ambiguous;
+    bool begun;   /* its fields were looked at */
+    bool last;    /* on its connection: where the next one would begin is unsure */
     bool endless; /* nobody can tell where its body ends */
     bool whole;   /* its body was looked at */
     char *body;
@@ -62,6 +65,9 @@ struct request {
     uint64_t received; /* bytes of body, those thrown away too */
     cJSON *json;       /* NULL: there is no body */
     double arrived;
+    struct arrival_connection *connection_arrival; /* NULL: memory was short */
+    unsigned answered;                             /* the status that was sent; 0: none */
+    atomic_uint_fast64_t sent;                     /* bytes of its body */
     bool last_try;
     struct waiter waiter;
     struct bell *bell; /* of the waiter; NULL: nobody asked for it */
@@ -79,7 +85,8 @@ bool request_parse_query(struct request *request);
 
 /* The fields are there, the body is not: gate and routing. What is refused is answered in request->response, to be
  * sent when the body has been read. */
-void request_begin(struct request *request, const struct gate *gate, const struct http_options *options);
+void request_begin(struct request *request, const char *version, const struct gate *gate,
+                   const struct http_options *options);
 
 /* Some of the body; false when it is hopelessly long. */
 bool request_take(struct request *request, const char *data, size_t size);
@@ -90,8 +97,9 @@ void request_finish_body(struct request *request);
 /* Whether an answer stands already. */
 bool request_is_answered(const struct request *request);
 
-/* Whether the connection must close after the answer, since where the next request begins is unsure. */
-bool request_is_ambiguous(const struct request *request);
+/* Whether the connection must close after the answer: where the next request begins is unsure, or (of chunked ones)
+ * the library is lax about the lines that tell it. */
+bool request_is_last(const struct request *request);
 
 /* Give up what the response holds, so that another answer can be put in. */
 void response_clear(struct response *response);

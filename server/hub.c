@@ -20,6 +20,8 @@ struct entry {
 };
 
 struct hub {
+    uint64_t oldest; /* constant */
+
     /* Who appends holds `order`, so that numbers are given in the order of the ring. Guards what is pending.
      * Readers never take it. Taken before `mutex`, never after it. */
     pthread_mutex_t order;
@@ -32,7 +34,8 @@ struct hub {
     struct entry *ring; /* [room], from `first` on, wrapping */
     size_t room, first, count;
     size_t bytes, keep_bytes;
-    uint64_t next; /* the number that the next event will have */
+    uint64_t next;    /* the number that the next event will have */
+    uint64_t dropped; /* times that a reader was too late */
     bool points_wait, news, closing, waking;
     hub_wake *wake;
     void *wake_self;
@@ -185,6 +188,19 @@ uint64_t hub_newest(struct hub *hub)
     return newest;
 }
 
+uint64_t hub_oldest(const struct hub *hub)
+{
+    return hub->oldest;
+}
+
+uint64_t hub_dropped(struct hub *hub)
+{
+    pthread_mutex_lock(&hub->mutex);
+    uint64_t dropped = hub->dropped;
+    pthread_mutex_unlock(&hub->mutex);
+    return dropped;
+}
+
 /* The ticker */
 
 /* With the mutex: wait until there is something to tell and the last time is 100 ms ago, or 15 s are over. */
@@ -254,7 +270,7 @@ struct hub *hub_create(uint64_t first_event, size_t keep_bytes, struct ff_error 
         ff_fail_memory(error, "the ring of events");
         return NULL;
     }
-    hub->next = first_event > 0 ? first_event : 1;
+    hub->next = hub->oldest = first_event > 0 ? first_event : 1;
     hub->keep_bytes = keep_bytes;
     pthread_mutex_init(&hub->order, NULL);
     pthread_mutex_init(&hub->mutex, NULL);
@@ -346,6 +362,7 @@ int hub_next(struct hub *hub, struct hub_cursor *cursor, struct hub_event *event
 {
     pthread_mutex_lock(&hub->mutex);
     int result = read_next(hub, cursor, event, buffer, size, needed);
+    hub->dropped += result == -1;
     pthread_mutex_unlock(&hub->mutex);
     return result;
 }

@@ -39,6 +39,10 @@ void hub_poke(struct hub *hub);
 /* The number of the newest event so far. */
 uint64_t hub_newest(struct hub *hub);
 
+/* The first event's number, and how often a reader came too late for some (hub_next returned -1). */
+uint64_t hub_oldest(const struct hub *hub);
+uint64_t hub_dropped(struct hub *hub);
+
 /* A reader: of one run, or of all (run 0). It belongs to one stream, which one thread reads at a time. */
 struct hub_cursor {
     int64_t run;

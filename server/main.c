@@ -22,6 +22,7 @@
 #include "session.h"
 #include "signals.h"
 #include "store.h"
+#include "token.h"
 #include "train.h"
 
 #ifndef GOODNESS_VERSION
@@ -38,6 +39,7 @@ struct daemon {
     struct catalog *catalog;
     struct session *session;
     struct answers *answers;
+    struct token *token; /* NULL: none is asked for */
     struct api api;
     struct http *http;
 };
@@ -63,6 +65,7 @@ static ff_status open_http(struct daemon *daemon, struct ff_error *error)
     struct http_options options = {.address = daemon->options->listen,
                                    .port = daemon->options->port,
                                    .allow_hosts = daemon->options->allow_hosts.values,
+                                   .token = daemon->token,
                                    .api = &daemon->api};
 
     daemon->answers = answers_create(error);
@@ -72,7 +75,8 @@ static ff_status open_http(struct daemon *daemon, struct ff_error *error)
                                .store = daemon->store,
                                .hub = daemon->hub,
                                .catalog = daemon->catalog,
-                               .answers = daemon->answers};
+                               .answers = daemon->answers,
+                               .token = daemon->token};
     options.routes = api_routes(&options.route_count);
     daemon->http = http_start(&options, error);
     if (daemon->http == NULL)
@@ -92,7 +96,11 @@ static size_t hub_bytes(void)
 
 static ff_status open_all(struct daemon *daemon, struct ff_error *error)
 {
+    const char *token_file = daemon->options->token_file;
+
     if (blas_check(error) != FF_OK)
+        return error->status;
+    if (token_file != NULL && (daemon->token = token_read(token_file, error)) == NULL)
         return error->status;
     daemon->store = store_open(daemon->options->state, error);
     if (daemon->store == NULL)
@@ -162,6 +170,7 @@ static void close_all(struct daemon *daemon)
     if (daemon->hub != NULL)
         hub_destroy(daemon->hub);
     store_close(daemon->store);
+    token_destroy(daemon->token);
 }
 
 /* Scripts learn the port from this line, so nothing else is written to standard output. */

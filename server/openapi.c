@@ -126,7 +126,7 @@ static void add_etag(struct writer *writer, cJSON *responses)
     add_problem(writer, responses, 304);
 }
 
-static void add_responses(struct writer *writer, cJSON *operation, const cJSON *row)
+static void add_responses(struct writer *writer, cJSON *operation, const cJSON *row, bool open)
 {
     cJSON *responses = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(row, "responses"), true);
     const cJSON *status;
@@ -136,6 +136,10 @@ static void add_responses(struct writer *writer, cJSON *operation, const cJSON *
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "conditional")))
         add_etag(writer, responses);
     add_problem(writer, responses, 400);
+    if (!open) {
+        add_problem(writer, responses, 401);
+        add_problem(writer, responses, 429);
+    }
     add_problem(writer, responses, 403);
     cJSON_ArrayForEach(status, cJSON_GetObjectItemCaseSensitive(row, "problems"))
         add_problem(writer, responses, status->valueint);
@@ -171,7 +175,7 @@ static cJSON *write_operation(struct writer *writer, const struct http_route *ro
     copy_member(writer, operation, row, "description");
     add_parameters(writer, operation, row, route->path);
     add_body(writer, operation, row);
-    add_responses(writer, operation, row);
+    add_responses(writer, operation, row, route->open != NULL);
     return operation;
 }
 
@@ -293,6 +297,17 @@ static cJSON *write_responses(struct writer *writer)
     return responses;
 }
 
+static cJSON *write_security(struct writer *writer)
+{
+    cJSON *schemes = cJSON_CreateObject(), *bearer = put_object(writer, schemes, "bearer");
+
+    put(writer, bearer, "type", cJSON_CreateString("http"));
+    put(writer, bearer, "scheme", cJSON_CreateString("bearer"));
+    put(writer, bearer, "description",
+        cJSON_CreateString("What the file of --token-file holds, where the daemon was started with one."));
+    return schemes;
+}
+
 static cJSON *write_headers(struct writer *writer)
 {
     cJSON *headers = cJSON_CreateObject(), *etag = put_object(writer, headers, "ETag");
@@ -316,6 +331,7 @@ cJSON *openapi_document(const struct http_route *routes, size_t count)
     put(&writer, components, "parameters", read_part("/parameters.json"));
     put(&writer, components, "responses", write_responses(&writer));
     put(&writer, components, "headers", write_headers(&writer));
+    put(&writer, components, "securitySchemes", write_security(&writer));
     cJSON_Delete(writer.operations);
     return ff_json_whole(document, writer.whole);
 }

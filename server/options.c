@@ -75,7 +75,7 @@ static void print_command_help(const struct command_row *command, FILE *out)
     for (size_t i = 0; i < OPTION_ROWS; i++) {
         char left[40];
 
-        if (!(option_rows[i].commands & command->command) || option_rows[i].parse == NULL)
+        if (!(option_rows[i].commands & command->command))
             continue;
         snprintf(left, sizeof left, "--%s%s%s", option_rows[i].name, option_rows[i].argument == NULL ? "" : " ",
                  option_rows[i].argument == NULL ? "" : option_rows[i].argument);
@@ -117,7 +117,7 @@ static int complain_unknown(const struct parser *parser, const char *name)
     size_t count = 0;
 
     for (size_t i = 0; i < OPTION_ROWS; i++)
-        if (option_rows[i].commands & parser->command->command && option_rows[i].parse != NULL)
+        if (option_rows[i].commands & parser->command->command)
             names[count++] = option_rows[i].name;
     names[count++] = "help";
     names[count] = NULL;
@@ -152,8 +152,6 @@ static int parse_option(struct parser *parser, int count, char *const *arguments
     }
     if (row->argument == NULL && value != NULL)
         return complain(parser, OPTION_WRONG, "--%s takes no value", row->name);
-    if (row->parse == NULL)
-        return complain(parser, OPTION_WRONG, "--%s is not available in this build", row->name);
     if (row->argument != NULL && value == NULL) {
         if (*place + 1 >= count)
             return complain(parser, OPTION_WRONG, "--%s needs a value: --%s %s", row->name, row->name,
@@ -232,8 +230,6 @@ static int parse_environment(struct parser *parser)
         if (!(option_rows[i].commands & parser->command->command) || parser->seen[i] || value == NULL ||
             value[0] == '\0')
             continue;
-        if (option_rows[i].parse == NULL)
-            return complain(parser, OPTION_WRONG, "%s (in the environment) is not available in this build", name);
         status = option_rows[i].list ? parse_environment_list(parser, &option_rows[i], value, sentence)
                                      : option_rows[i].parse(parser->options, value, sentence);
         if (status != 0)
@@ -276,12 +272,25 @@ static int check_train(struct parser *parser)
     return OPTIONS_GO;
 }
 
+static int check_serve(struct parser *parser)
+{
+    const struct options *options = parser->options;
+
+    if (options->token_file == NULL && !options_is_loopback(options->listen))
+        return complain(parser, OPTION_REFUSED,
+                        "--listen %s would let other machines in, which takes a token: name the file that holds it "
+                        "with --token-file FILE, or listen on 127.0.0.1 or ::1",
+                        options->listen);
+    return options->state[0] == '\0' ? default_state(parser) : OPTIONS_GO;
+}
+
 static int check_whole(struct parser *parser)
 {
     const struct options_list *operands = &parser->options->operands;
 
     switch (parser->command->command) {
     case COMMAND_SERVE:
+        return check_serve(parser);
     case COMMAND_CHECK:
         return parser->options->state[0] == '\0' ? default_state(parser) : OPTIONS_GO;
     case COMMAND_TRAIN:

@@ -30,11 +30,12 @@ struct options_list {
 
 struct options {
     enum command command;
-    char listen[64]; /* a loopback address */
+    char listen[64]; /* in figures */
     uint16_t port;
     char state[OPTIONS_PATH_MAX];
     struct options_list data, allow_hosts;
-    const char *start; /* a preset's name, or NULL */
+    const char *start;      /* a preset's name, or NULL */
+    const char *token_file; /* NULL: no token; then `listen` is a loopback address */
     struct ff_placement placement;
     enum log_format log_format;
     enum log_level log_level;

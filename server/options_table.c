@@ -55,11 +55,6 @@ static int parse_listen(struct options *options, const char *value, char sentenc
     if (inet_pton(AF_INET, value, &any) != 1 && inet_pton(AF_INET6, value, &any) != 1)
         return option_say(sentence, OPTION_WRONG,
                           "must be an IP address of this machine, such as 127.0.0.1 or ::1");
-    if (!options_is_loopback(value))
-        return option_say(
-            sentence, OPTION_REFUSED,
-            "would let other machines in, which takes a token (--token-file), and that is not available in this "
-            "build; listen on 127.0.0.1 or ::1");
     snprintf(options->listen, sizeof options->listen, "%s", value);
     return 0;
 }
@@ -192,6 +187,11 @@ static int parse_resume(struct options *options, const char *value, char sentenc
     return read_file_name(value, &options->resume, sentence);
 }
 
+static int parse_token_file(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    return read_file_name(value, &options->token_file, sentence);
+}
+
 static int parse_dataset(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
 {
     if (value[0] == '\0')
@@ -212,7 +212,7 @@ static int parse_split(struct options *options, const char *value, char sentence
 
 const struct option_row option_rows[] = {
     {"listen", "ADDRESS", COMMAND_SERVE, false, parse_listen,
-     "where to listen: a loopback address (127.0.0.1, which takes ::1 too)"},
+     "where to listen (127.0.0.1, which takes ::1 too); another than a loopback address takes --token-file"},
     {"port", "N", COMMAND_SERVE, false, parse_port, "port to listen on; 0 takes a free one (7007)"},
     {"state", "DIR", COMMAND_SERVE | COMMAND_CHECK, false, parse_state,
      "folder that keeps the runs ($XDG_STATE_HOME/goodness, or ~/.local/state/goodness)"},
@@ -236,5 +236,6 @@ const struct option_row option_rows[] = {
      "a further name that requests may call this machine by; may be repeated"},
     {"log-format", "FORMAT", COMMAND_SERVE, false, parse_log_format, "text or json (text)"},
     {"log-level", "LEVEL", COMMAND_SERVE, false, parse_log_level, "debug, info, warning or error (info)"},
-    {"token-file", "FILE", COMMAND_SERVE, false, NULL, NULL},
+    {"token-file", "FILE", COMMAND_SERVE, false, parse_token_file,
+     "ask every request for the token in this file, which nobody else may read (chmod 600)"},
 };

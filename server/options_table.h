@@ -19,7 +19,7 @@ struct option_row {
     const char *argument; /* NULL: a flag */
     unsigned commands;    /* bits of enum command */
     bool list;            /* may be given several times; in the environment divided by commas */
-    option_parse *parse;  /* NULL: known, but not available in this build */
+    option_parse *parse;
     const char *help;
 };
 

@@ -23,7 +23,7 @@ static bool split_target(struct request *request)
             return false;
         start += 7 + length;
     }
-    request->path = strndup(start, strcspn(start, "?#"));
+    request->path = *start == '\0' || *start == '?' ? strdup("/") : strndup(start, strcspn(start, "?#"));
     return request->path != NULL;
 }
 
@@ -35,6 +35,7 @@ struct request *request_create(struct http *http, const char *target)
         return NULL;
     request->http = http;
     request->arrived = timing_seconds();
+    request->place = target;
     request->target = strdup(target);
     request->response.request = request;
     if (request->target == NULL || !split_target(request)) {

@@ -139,6 +139,13 @@ bool store_trouble(struct store *store, char *sentence, size_t size)
     return failed || points + epochs > 0;
 }
 
+void store_look(struct store *store, struct store_backlog *backlog)
+{
+    pthread_mutex_lock(&store->mutex);
+    *backlog = (struct store_backlog){store->queued_rows, store->queued_epochs, store->lost_points};
+    pthread_mutex_unlock(&store->mutex);
+}
+
 static size_t version_of(int64_t run)
 {
     return run == 0 ? 0 : 1 + (size_t)((uint64_t)run % (STORE_VERSIONS - 1));

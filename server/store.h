@@ -29,6 +29,13 @@ void store_close(struct store *store); /* writes what is queued, then closes; NU
 /* What stands in the way of writing now ("disk is full: …"), copied into `sentence`; false when all is well. */
 bool store_trouble(struct store *store, char *sentence, size_t size);
 
+/* What waits to be written, and what was given up since all was well. */
+struct store_backlog {
+    size_t rows, epochs; /* a point has a row for each layer */
+    uint64_t lost_points;
+};
+void store_look(struct store *store, struct store_backlog *backlog);
+
 /* A count of what was committed of a run (0: of any): as long as it is the same, so is what is read of it. It rises
  * before the call that wrote returns. Takes no lock. */
 uint64_t store_version(struct store *store, int64_t run);
@@ -96,7 +103,8 @@ void store_read_rewinds(struct store *store, int64_t run, uint64_t from, uint64_
 
 /* Reading: what is committed. FF_NOT_FOUND where there is no such run. A run's `last` and `best` are its rows'. */
 ff_status store_get_run(struct store *store, int64_t id, struct run *run, struct ff_error *error);
-int64_t store_latest_run(struct store *store); /* 0 when there are none */
+int64_t store_latest_run(struct store *store);                           /* 0 when there are none */
+bool store_count_runs(struct store *store, uint64_t counts[RUN_STATES]); /* by state; false: cannot be read */
 
 struct store_run_filter {
     int state;       /* enum run_state, or -1 */

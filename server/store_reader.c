@@ -118,6 +118,24 @@ static int64_t read_number(struct store *store, const char *sql, const int64_t *
     return value;
 }
 
+bool store_count_runs(struct store *store, uint64_t counts[RUN_STATES])
+{
+    struct ff_error error;
+    struct query query;
+    bool row = true;
+    ff_status status = begin_query(&query, store, "SELECT state, count(*) FROM runs GROUP BY state", &error);
+
+    memset(counts, 0, RUN_STATES * sizeof counts[0]);
+    while (status == FF_OK && (status = next_row(&query, &row, &error)) == FF_OK && row) {
+        enum run_state state;
+
+        if (run_state_from_name((const char *)sqlite3_column_text(query.statement, 0), &state) == 0)
+            counts[state] = (uint64_t)sqlite3_column_int64(query.statement, 1);
+    }
+    end_query(&query);
+    return status == FF_OK;
+}
+
 int64_t store_latest_run(struct store *store)
 {
     return read_number(store, "SELECT max(id) FROM runs", NULL, 0);

@@ -1,6 +1,9 @@
 // The interface's own document: it is OpenAPI 3.1, its examples are what it says, and every operation answers as it says.
 
 import assert from 'node:assert/strict';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 
 import { Validator } from '@seriousme/openapi-schema-validator';
@@ -182,6 +185,31 @@ test('every operation answers as the document says, well and badly', async () =>
     await expect(404, 'deleteRun', { id });
     for (const id of ['stopRun', 'pauseRun', 'resumeRun', 'predict', 'getCheckpoint', 'getTimeline', 'watchRun'])
         await expect(404, id, { id: 999 }, id === 'predict' ? { sample: 1 } : undefined);
+});
+
+test('signing in and out answers as the document says, without a token and with one', async () => {
+    await expect(409, 'signIn', {}, { token: 'x' });
+    await expect(422, 'signIn', {}, { token: 1 });
+    assert.match((await expect(200, 'scrape')).text, /^goodness_build_info\{/m);
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'goodness-openapi-')), file = path.join(folder, 'token');
+    await writeFile(file, 'correct-horse-battery-staple', { mode: 0o600 });
+    const open = daemon;
+    daemon = await startDaemon({ args: ['--token-file', file] });
+    try {
+        await expect(200, 'getSignIn');
+        await expect(401, 'listRuns');
+        await expect(401, 'signIn', {}, { token: 'wrong' });
+        const { headers } = await expect(204, 'signIn', {}, { token: 'correct-horse-battery-staple' });
+        await expect(200, 'listRuns', {}, undefined, { 'Cookie': headers.get('set-cookie').split(';')[0] });
+        await expect(200, 'listRuns', {}, undefined, { 'Authorization': 'Bearer correct-horse-battery-staple' });
+        await expect(204, 'signOut');
+        const guesses = await Promise.all(Array.from({ length: 50 }, () => ask('signIn', {}, { token: 'wrong' })));
+        assert.ok(guesses.some((answer) => answer.status === 429));
+    } finally {
+        await daemon.stop();
+        daemon = open;
+        await rm(folder, { recursive: true });
+    }
 });
 
 test('every event is one that the document describes', async () => {

@@ -74,7 +74,7 @@ function listening(child) {
 /**
  * Start the daemon. `state` names a folder to start it on again (kept by stop); without it the folder is removed. `named`:
  * whether it is told of the data set.
- * Returns { base, port, state, process, request, json, stop, kill }; stop ends it as a service would, and fails when it
+ * Returns { base, port, state, process, request, json, logged, stop, kill }; stop ends it as a service would, and fails when it
  * does not end well (a sanitizer's report counts); kill is SIGKILL.
  */
 export async function startDaemon({ state, args = [], dataset = {}, environment = {}, named = true } = {}) {
@@ -86,6 +86,12 @@ export async function startDaemon({ state, args = [], dataset = {}, environment 
     ], { env: { ...process.env, HOME: home, XDG_DATA_HOME: path.join(home, 'share'), ...environment } });
     let errors = '';
     child.stderr.on('data', (data) => { errors += data; });
+    /* What it has logged, once that has something in it. */
+    const logged = async (wanted) => {
+        while (!wanted.test(errors))
+            await once(child.stderr, 'data');
+        return errors;
+    };
     const base = await listening(child).catch((error) => { throw new Error(`${error.message}: ${errors}`); });
     const end = async (signal) => {
         if (child.exitCode === null && child.signalCode === null) {
@@ -100,6 +106,7 @@ export async function startDaemon({ state, args = [], dataset = {}, environment 
     return {
         base, port: Number(new URL(base).port), state: folder, home, process: child,
         request: (where, options) => fetch(base + where, options),
+        logged,
         json: (method, where, body, headers = {}) => json(base, method, where, body, headers),
         stop: () => end('SIGTERM'),
         kill: () => end('SIGKILL'),

@@ -201,6 +201,24 @@ static void the_address_listened_on_is_a_name_of_this_machine(void **state)
     assert_int_equal(gate_check(&elsewhere, &request, &error), 421);
 }
 
+static void where_all_addresses_are_listened_on_the_one_that_was_called_counts(void **state)
+{
+    static const struct gate all = {.address = "0.0.0.0", .port = 7007};
+    const char *hosts[] = {"192.168.1.5:7007"};
+    struct gate_request request = {
+        .method = "GET", .hosts = hosts, .host_count = 1, .local = "192.168.1.5", .access = HTTP_DATA};
+    struct ff_error error;
+
+    (void)state;
+    assert_int_equal(gate_check(&all, &request, &error), 0);
+    request.local = "192.168.1.6";
+    assert_int_equal(gate_check(&all, &request, &error), 421);
+    hosts[0] = "0.0.0.0:7007";
+    assert_int_equal(gate_check(&all, &request, &error), 421);
+    hosts[0] = "localhost:7007";
+    assert_int_equal(gate_check(&all, &request, &error), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +227,7 @@ int main(void)
         cmocka_unit_test(a_change_must_come_from_this_very_origin),
         cmocka_unit_test(data_is_not_read_by_other_sites_but_pages_may_be_linked_to),
         cmocka_unit_test(the_address_listened_on_is_a_name_of_this_machine),
+        cmocka_unit_test(where_all_addresses_are_listened_on_the_one_that_was_called_counts),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -127,6 +127,8 @@ static void every_component_is_used(void **state)
 
     cJSON_ArrayForEach(kind, cJSON_GetObjectItemCaseSensitive(json, "components"))
     {
+        if (strcmp(kind->string, "securitySchemes") == 0)
+            continue; /* `security` names them without a reference */
         cJSON_ArrayForEach(component, kind)
         {
             char reference[256];

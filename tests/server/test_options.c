@@ -255,10 +255,11 @@ static const struct {
     {"goodness serve --allow-host http://x", 2, "must be the name of a host"},
     {"goodness serve --start hintn", 2, "--start hintn is not the name of a preset; did you mean \"hinton\"?"},
     {"goodness serve --listen everywhere", 2, "must be an IP address of this machine"},
-    {"goodness serve --listen 0.0.0.0", 1, "takes a token (--token-file), and that is not available in this build"},
-    {"goodness serve --listen ::", 1, "not available in this build"},
-    {"goodness serve --listen 192.168.1.2", 1, "not available in this build"},
-    {"goodness serve --token-file /t", 2, "--token-file is not available in this build"},
+    {"goodness serve --listen 0.0.0.0", 1, "name the file that holds it with --token-file FILE"},
+    {"goodness serve --listen ::", 1, "takes a token"},
+    {"goodness serve --listen 192.168.1.2", 1, "--listen 192.168.1.2 would let other machines in"},
+    {"goodness serve --token-file=", 2, "must be the path of a file"},
+    {"goodness train hinton --token-file /t", 2, "there is no option --token-file"},
     {"goodness train --checkpoint= hinton", 2, "--checkpoint \"\" must be the path of a file"},
     {"goodness train --resume= hinton", 2, "--resume \"\" must be the path of a file"},
     {"goodness train --checkpoint c hinton mini", 2, "--checkpoint is for one run, but 2 are named"},
@@ -304,8 +305,14 @@ static void what_is_wrong_in_the_environment_names_the_variable(void **state)
     assert_non_null(strstr(complaints, "GOODNESS_PORT (in the environment, \"x\") must be a whole number"));
     unsetenv("GOODNESS_PORT");
     setenv("GOODNESS_TOKEN_FILE", "/t", 1);
-    assert_int_equal(parse("goodness serve"), 2); /* a token that is asked for must not be passed over in silence */
-    assert_non_null(strstr(complaints, "GOODNESS_TOKEN_FILE (in the environment) is not available in this build"));
+    assert_int_equal(parse("goodness serve --listen 0.0.0.0"), OPTIONS_GO);
+    assert_string_equal(options.listen, "0.0.0.0");
+    assert_string_equal(options.token_file, "/t");
+    unsetenv("GOODNESS_TOKEN_FILE");
+    setenv("GOODNESS_LISTEN", "0.0.0.0", 1);
+    assert_int_equal(parse("goodness serve"), 1);
+    assert_int_equal(parse("goodness serve --token-file /t"), OPTIONS_GO);
+    unsetenv("GOODNESS_LISTEN");
     assert_int_equal(parse("goodness train hinton"), OPTIONS_GO);
     setenv("GOODNESS_TEXT", "maybe", 1);
     assert_int_equal(parse("goodness train hinton"), 2);
@@ -350,8 +357,8 @@ static void help_is_printed_where_it_is_asked_for(void **state)
         assert_string_equal(complaints, "");
     }
     assert_int_equal(parse("goodness serve --help"), 0);
-    assert_null(strstr(out, "--token-file")); /* what is not in this build is not offered */
-    assert_null(strstr(out, "--text"));
+    assert_non_null(strstr(out, "--token-file FILE"));
+    assert_null(strstr(out, "--text")); /* another command's */
 }
 
 static void without_a_command_the_help_is_a_complaint(void **state)

@@ -50,6 +50,21 @@ async function readProblem(response) {
     }
 }
 
+/** To the sign-in page, and back here afterwards. */
+function goSignIn() {
+    location.assign(`/login.html?to=${encodeURIComponent(location.pathname + location.search)}`);
+}
+
+/** After a stream broke, which does not say why: whether it is that this browser is signed in no more. */
+export async function checkSignedIn() {
+    try {
+        const state = await (await fetch('/api/v1/login')).json();
+        if (state.required && !state.signed_in) goSignIn();
+    } catch {
+        /* the daemon does not answer, which is said elsewhere */
+    }
+}
+
 /**
  * @param {string} method
  * @param {string} path
@@ -70,6 +85,7 @@ async function request(method, path, body) {
     } catch {
         throw new Problem(0, 'The Goodness server does not answer.');
     }
+    if (response.status === 401) goSignIn();
     if (!response.ok) throw await readProblem(response);
     return response;
 }

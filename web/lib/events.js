@@ -6,7 +6,7 @@
  * and since the receiver merges by step, none is there twice. A run that goes on from its checkpoint begins again with
  * steps that were told already (`dropped`): what the receiver has beyond it goes, and what is there now is read. */
 
-import { getJson, Problem, runPath } from './api.js';
+import { checkSignedIn, getJson, Problem, runPath } from './api.js';
 import { SERIES_MOST } from './series.js';
 import { openStream } from './stream.js';
 
@@ -112,6 +112,7 @@ export class Follower {
         const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** this.#failures);
 
         this.#close();
+        checkSignedIn();
         this.#failures++;
         this.#setPhase(this.#failures > 1 ? 'gone' : 'lost', wait);
         this.#timer = setTimeout(() => this.connect(), wait);
