@@ -49,4 +49,6 @@ void api_log(struct api *api, const struct request *request, struct response *re
     respond_text(response, 200, "text/plain; charset=utf-8", bytes, length);
     if (status != FF_OK)
         respond_error(response, &error);
+    else
+        response_use_etag(response);
 }

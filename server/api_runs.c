@@ -102,8 +102,8 @@ static bool read_filter(const struct request *request, struct response *response
     return true;
 }
 
-/* {"runs": […], "next": …}; NULL when memory is short. */
-static cJSON *list_to_json(struct api *api, struct run *runs, size_t count, int64_t next)
+/* {"runs": […], "next": …} of runs in this state (-1: any); NULL when memory is short. */
+static cJSON *list_to_json(struct api *api, int state, struct run *runs, size_t count, int64_t next)
 {
     cJSON *json = cJSON_CreateObject(), *list = cJSON_AddArrayToObject(json, "runs");
     bool good = list != NULL;
@@ -112,6 +112,8 @@ static cJSON *list_to_json(struct api *api, struct run *runs, size_t count, int6
         cJSON *item;
 
         session_refresh(api->session, &runs[i]);
+        if (state >= 0 && runs[i].state != (enum run_state)state)
+            continue; /* it changed just now */
         item = run_to_json(&runs[i]);
         good = item != NULL && cJSON_AddItemToArray(list, item);
     }
@@ -126,6 +128,7 @@ static cJSON *list_to_json(struct api *api, struct run *runs, size_t count, int6
 
 void api_list_runs(struct api *api, const struct request *request, struct response *response)
 {
+    struct store_live_run live[SESSION_LIVE_MAX];
     struct store_run_filter filter;
     struct answers_key key;
     struct ff_error error;
@@ -135,11 +138,13 @@ void api_list_runs(struct api *api, const struct request *request, struct respon
 
     if (!read_filter(request, response, &filter) || api_recall(api, request, response, 0, &key))
         return;
+    filter.live = live;
+    filter.live_count = session_list_live(api->session, live);
     if (store_list_runs(api->store, &filter, &runs, &count, &next, &error) != FF_OK) {
         respond_error(response, &error);
         return;
     }
-    respond_json(response, 200, list_to_json(api, runs, count, next));
+    respond_json(response, 200, list_to_json(api, filter.state, runs, count, next));
     api_remember(api, response, &key);
     free(runs);
 }

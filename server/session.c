@@ -300,6 +300,27 @@ int64_t session_current(struct session *session)
     return id;
 }
 
+/* With `mutex`. */
+static void add_live(const struct run *run, struct store_live_run *live, size_t *count)
+{
+    if (run != NULL)
+        live[(*count)++] = (struct store_live_run){run->id, run->state};
+}
+
+size_t session_list_live(struct session *session, struct store_live_run live[SESSION_LIVE_MAX])
+{
+    size_t count = 0;
+
+    pthread_mutex_lock(&session->mutex);
+    add_live(session->current, live, &count);
+    for (size_t i = 0; i < session->waiting; i++)
+        add_live(session->queue[i], live, &count);
+    for (size_t i = 0; i < session->unsaved_count; i++)
+        add_live(session->unsaved[i], live, &count);
+    pthread_mutex_unlock(&session->mutex);
+    return count;
+}
+
 void session_refresh(struct session *session, struct run *run)
 {
     struct ff_error ignored; /* deleted meanwhile: as it was */

@@ -40,6 +40,10 @@ struct session_version session_version(struct session *session, int64_t id);
 bool session_histograms(struct session *session, int64_t id, struct histograms *histograms);
 int64_t session_current(struct session *session); /* id of the run that holds the trainer, or 0 */
 
+/* The states of all that wait, train or pause, for lists by state: [SESSION_LIVE_MAX] at most; how many. */
+enum { SESSION_LIVE_MAX = 96 };
+size_t session_list_live(struct session *session, struct store_live_run live[SESSION_LIVE_MAX]);
+
 /* Overlay live state and progress on a row that came from the store (lists). */
 void session_refresh(struct session *session, struct run *run);
 

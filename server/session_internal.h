@@ -33,6 +33,8 @@
  */
 enum { SESSION_UNSAVED_MAX = 16, SESSION_QUEUE_ROOM = SESSION_QUEUE_MAX + 1 };
 
+_Static_assert(SESSION_QUEUE_ROOM + SESSION_UNSAVED_MAX + 1 <= SESSION_LIVE_MAX, "all that are live");
+
 /* What the run that holds the trainer is to do. */
 enum session_wanted { SESSION_RUN, SESSION_PAUSE, SESSION_STOP };
 

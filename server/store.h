@@ -106,8 +106,16 @@ ff_status store_get_run(struct store *store, int64_t id, struct run *run, struct
 int64_t store_latest_run(struct store *store);                           /* 0 when there are none */
 bool store_count_runs(struct store *store, uint64_t counts[RUN_STATES]); /* by state; false: cannot be read */
 
+/* A run that is in another state than its row may say yet. */
+struct store_live_run {
+    int64_t id;
+    enum run_state state;
+};
+
 struct store_run_filter {
-    int state;       /* enum run_state, or -1 */
+    int state;                         /* enum run_state, or -1 */
+    const struct store_live_run *live; /* [live_count] whose state counts, not their rows' */
+    size_t live_count;
     const char *tag; /* or NULL */
     int64_t before;  /* only ids below; 0: all */
     uint32_t limit;  /* 0: all */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 /* Reading: a connection for each call, taken from those that are idle */
 
 sqlite3 *store_take_reader(struct store *store, struct ff_error *error)
@@ -196,6 +198,22 @@ static ff_status read_runs(struct query *query, uint32_t limit, struct run_array
     return status;
 }
 
+/* {"3":"paused"}: the states of live runs. NULL when there are none, or memory is short. */
+static char *live_text(const struct store_run_filter *filter)
+{
+    struct text text;
+    size_t length;
+
+    if (filter->live_count == 0)
+        return NULL;
+    text_open(&text);
+    for (size_t i = 0; i < filter->live_count; i++)
+        text_print(&text, "%c\"%lld\":\"%s\"", i > 0 ? ',' : '{', (long long)filter->live[i].id,
+                   run_state_name(filter->live[i].state));
+    text_print(&text, "}");
+    return text_close(&text, &length);
+}
+
 ff_status store_list_runs(struct store *store, const struct store_run_filter *filter, struct run **runs,
                           size_t *count, int64_t *next, struct ff_error *error)
 {
@@ -205,7 +223,8 @@ ff_status store_list_runs(struct store *store, const struct store_run_filter *fi
     bool more = false;
 
     snprintf(sql, sizeof sql,
-             "SELECT %s FROM runs WHERE (?1 IS NULL OR state = ?1) AND (?2 = 0 OR id < ?2)"
+             "SELECT %s FROM runs WHERE (?1 IS NULL OR "
+             "coalesce(json_extract(?4, '$.\"' || id || '\"'), state) = ?1) AND (?2 = 0 OR id < ?2)"
              " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM json_each(runs.tags) AS tag WHERE tag.value = ?3))"
              " ORDER BY id DESC",
              store_run_columns);
@@ -215,6 +234,7 @@ ff_status store_list_runs(struct store *store, const struct store_run_filter *fi
             sqlite3_bind_text(query.statement, 1, run_state_name((enum run_state)filter->state), -1, SQLITE_STATIC);
         sqlite3_bind_int64(query.statement, 2, filter->before);
         sqlite3_bind_text(query.statement, 3, filter->tag, -1, SQLITE_STATIC);
+        sqlite3_bind_text(query.statement, 4, live_text(filter), -1, free);
         status = read_runs(&query, filter->limit, &array, &more, error);
     }
     end_query(&query);

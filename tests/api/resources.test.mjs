@@ -5,7 +5,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 
-import { CLASSES, pixelAt, raw, SIDE, small, startDaemon } from './support.mjs';
+import { CLASSES, ended, makeRun, pixelAt, raw, SIDE, small, startDaemon } from './support.mjs';
 
 let daemon;
 before(async () => { daemon = await startDaemon({ args: ['--allow-host', 'box.lan'] }); });
@@ -103,6 +103,23 @@ test('what changes little has an ETag, and is not sent twice', async () => {
     }
 });
 
+test('what is told of a run that has ended has an ETag, and is not sent twice', async () => {
+    const { id } = await makeRun(daemon, small());
+    await ended(daemon, id);
+    for (const where of ['', '/metrics', '/metrics?format=csv', '/epochs', '/epochs?format=csv', '/histograms', '/confusion',
+        '/layers/0/weights', '/checkpoint', '/log']) {
+        const first = await daemon.request(`/api/v1/runs/${id}${where}`), etag = first.headers.get('etag');
+        assert.equal(first.status, 200, where);
+        assert.match(etag ?? '', /^"[^"]+"$/, where);
+        await first.arrayBuffer();
+        const again = await daemon.request(`/api/v1/runs/${id}${where}`, { headers: { 'If-None-Match': etag } });
+        assert.equal(again.status, 304, where);
+        assert.equal((await again.arrayBuffer()).byteLength, 0);
+    }
+    for (const where of ['/api/v1/runs', `/api/v1/compare?runs=${id}`])
+        assert.ok((await daemon.request(where)).headers.get('etag'), where);
+});
+
 test('methods: HEAD wherever GET, OPTIONS and 405 say what is allowed', async () => {
     for (const [where, allow] of [['/api/v1/runs', 'GET, HEAD, OPTIONS, POST'], ['/api/v1/config', 'GET, HEAD, OPTIONS'],
         ['/api/v1/runs/1', 'DELETE, GET, HEAD, OPTIONS, PATCH'], ['/api/v1/runs/1/stop', 'OPTIONS, POST']]) {
@@ -167,7 +184,7 @@ test('only the person at this machine may call', async () => {
         ['POST', '/api/v1/runs/1/stop', { Origin: 'http://evil.example' }, 403],
         ['POST', '/api/v1/runs/1/stop', { Origin: 'null' }, 403],
         ['POST', '/api/v1/runs/1/stop', { Origin: `http://localhost:${daemon.port}` }, 403],
-        ['POST', '/api/v1/runs/1/stop', { Origin: own, 'Sec-Fetch-Site': 'same-origin' }, 404],
+        ['POST', '/api/v1/runs/999/stop', { Origin: own, 'Sec-Fetch-Site': 'same-origin' }, 404],
         ['DELETE', '/nothing', { Origin: 'http://evil.example' }, 403],
     ]) {
         const answer = await raw(daemon, { method, path, headers });

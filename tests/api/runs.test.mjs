@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
-import { ended, endless, inState, makeRun, raw, small, startDaemon, stopAll } from './support.mjs';
+import { ended, endless, inState, makeRun, raw, small, startDaemon, stopAll, trains } from './support.mjs';
 
 let daemon;
 before(async () => { daemon = await startDaemon(); });
@@ -136,6 +136,28 @@ test('runs are listed newest first, by pages, by state and by tag', async () => 
     assert.deepEqual((await daemon.json('GET', '/api/v1/runs?state=failed')).body, { runs: [], next: null });
     for (const query of ['state=over', 'limit=0', 'limit=x', 'befor=3', 'before=-1', 'tag=a&tag=b'])
         assert.equal((await daemon.json('GET', `/api/v1/runs?${query}`)).status, 400, query);
+});
+
+test('a list by state has the states of now, not those that are on their way to the disk', async () => {
+    const first = await makeRun(daemon, endless()), second = await makeRun(daemon, endless());
+    const list = async (state) => (await daemon.json('GET', `/api/v1/runs?limit=1&state=${state}`)).body.runs
+        .map((run) => [run.id, run.state]);
+    await trains(daemon, first.id);
+    for (let i = 0; i < 5; i++) {
+        await daemon.json('POST', `/api/v1/runs/${first.id}/pause`);
+        while ((await daemon.json('GET', `/api/v1/runs/${first.id}`)).body.state !== 'paused');
+        assert.deepEqual(await list('paused'), [[first.id, 'paused']]);
+        assert.deepEqual(await list('running'), []);
+        assert.deepEqual(await list('queued'), [[second.id, 'queued']]);
+        await daemon.json('POST', `/api/v1/runs/${first.id}/resume`);
+        while ((await daemon.json('GET', `/api/v1/runs/${first.id}`)).body.state !== 'running');
+        assert.deepEqual(await list('running'), [[first.id, 'running']]);
+        assert.deepEqual(await list('paused'), []);
+    }
+    for (const { id } of [second, first]) {
+        await daemon.json('POST', `/api/v1/runs/${id}/stop`);
+        await ended(daemon, id);
+    }
 });
 
 test('a finished run is deleted with all that belongs to it', async () => {

@@ -433,6 +433,7 @@ static void what_is_queued_is_written_at_close(void **state)
 
 static void lists_are_filtered_and_paged(void **state)
 {
+    static const struct store_live_run live[] = {{1, RUN_STOPPED}, {4, RUN_STOPPED}};
     static const struct {
         struct store_run_filter filter;
         int64_t first, next;
@@ -448,6 +449,10 @@ static void lists_are_filtered_and_paged(void **state)
         {{.state = RUN_FAILED, .tag = "even", .limit = 1}, 4, 4, 1},
         {{.state = -1, .tag = "eve", .limit = 10}, 0, 0, 0},
         {{.state = RUN_STOPPED, .limit = 10}, 0, 0, 0},
+        {{.state = RUN_STOPPED, .live = live, .live_count = 2}, 4, 0, 2},
+        {{.state = RUN_STOPPED, .live = live, .live_count = 2, .limit = 1}, 4, 4, 1},
+        {{.state = RUN_FAILED, .live = live, .live_count = 2}, 2, 0, 1},
+        {{.state = -1, .live = live, .live_count = 2}, 5, 0, 5},
     };
     struct fixture *fixture = *state;
     struct run *run = new_run();
