@@ -281,8 +281,12 @@ static bool read_run(struct check *check, struct checked_run *run, sqlite3_stmt 
 
 void check_runs(struct check *check)
 {
+    bool removals = check->version >= 4; /* what is on its way out is passed over */
     sqlite3_stmt *row =
-        check_select(check, "SELECT id, state, config, step, steps, epochs FROM runs ORDER BY id", 0);
+        check_select(check,
+                     removals ? "SELECT id, state, config, step, steps, epochs FROM kept_runs ORDER BY id"
+                              : "SELECT id, state, config, step, steps, epochs FROM runs ORDER BY id",
+                     0);
     struct checked_run run;
 
     while (check_row(check, row)) {

@@ -18,7 +18,7 @@
 struct store;
 
 /* What its database is known by, in the file's own fields. */
-enum { STORE_APPLICATION_ID = 0x476F6F64 /* "Good" */, STORE_SCHEMA_VERSION = 3 /* the newest */ };
+enum { STORE_APPLICATION_ID = 0x476F6F64 /* "Good" */, STORE_SCHEMA_VERSION = 4 /* the newest */ };
 
 /* Open or make the state folder's database (parents are made, mode 0700). NULL and `error` set: a sentence that
  * says what to do for a folder that cannot be written, one that another daemon holds, a damaged file, a newer
@@ -44,7 +44,8 @@ uint64_t store_version(struct store *store, int64_t run);
 /* Gives run->id, and a name ("DATASET PRESET ID") to a run that has none. */
 ff_status store_insert_run(struct store *store, struct run *run, struct ff_error *error);
 ff_status store_update_run(struct store *store, const struct run *run, struct ff_error *error);
-/* All that belongs to it, its checkpoint last; on a full disk as well. */
+/* It is gone for everybody at once, with its checkpoint, on a full disk as well; its many rows go bit by bit after,
+ * and, should the program end before, after the next start. */
 ff_status store_delete_run(struct store *store, int64_t id, struct ff_error *error);
 
 /* Queued; committed within a second. `event` is the number of the event that carried it (hub.h), kept for replay.

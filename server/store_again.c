@@ -270,7 +270,7 @@ void store_read_rewinds(struct store *store, int64_t run, uint64_t from, uint64_
                         store_rewind_reader *reader, void *self)
 {
     static const char sql[] = "SELECT run, min(step) FROM rewinds WHERE (?1 = 0 OR run = ?1) AND event >= ?2"
-                              " AND event < ?3 GROUP BY run";
+                              " AND event < ?3 AND run NOT IN (SELECT run FROM removals) GROUP BY run";
     struct ff_error ignored; /* whoever cannot be told here reads the series again when a step is missing */
     sqlite3_stmt *statement = NULL;
     sqlite3 *connection = store_take_reader(store, &ignored);

@@ -61,7 +61,10 @@ static ff_status put_row(struct store_database *database, void *self, struct ff_
     bind_whole(&binder, row->kept.epochs);
     bind_whole(&binder, row->kept.bytes);
     bind_whole(&binder, (uint64_t)row->kept.written);
-    return store_run_statement(database, binder.statement, error);
+    ff_status status = store_run_statement(database, binder.statement, error);
+    if (status == FF_OK && sqlite3_changes(database->connection) == 0)
+        status = ff_fail(error, FF_NOT_FOUND, "there is no run %lld any more", (long long)row->run);
+    return status;
 }
 
 static ff_status delete_row(struct store_database *database, void *self, struct ff_error *error)
@@ -74,21 +77,6 @@ static ff_status delete_row(struct store_database *database, void *self, struct 
     if (status == FF_OK)
         status = store_run_statement(database, statement, error);
     sqlite3_finalize(statement);
-    return status;
-}
-
-/* A transaction of its own, on the writer's connection. */
-static ff_status transact(struct store_database *database, store_task *task, void *self, struct ff_error *error)
-{
-    struct ff_error ignored;
-    ff_status status = store_run_kept(database, STORE_BEGIN, error);
-
-    if (status == FF_OK)
-        status = task(database, self, error);
-    if (status == FF_OK)
-        status = store_run_kept(database, STORE_COMMIT, error);
-    if (status != FF_OK && !sqlite3_get_autocommit(database->connection))
-        store_run_kept(database, STORE_ROLLBACK, &ignored);
     return status;
 }
 
@@ -114,7 +102,7 @@ static ff_status commit(struct store *store, struct store_checkpoint *checkpoint
     *row = (struct checkpoint_row){
         checkpoint->run,
         {.step = checkpoint->step, .epochs = checkpoint->epochs, .bytes = size_of(path), .written = timing_date()}};
-    status = transact(&store->database, put_row, row, error);
+    status = store_transact(&store->database, put_row, row, error);
     if (status == FF_NOT_FOUND)
         store_remove_checkpoint(store, checkpoint->run);
     return status;
@@ -193,8 +181,9 @@ struct found {
 
 static ff_status find_row(struct store_database *database, int64_t run, struct found *found, struct ff_error *error)
 {
-    static const char sql[] = "SELECT c.step, c.epochs, c.bytes, c.written FROM runs LEFT JOIN checkpoints c"
-                              " ON c.run = runs.id WHERE runs.id = ?";
+    static const char sql[] =
+        "SELECT c.step, c.epochs, c.bytes, c.written FROM kept_runs AS runs LEFT JOIN checkpoints c"
+        " ON c.run = runs.id WHERE runs.id = ?";
     sqlite3_stmt *statement = NULL;
     ff_status status = store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
     int code = status == FF_OK ? sqlite3_step(statement) : SQLITE_DONE;
@@ -237,7 +226,7 @@ static ff_status mend_row(struct store *store, int64_t run, const struct found *
                                   .bytes = (uint64_t)information.st_size,
                                   .written = written}};
     ff_checkpoint_close(checkpoint);
-    return transact(&store->database, put_row, &row, error);
+    return store_transact(&store->database, put_row, &row, error);
 }
 
 /* One name in the folder. Names that no program of ours gives are left alone. */
@@ -282,7 +271,7 @@ static ff_status drop_rows(struct store *store, struct ff_error *error)
         char path[STORE_CHECKPOINT_PATH_MAX];
         store_checkpoint_path(store, run, path);
         if (access(path, F_OK) != 0 && errno == ENOENT)
-            status = transact(database, delete_row, &run, error);
+            status = store_transact(database, delete_row, &run, error);
     }
     if (status == FF_OK && code != SQLITE_DONE)
         status = store_fail(error, database->connection, database->path);

@@ -98,7 +98,8 @@ static ff_status read_newest(sqlite3 *connection, const char *path, int64_t run,
     int code = SQLITE_DONE;
     ff_status status = store_prepare_for_run(
         connection, path,
-        "SELECT epoch, step, split, classes, images, wrong, cells, mistakes FROM evaluations WHERE run = ?"
+        "SELECT epoch, step, split, classes, images, wrong, cells, mistakes FROM evaluations WHERE run = ?1"
+        " AND run NOT IN (SELECT run FROM removals)"
         " ORDER BY epoch DESC LIMIT 1",
         run, &statement, error);
 

@@ -101,7 +101,8 @@ static ff_status read_histograms(sqlite3 *connection, const char *path, int64_t 
 {
     static const char sql[] =
         "SELECT layer, epoch, step, images, whole, threshold, doublings, first, positive, negative FROM histograms"
-        " WHERE run = ?1 AND epoch = coalesce(nullif(?2, 0), (SELECT max(epoch) FROM histograms WHERE run = ?1))"
+        " WHERE run = ?1 AND run NOT IN (SELECT run FROM removals) AND epoch = coalesce(nullif(?2, 0), (SELECT "
+        "max(epoch) FROM histograms WHERE run = ?1))"
         " ORDER BY layer";
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_DONE;
@@ -137,9 +138,10 @@ static ff_status walk_epochs(sqlite3 *connection, const char *path, int64_t run,
 {
     sqlite3_stmt *statement = NULL;
     int code = SQLITE_DONE;
-    ff_status status = store_prepare_for_run(
-        connection, path, "SELECT epoch FROM histograms WHERE run = ? AND layer = 0 ORDER BY epoch", run,
-        &statement, error);
+    ff_status status = store_prepare_for_run(connection, path,
+                                             "SELECT epoch FROM histograms WHERE run = ?1 AND layer = 0 AND run "
+                                             "NOT IN (SELECT run FROM removals) ORDER BY epoch",
+                                             run, &statement, error);
 
     while (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
         reader(self, (uint64_t)sqlite3_column_int64(statement, 0));

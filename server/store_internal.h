@@ -8,7 +8,8 @@
  *     store_confusion.c   what evaluations found, the same
  *     store_columns.h  what these two bind and read with
  *     store_writer.c   the queue and the thread that writes
- *     store_removal.c  deleting runs, and the reserve that makes it possible on a full disk
+ *     store_removal.c  deleting runs: marked first, then slice by slice; and the reserve that makes it possible on
+ *                      a full disk
  *     store_checkpoints.c  the folder of checkpoints, and their rows
  *     store_again.c    going on with a run: live settings, and what is taken back
  *     store_reader.c   reading, each call with a connection of its own */
@@ -31,9 +32,6 @@ enum store_statement {
     STORE_TRY,
     STORE_INSERT_RUN,
     STORE_UPDATE_RUN,
-    STORE_DELETE_SLICE,
-    STORE_DELETE_HISTOGRAMS,
-    STORE_DELETE_RUN,
     STORE_PUT_POINT,
     STORE_PUT_EPOCH,
     STORE_PUT_EPOCH_LAYER,
@@ -123,6 +121,7 @@ struct store {
     size_t queued_rows, queued_epochs, queued_tasks;
     int64_t oldest; /* when the oldest of the queue came: monotonic milliseconds */
     bool closing;
+    bool removing;                     /* something of runs that were removed may be left */
     uint64_t lost_points, lost_epochs; /* given up since all was well */
     char failure[384];                 /* why the last attempt failed; "" when it did not */
     sqlite3 *readers[STORE_READERS_MAX];
@@ -143,6 +142,8 @@ sqlite3_stmt *store_statement(struct store_database *database, enum store_statem
 ff_status store_run_statement(struct store_database *database, sqlite3_stmt *statement, struct ff_error *error);
 /* The same for one of the kept statements that has no parameters. */
 ff_status store_run_kept(struct store_database *database, enum store_statement which, struct ff_error *error);
+/* `task` in a transaction of its own; whatever it returns but FF_OK takes it back. */
+ff_status store_transact(struct store_database *database, store_task *task, void *self, struct ff_error *error);
 /* Prepare `sql` with the run's number as its first parameter; finalize it, whatever comes back. */
 ff_status store_prepare_for_run(sqlite3 *connection, const char *path, const char *sql, int64_t run,
                                 sqlite3_stmt **statement, struct ff_error *error);
@@ -216,9 +217,12 @@ ff_status store_put_confusion(struct store_database *database, const struct stor
 void store_reserve_make(struct store *store);
 /* Give its room free; false when there was none. */
 bool store_reserve_give_up(struct store *store);
-/* The removals among these items, each in transactions of its own. By the writer, before all else that is queued:
- * what they free, the rest may need. */
+/* The removals among these items: each run is marked, in a transaction of its own, and gone with that for whoever
+ * reads. By the writer. */
 void store_write_removals(struct store *store, struct store_item *items);
+/* A small transaction of what is left of such runs, or (`all`) one after the other to the end. By the writer.
+ * *left: there may be more. */
+ff_status store_remove_rest(struct store *store, bool all, bool *left, struct ff_error *error);
 
 /* store_writer.c */
 
@@ -226,10 +230,12 @@ ff_status store_writer_start(struct store *store, struct ff_error *error);
 void store_writer_stop(struct store *store);
 /* Something of the run is committed that was not before (store_version). */
 void store_touch(struct store *store, int64_t run);
-/* Delete a run and all its rows, and wait for that. */
+/* Mark a run as removed, and wait for that. */
 ff_status store_remove(struct store *store, int64_t run, struct ff_error *error);
 /* Queue `task`, and wait until it is committed, or has failed. */
 ff_status store_do(struct store *store, store_task *task, void *self, struct ff_error *error);
+/* For tests: wait until nothing is left of runs that were removed. */
+void store_wait_for_removals(struct store *store);
 void store_list_init(struct store_list *list);
 
 #endif

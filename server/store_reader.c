@@ -83,7 +83,7 @@ ff_status store_get_run(struct store *store, int64_t id, struct run *run, struct
     struct query query;
     bool row = false;
 
-    snprintf(sql, sizeof sql, "SELECT %s FROM runs WHERE id = ?", store_run_columns);
+    snprintf(sql, sizeof sql, "SELECT %s FROM kept_runs AS runs WHERE id = ?", store_run_columns);
     ff_status status = begin_query(&query, store, sql, error);
     if (status == FF_OK) {
         sqlite3_bind_int64(query.statement, 1, id);
@@ -125,7 +125,7 @@ bool store_count_runs(struct store *store, uint64_t counts[RUN_STATES])
     struct ff_error error;
     struct query query;
     bool row = true;
-    ff_status status = begin_query(&query, store, "SELECT state, count(*) FROM runs GROUP BY state", &error);
+    ff_status status = begin_query(&query, store, "SELECT state, count(*) FROM kept_runs GROUP BY state", &error);
 
     memset(counts, 0, RUN_STATES * sizeof counts[0]);
     while (status == FF_OK && (status = next_row(&query, &row, &error)) == FF_OK && row) {
@@ -140,15 +140,16 @@ bool store_count_runs(struct store *store, uint64_t counts[RUN_STATES])
 
 int64_t store_latest_run(struct store *store)
 {
-    return read_number(store, "SELECT max(id) FROM runs", NULL, 0);
+    return read_number(store, "SELECT max(id) FROM kept_runs", NULL, 0);
 }
 
 uint64_t store_count_points_between(struct store *store, int64_t run, uint64_t after_step, uint64_t before_step)
 {
+    static const char sql[] = "SELECT count(*) FROM points WHERE run = ? AND step > ? AND step < ? AND layer = 0"
+                              " AND run NOT IN (SELECT run FROM removals)";
     const int64_t parameters[] = {run, as_parameter(after_step), as_parameter(before_step)};
 
-    return (uint64_t)read_number(
-        store, "SELECT count(*) FROM points WHERE run = ? AND step > ? AND step < ? AND layer = 0", parameters, 3);
+    return (uint64_t)read_number(store, sql, parameters, 3);
 }
 
 uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step)
@@ -223,7 +224,7 @@ ff_status store_list_runs(struct store *store, const struct store_run_filter *fi
     bool more = false;
 
     snprintf(sql, sizeof sql,
-             "SELECT %s FROM runs WHERE (?1 IS NULL OR "
+             "SELECT %s FROM kept_runs AS runs WHERE (?1 IS NULL OR "
              "coalesce(json_extract(?4, '$.\"' || id || '\"'), state) = ?1) AND (?2 = 0 OR id < ?2)"
              " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM json_each(runs.tags) AS tag WHERE tag.value = ?3))"
              " ORDER BY id DESC",
@@ -254,7 +255,7 @@ static ff_status check_run(struct query *query, int64_t run, struct ff_error *er
     sqlite3_stmt *statement = NULL;
     ff_status status = FF_OK;
 
-    int code = sqlite3_prepare_v2(query->reader, "SELECT 1 FROM runs WHERE id = ?", -1, &statement, NULL);
+    int code = sqlite3_prepare_v2(query->reader, "SELECT 1 FROM kept_runs WHERE id = ?", -1, &statement, NULL);
     if (code == SQLITE_OK) {
         sqlite3_bind_int64(statement, 1, run);
         code = sqlite3_step(statement);
@@ -359,7 +360,7 @@ ff_status store_find_newest(struct store *store, int64_t run, uint64_t before, s
         " (SELECT event FROM points WHERE run = id AND event < ?2 ORDER BY step DESC LIMIT 1),"
         " (SELECT event FROM epochs WHERE run = id AND event < ?2 ORDER BY epoch DESC LIMIT 1),"
         " (SELECT step FROM points WHERE run = id AND event < ?2 ORDER BY step DESC LIMIT 1)"
-        " FROM runs WHERE id = ?1 OR (?1 = 0 AND state = 'interrupted' AND started > 0)"
+        " FROM kept_runs WHERE id = ?1 OR (?1 = 0 AND state = 'interrupted' AND started > 0)"
         " ORDER BY ended DESC, id DESC LIMIT 1";
     struct query query;
     bool row = false;

@@ -52,59 +52,100 @@ bool store_reserve_give_up(struct store *store)
 }
 
 /* Removals. SQLite writes every page that becomes free into its log first, which would take as much room as the
- * run has; so points and histograms go in slices, each committed, and the log is emptied after each. A run that is
- * killed in the middle of that has lost some points and is deleted by the next attempt. */
+ * run has; so it is marked, which is little, and what belongs to it goes in slices, each committed, the log emptied
+ * after each. */
 
-/* *changes: how many rows went. */
-static ff_status delete_rows(struct store_database *database, enum store_statement which, int64_t run, int *changes,
-                             struct ff_error *error)
+static ff_status change_rows(struct store_database *database, const char *sql, int64_t run, struct ff_error *error)
 {
-    struct ff_error ignored;
     sqlite3_stmt *statement = NULL;
-    ff_status status = store_run_kept(database, STORE_BEGIN, error);
+    ff_status status = store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
 
-    *changes = 0;
-    if (status == FF_OK && (statement = store_statement(database, which, error)) == NULL)
-        status = error->status;
-    if (status == FF_OK) {
-        sqlite3_bind_int64(statement, 1, run);
+    if (status == FF_OK)
         status = store_run_statement(database, statement, error);
-        *changes = sqlite3_changes(database->connection);
-    }
-    if (status == FF_OK)
-        status = store_run_kept(database, STORE_COMMIT, error);
-    if (status != FF_OK && !sqlite3_get_autocommit(database->connection))
-        store_run_kept(database, STORE_ROLLBACK, &ignored);
-    if (status == FF_OK)
-        sqlite3_wal_checkpoint_v2(database->connection, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    sqlite3_finalize(statement);
     return status;
 }
 
-static ff_status remove_run(struct store_database *database, int64_t run, struct ff_error *error)
+static ff_status mark(struct store_database *database, void *self, struct ff_error *error)
 {
-    ff_status status;
-    int changes;
+    const int64_t *run = self;
+    ff_status status =
+        change_rows(database, "INSERT INTO removals(run) SELECT id FROM kept_runs WHERE id = ?1", *run, error);
 
-    do
-        status = delete_rows(database, STORE_DELETE_SLICE, run, &changes, error);
-    while (status == FF_OK && changes > 0);
-    do
-        status = status == FF_OK ? delete_rows(database, STORE_DELETE_HISTOGRAMS, run, &changes, error) : status;
-    while (status == FF_OK && changes > 0);
-    if (status == FF_OK)
-        status = delete_rows(database, STORE_DELETE_RUN, run, &changes, error);
-    if (status == FF_OK && changes == 0)
-        status = ff_fail(error, FF_NOT_FOUND, "there is no run %lld", (long long)run);
+    if (status == FF_OK && sqlite3_changes(database->connection) == 0)
+        status = ff_fail(error, FF_NOT_FOUND, "there is no run %lld", (long long)*run);
+    return status;
+}
+
+/* On a full disk the reserve makes room for it. */
+static ff_status transact(struct store *store, store_task *task, int64_t *run, struct ff_error *error)
+{
+    ff_status status = store_transact(&store->database, task, run, error);
+
+    if (status == FF_IO && store_reserve_give_up(store))
+        status = store_transact(&store->database, task, run, error);
     return status;
 }
 
 void store_write_removals(struct store *store, struct store_item *items)
 {
-    for (struct store_item *item = items; item != NULL; item = item->next) {
-        if (item->kind != STORE_REMOVAL)
-            continue;
-        item->status = remove_run(&store->database, item->run, item->error);
-        if (item->status == FF_IO && store_reserve_give_up(store))
-            item->status = remove_run(&store->database, item->run, item->error);
+    for (struct store_item *item = items; item != NULL; item = item->next)
+        if (item->kind == STORE_REMOVAL)
+            item->status = transact(store, mark, &item->run, item->error);
+}
+
+/* Some rows of a table whose key goes on with `column`, in its order. */
+#define SLICE(table, column, rows)                                                                                 \
+    "DELETE FROM " table " WHERE run = ?1 AND " column " <= coalesce((SELECT " column " FROM " table               \
+    " WHERE run = ?1 ORDER BY " column " LIMIT 1 OFFSET " rows "), 9223372036854775807)"
+
+/* The first of the tables that has any left; then the run, with what is little. */
+static ff_status delete_slice(struct store_database *database, void *self, struct ff_error *error)
+{
+    static const char *const slices[] = {
+        SLICE("points", "step", "10000"),       SLICE("histograms", "epoch", "500"),
+        SLICE("epoch_layers", "epoch", "5000"), SLICE("epochs", "epoch", "5000"),
+        SLICE("evaluations", "epoch", "50"),    "DELETE FROM runs WHERE id = ?1"};
+    const int64_t *run = self;
+    ff_status status = FF_OK;
+    int changes = 0;
+
+    for (size_t i = 0; status == FF_OK && changes == 0 && i < sizeof slices / sizeof slices[0]; i++) {
+        status = change_rows(database, slices[i], *run, error);
+        changes = sqlite3_changes(database->connection);
     }
+    return status;
+}
+
+/* *run: the oldest that is not gone yet; 0: none. */
+static ff_status find_removal(struct store_database *database, int64_t *run, struct ff_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    ff_status status = store_prepare_for_run(database->connection, database->path,
+                                             "SELECT min(run) FROM removals WHERE run > ?1", 0, &statement, error);
+
+    *run = 0;
+    if (status == FF_OK && sqlite3_step(statement) == SQLITE_ROW)
+        *run = sqlite3_column_int64(statement, 0); /* NULL is 0 */
+    else if (status == FF_OK)
+        status = store_fail(error, database->connection, database->path);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+ff_status store_remove_rest(struct store *store, bool all, bool *left, struct ff_error *error)
+{
+    ff_status status;
+    int64_t run;
+
+    do {
+        status = find_removal(&store->database, &run, error);
+        if (status == FF_OK && run > 0)
+            status = transact(store, delete_slice, &run, error);
+        *left = run > 0;
+        if (status != FF_OK || run == 0)
+            return status;
+        sqlite3_wal_checkpoint_v2(store->database.connection, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    } while (all);
+    return FF_OK;
 }

@@ -57,6 +57,10 @@ static const char *const migrations[] = {
     "  run INTEGER NOT NULL REFERENCES runs ON DELETE CASCADE, epoch INTEGER NOT NULL, step INTEGER NOT NULL,"
     "  split TEXT NOT NULL, classes INTEGER NOT NULL, images INTEGER NOT NULL, wrong INTEGER NOT NULL,"
     "  cells TEXT NOT NULL, mistakes TEXT NOT NULL, PRIMARY KEY(run, epoch)) WITHOUT ROWID;",
+
+    /* Runs that were deleted, and whose rows are on their way out: whoever reads asks for those that are kept. */
+    "CREATE TABLE removals(run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE);"
+    "CREATE VIEW kept_runs AS SELECT * FROM runs WHERE id NOT IN (SELECT run FROM removals);",
 };
 
 _Static_assert(sizeof migrations / sizeof migrations[0] == STORE_SCHEMA_VERSION, "a migration for every version");
@@ -75,13 +79,8 @@ static const char *const statements[STORE_STATEMENTS] = {
         "UPDATE runs SET (name, notes, tags, preset, state, reason, created, started, ended, config, asked_stages,"
         " asked_threads, stages, threads, parameters, epoch, epochs, step, steps, elapsed, remaining,"
         " samples_per_second, evaluating, warnings)"
-        " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE id = ?",
-    [STORE_DELETE_SLICE] = "DELETE FROM points WHERE run = ?1 AND step <= coalesce((SELECT step FROM points"
-                           " WHERE run = ?1 ORDER BY step, layer LIMIT 1 OFFSET 10000), 9223372036854775807)",
-    [STORE_DELETE_HISTOGRAMS] =
-        "DELETE FROM histograms WHERE run = ?1 AND epoch <= coalesce((SELECT epoch FROM histograms"
-        " WHERE run = ?1 ORDER BY epoch, layer LIMIT 1 OFFSET 500), 9223372036854775807)",
-    [STORE_DELETE_RUN] = "DELETE FROM runs WHERE id = ?",
+        " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " WHERE id = ? AND id NOT IN (SELECT run FROM removals)",
     [STORE_PUT_POINT] = "INSERT OR REPLACE INTO points(run, event, step, epoch, elapsed, layer, positive, negative,"
                         " positive_low, positive_high, negative_low, negative_high, loss, accuracy)"
                         " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -100,8 +99,8 @@ static const char *const statements[STORE_STATEMENTS] = {
         " DELETE FROM evaluations WHERE run = ?1 AND epoch < (SELECT epoch FROM newest) AND epoch <"
         " coalesce((SELECT max(e.epoch) FROM evaluations e JOIN checkpoints c ON c.run = e.run"
         "   AND e.epoch <= c.epochs WHERE e.run = ?1), (SELECT epoch FROM newest))",
-    [STORE_PUT_CHECKPOINT] =
-        "INSERT OR REPLACE INTO checkpoints(run, step, epochs, bytes, written) VALUES(?, ?, ?, ?, ?)",
+    [STORE_PUT_CHECKPOINT] = "INSERT OR REPLACE INTO checkpoints(run, step, epochs, bytes, written)"
+                             " SELECT id, ?2, ?3, ?4, ?5 FROM kept_runs WHERE id = ?1",
 };
 
 /* Where the former daemon got to is what it wrote last; the row of the run itself is older. */
@@ -335,4 +334,18 @@ ff_status store_prepare_for_run(sqlite3 *connection, const char *path, const cha
         sqlite3_bind_int64(*statement, 1, run) == SQLITE_OK)
         return FF_OK;
     return store_fail(error, connection, path);
+}
+
+ff_status store_transact(struct store_database *database, store_task *task, void *self, struct ff_error *error)
+{
+    struct ff_error ignored;
+    ff_status status = store_run_kept(database, STORE_BEGIN, error);
+
+    if (status == FF_OK)
+        status = task(database, self, error);
+    if (status == FF_OK)
+        status = store_run_kept(database, STORE_COMMIT, error);
+    if (status != FF_OK && !sqlite3_get_autocommit(database->connection))
+        store_run_kept(database, STORE_ROLLBACK, &ignored);
+    return status;
 }

@@ -171,6 +171,7 @@ static void finish_items(struct store *store, struct store_item *items, const st
         struct store_item *item = items;
         items = item->next;
         if (item->kind == STORE_REMOVAL) {
+            store->removing = store->removing || item->status == FF_OK;
             item->done = true;
             continue;
         }
@@ -254,49 +255,86 @@ static struct written write_all(struct store *store, struct store_item *items)
     return all;
 }
 
-/* With the mutex: whether to write now, or else when to look again (0: when something comes). */
-static bool is_due(const struct store *store, int64_t retry, int64_t *when)
+/* When the thread is to do something next, in timing_now's time: NEVER before something comes. */
+enum { NOW = 0 };
+static const int64_t NEVER = INT64_MAX;
+
+/* With the mutex. `retry`: when what could not be written is tried again, or NEVER. */
+static int64_t when_to_write(const struct store *store, int64_t retry)
 {
-    *when = 0;
     if (store->closing || store->queued_tasks > 0)
-        return true;
-    if (retry > 0)
-        *when = retry;
-    else if (store->queue.first == NULL)
-        return false;
-    else if (store->queued_rows < BATCH_ROWS)
-        *when = store->oldest + COMMIT_MILLISECONDS;
-    return *when <= timing_now();
+        return NOW;
+    if (retry < NEVER)
+        return retry;
+    if (store->queue.first == NULL)
+        return NEVER;
+    return store->queued_rows < BATCH_ROWS ? store->oldest + COMMIT_MILLISECONDS : NOW;
 }
 
 static void wait_until(struct store *store, int64_t when)
 {
     struct timespec time = timing_until(when);
 
-    if (when == 0)
+    if (when == NEVER)
         pthread_cond_wait(&store->queued, &store->mutex);
     else
         pthread_cond_timedwait(&store->queued, &store->mutex, &time);
 }
 
+/* With the mutex, as what follows: write what is queued. Returns when to try again, should that fail. */
+static int64_t write_queue(struct store *store)
+{
+    struct store_item *items = take_queue(store);
+
+    pthread_mutex_unlock(&store->mutex);
+    struct written written = write_all(store, items);
+    pthread_mutex_lock(&store->mutex);
+    store->oldest = timing_now();
+    return written.points ? NEVER : timing_now() + RETRY_MILLISECONDS;
+}
+
+/* A little of what is left of runs that were removed, so that nothing else waits for it; but all of it where the
+ * disk is full, since the rest may need what it frees. Returns when to go on. */
+static int64_t go_on_removing(struct store *store)
+{
+    bool all = store->failure[0] != '\0', left = true;
+    struct ff_error error;
+
+    pthread_mutex_unlock(&store->mutex);
+    ff_status status = store_remove_rest(store, all, &left, &error);
+    pthread_mutex_lock(&store->mutex);
+    if (status != FF_OK)
+        return timing_now() + RETRY_MILLISECONDS;
+    store->removing = left;
+    if (!left)
+        pthread_cond_broadcast(&store->done);
+    return NOW;
+}
+
 static void *write_rows(void *self)
 {
     struct store *store = self;
-    int64_t retry = 0, when;
-    bool closing = false;
+    int64_t retry = NEVER, remove = NOW;
+    bool wrote = false; /* the two take turns */
 
     pthread_mutex_lock(&store->mutex);
-    while (!closing) {
-        while (!is_due(store, retry, &when))
-            wait_until(store, when);
-        closing = store->closing;
-        struct store_item *items = take_queue(store);
-        pthread_mutex_unlock(&store->mutex);
-        struct written written = write_all(store, items);
-        pthread_mutex_lock(&store->mutex);
-        retry = written.points ? 0 : timing_now() + RETRY_MILLISECONDS;
-        store->oldest = timing_now();
+    while (!store->closing) {
+        int64_t write = when_to_write(store, retry), now = timing_now();
+        int64_t removal = store->removing ? remove : NEVER;
+        bool full = store->failure[0] != '\0';
+        if (removal <= now && (wrote || full || write > now)) {
+            remove = go_on_removing(store);
+            if (full && remove == NOW)
+                retry = NOW; /* there may be room */
+            wrote = false;
+        } else if (write <= now) {
+            retry = write_queue(store);
+            wrote = true;
+        } else {
+            wait_until(store, write < removal ? write : removal);
+        }
     }
+    write_queue(store);
     pthread_mutex_unlock(&store->mutex);
     return NULL;
 }
@@ -307,6 +345,7 @@ ff_status store_writer_start(struct store *store, struct ff_error *error)
     timing_condition(&store->queued);
     pthread_cond_init(&store->done, NULL);
     store_list_init(&store->queue);
+    store->removing = true; /* a former daemon may have left something */
     int code = pthread_create(&store->writer, NULL, write_rows, store);
     if (code != 0)
         return ff_fail(error, FF_IO, "the thread that writes the database cannot start: %s", strerror(code));
@@ -370,6 +409,14 @@ ff_status store_remove(struct store *store, int64_t run, struct ff_error *error)
 {
     struct store_item item = {.kind = STORE_REMOVAL, .run = run};
     return enqueue_and_wait(store, &item, error);
+}
+
+void store_wait_for_removals(struct store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    while (store->removing)
+        pthread_cond_wait(&store->done, &store->mutex);
+    pthread_mutex_unlock(&store->mutex);
 }
 
 void store_add_checkpoint(struct store *store, const struct store_checkpoint *checkpoint)

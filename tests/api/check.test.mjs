@@ -228,6 +228,13 @@ for (const [what, work, words] of [
         assert.equal(status, 1);
     }));
 
+test('what is left of a run that was deleted is passed over', () => damaged((state) => {
+    sql(state, 'INSERT INTO removals VALUES(3); DELETE FROM points WHERE run = 3 AND step < 100');
+    const { status, output } = check(state);
+    assert.match(output, /^2 runs, \d+ points, [12] checkpoints?: all consistent\n$/);
+    assert.equal(status, 0);
+}));
+
 test('a damaged checkpoint that was kept aside is nothing to find', () => damaged(async (state) => {
     await writeFile(path.join(state, 'checkpoints', '1.safetensors.damaged'), 'was one');
     assert.equal(check(state).status, 0);

@@ -810,7 +810,7 @@ static void without_its_reserve_a_full_disk_would_refuse(void **state)
     insert_long_runs(fixture, ids);
     reopen(fixture);
     unlink(reserve_of(fixture));
-    fill_disk(fixture, 16 << 10);
+    fill_disk(fixture, 0);
     assert_int_equal(store_delete_run(fixture->store, ids[0], &fixture->error), FF_IO);
     assert_non_null(strstr(fixture->error.message, "the disk is full"));
     assert_int_equal(store_count_points(fixture->store, ids[0], 0), 15000);
@@ -854,6 +854,88 @@ static void a_full_disk_lets_the_store_open_and_runs_be_deleted(void **state)
     give_back_the_disk();
 }
 
+static int64_t rows_of(const struct fixture *fixture, const char *table, int64_t run)
+{
+    char sql[128];
+    sqlite3 *connection;
+    sqlite3_stmt *statement;
+
+    assert_int_equal(sqlite3_open(fixture->store->path, &connection), SQLITE_OK);
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM %s WHERE run = %lld", table, (long long)run);
+    assert_int_equal(sqlite3_prepare_v2(connection, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(connection);
+    return count;
+}
+
+/* Whatever a reader asks, there is no such run. */
+static void assert_gone(struct fixture *fixture, int64_t id, int64_t newest)
+{
+    struct store_run_filter all = {.state = -1};
+    struct store_newest found;
+    struct run *run = new_run(), *runs;
+    size_t count;
+    int64_t next;
+
+    assert_int_equal(store_get_run(fixture->store, id, run, &fixture->error), FF_NOT_FOUND);
+    run->id = id;
+    assert_int_equal(store_update_run(fixture->store, run, &fixture->error), FF_NOT_FOUND);
+    assert_int_equal(store_delete_run(fixture->store, id, &fixture->error), FF_NOT_FOUND);
+    assert_int_equal(store_find_newest(fixture->store, id, UINT64_MAX, &found, &fixture->error), FF_NOT_FOUND);
+    assert_int_equal(store_latest_run(fixture->store), newest);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 0);
+    assert_good(store_list_runs(fixture->store, &all, &runs, &count, &next, &fixture->error), &fixture->error);
+    for (size_t i = 0; i < count; i++)
+        assert_int_not_equal(runs[i].id, id);
+    free(runs);
+    free(run);
+}
+
+/* The rows of a deleted run cannot go, as where the program is killed in the middle of it. */
+static void a_deleted_run_is_gone_at_once_and_its_rows_after(void **state)
+{
+    static char refuse[] = "CREATE TEMP TRIGGER refuse BEFORE DELETE ON points WHEN old.step > 12000"
+                           " BEGIN SELECT RAISE(ABORT, 'no'); END";
+    struct fixture *fixture = *state;
+    int64_t other = insert_run(fixture, RUN_FINISHED), id = insert_run(fixture, RUN_FINISHED);
+    struct ff_epoch epoch = epoch_number(1, 0.5);
+
+    append_many(fixture, id, 1, 15000);
+    store_append_epoch(fixture->store, id, 20000, &epoch);
+    append_many(fixture, other, 1, 10);
+    assert_good(store_do(fixture->store, execute_task, refuse, &fixture->error), &fixture->error);
+    assert_good(store_delete_run(fixture->store, id, &fixture->error), &fixture->error);
+    assert_gone(fixture, id, other);
+    reopen(fixture); /* what stood in the way is gone */
+    assert_gone(fixture, id, other);
+    store_wait_for_removals(fixture->store);
+    assert_int_equal(rows_of(fixture, "points", id), 0);
+    assert_int_equal(rows_of(fixture, "epochs", id), 0);
+    assert_int_equal(rows_of(fixture, "epoch_layers", id), 0);
+    assert_int_equal(rows_of(fixture, "removals", id), 0);
+    assert_int_equal(store_count_points(fixture->store, other, 0), 10);
+}
+
+/* As when the program ends right after: rows are left until the next start has taken them away. */
+static void rows_that_a_removal_has_left_go_with_the_next_one(void **state)
+{
+    static char marked[] = "INSERT INTO removals VALUES(1)";
+    struct fixture *fixture = *state;
+    int64_t left = insert_run(fixture, RUN_FINISHED), id = insert_run(fixture, RUN_FINISHED);
+
+    append_many(fixture, left, 1, 15000);
+    store_flush(fixture->store);
+    store_wait_for_removals(fixture->store);
+    assert_good(store_do(fixture->store, execute_task, marked, &fixture->error), &fixture->error);
+    assert_true(rows_of(fixture, "points", left) >= 15000);
+    assert_good(store_delete_run(fixture->store, id, &fixture->error), &fixture->error);
+    store_wait_for_removals(fixture->store);
+    assert_int_equal(rows_of(fixture, "points", left), 0);
+    assert_gone(fixture, left, 0);
+}
+
 /* SQLite's log gets every page that becomes free; it must not grow with the run. */
 static void deleting_a_long_run_takes_little_room(void **state)
 {
@@ -865,6 +947,8 @@ static void deleting_a_long_run_takes_little_room(void **state)
     insert_long_runs(fixture, ids);
     reopen(fixture);
     assert_good(store_delete_run(fixture->store, ids[0], &fixture->error), &fixture->error);
+    store_wait_for_removals(fixture->store);
+    assert_int_equal(rows_of(fixture, "points", ids[0]), 0);
     snprintf(path, sizeof path, "%s/goodness.db-wal", fixture->folder);
     assert_int_equal(stat(path, &information), 0);
     assert_true(information.st_size < 3 << 20);
@@ -1136,6 +1220,8 @@ int main(void)
         STORE_TEST(a_point_written_again_replaces_the_former),
         STORE_TEST(epochs_read_back_and_give_last_and_best),
         STORE_TEST(a_deleted_run_takes_its_rows_along),
+        STORE_TEST(a_deleted_run_is_gone_at_once_and_its_rows_after),
+        STORE_TEST(rows_that_a_removal_has_left_go_with_the_next_one),
         STORE_TEST(rows_of_a_run_that_is_gone_harm_nobody),
         STORE_TEST(what_is_queued_is_written_at_close),
         STORE_TEST(lists_are_filtered_and_paged),
