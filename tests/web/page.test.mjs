@@ -52,6 +52,9 @@ async function storedBeyond(daemon, step) {
     }
 }
 
+/** Have it tried now. It may just have been tried by itself, and the button be gone. */
+const tryNow = (page) => page.evaluate(() => document.querySelector('#retry-button').click());
+
 const name = (page) => page.locator('#run-name').inputValue();
 
 test('an_empty_page_says_what_to_do_and_one_button_does_it', async (t) => {
@@ -88,7 +91,11 @@ test('a_finished_run_is_whole_with_errors_and_log', async (t) => {
         await page.evaluate(() => window.goodness.epochs.map((row) => row.digest)),
         epochs.map((row) => row.digest),
     );
+    await page.locator('#log').scrollIntoViewIfNeeded();
     await page.waitForFunction(() => document.querySelector('#log').textContent.includes('Epoch 4:'));
+    await page.locator('#errors-chart').scrollIntoViewIfNeeded();
+    await page.waitForSelector('#errors-chart canvas');
+    await page.waitForFunction(() => document.querySelector('#errors-empty').hidden);
     assert.ok((await pixelsOf(page, '#errors-chart', '--test')) > 20);
     const shown = await page.locator('#error-now').innerText();
     assert.equal(shown.replace('\u202f', ' '), (100 * epochs[3].test_error).toFixed(2) + ' %');
@@ -349,7 +356,7 @@ test('a_connection_that_was_cut_is_told_and_repaired_without_a_missing_or_double
     const seen = await page.evaluate(() => window.goodness.points.steps.at(-1));
     await storedBeyond(daemon, seen + 20);
     line.mend();
-    await page.click('#retry-button');
+    await tryNow(page);
     await page.waitForSelector('#banner', { state: 'hidden' });
     await page.click('#pause-button');
     await stateIs(page, 'paused');
@@ -364,7 +371,7 @@ test('a_daemon_that_is_gone_leaves_what_was_known_greyed_and_is_found_again', as
     assert.match(await page.locator('#banner-text').innerText(), /does not answer/);
     assert.ok((await page.evaluate(() => window.goodness.points.steps.length)) >= 10);
     await daemon.start();
-    await page.click('#retry-button');
+    await tryNow(page);
     await page.waitForSelector('#banner', { state: 'hidden' });
     await page.waitForSelector('body:not(.stale)');
     await stateIs(page, 'interrupted');
@@ -387,7 +394,7 @@ test('a_run_whose_daemon_was_killed_goes_on_by_button_without_a_missing_or_doubl
     await page.waitForSelector('body.stale #run:visible');
     const seen = await page.evaluate(() => window.goodness.points.steps.at(-1));
     await daemon.start();
-    await page.click('#retry-button');
+    await tryNow(page);
     await stateIs(page, 'interrupted');
     await page.click('#resume-button');
     await stateIs(page, 'running');

@@ -21,6 +21,8 @@
 /** Longer than any answer of this interface takes; a daemon that hangs is then treated as one that is gone. */
 const TIMEOUT = 20000;
 
+const BROKEN = 'The connection to the Goodness server broke in the middle of an answer.';
+
 /** A request that was not answered as hoped. `status` 0: nobody answered. */
 export class Problem extends Error {
     /**
@@ -101,7 +103,7 @@ async function requestJson(method, path, body) {
     try {
         return await response.json();
     } catch {
-        throw new Problem(0, 'The connection to the Goodness server broke in the middle of an answer.');
+        throw new Problem(0, BROKEN);
     }
 }
 
@@ -110,6 +112,16 @@ export const getJson = (path) => requestJson('GET', path);
 
 /** @param {string} path */
 export const getText = async (path) => (await request('GET', path)).text();
+
+/** @param {string} path @returns {Promise<{bytes: ArrayBuffer, headers: Headers}>} */
+export async function getBytes(path) {
+    const response = await request('GET', path);
+    try {
+        return { bytes: await response.arrayBuffer(), headers: response.headers };
+    } catch {
+        throw new Problem(0, BROKEN);
+    }
+}
 
 /** @param {string} path @param {unknown} [body] */
 export const postJson = (path, body) => requestJson('POST', path, body);

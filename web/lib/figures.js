@@ -21,6 +21,7 @@ import { FoldedTable } from './table.js';
  * @property {string} what "layer 1": in the names of the buttons
  * @property {() => string} file the name of its files, without ending
  * @property {() => Figures | null} figures null: nothing is drawn
+ * @property {() => Figures | null} [table] where they are too many for a table: what it shows instead
  * @property {() => import('./png.js').Drawn | null} picture
  */
 
@@ -73,7 +74,7 @@ export class Foot {
             make('summary', {}, 'Table', make('span', { class: 'hidden-text' }, ` of ${shown.what}`)),
         );
         this.table = new FoldedTable(this.details, () =>
-            tableOf(shown.figures() ?? { caption: 'Nothing yet', columns: [] }),
+            tableOf((shown.table ?? shown.figures)() ?? { caption: 'Nothing yet', columns: [] }),
         );
         this.node = make(
             'div',

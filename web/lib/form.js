@@ -71,9 +71,10 @@ class Field {
      * @param {string[]} path names from the configuration down
      * @param {Property} property
      * @param {Choice[] | null} choices
+     * @param {string} prefix of its ids
      */
-    constructor(path, property, choices) {
-        const id = 'setting-' + path.join('-');
+    constructor(path, property, choices, prefix) {
+        const id = `${prefix}-${path.join('-')}`;
 
         this.path = path;
         this.property = property;
@@ -151,8 +152,10 @@ export class SettingsForm {
      * @param {{properties: Record<string, Property>}} schema
      * @param {Record<string, Choice[]>} choices for settings whose values the schema does not know: data sets
      * @param {() => void} changed
+     * @param {string} [prefix] of the fields' ids: two forms on a page need two
      */
-    constructor(schema, choices, changed) {
+    constructor(schema, choices, changed, prefix = 'setting') {
+        this.prefix = prefix;
         /** @type {Field[]} */ this.fields = [];
         /** @type {Record<string, any>} */ this.base = {};
         this.choices = choices;
@@ -187,7 +190,7 @@ export class SettingsForm {
     #make(path, property) {
         if (property.properties)
             return Object.entries(property.properties).flatMap(([name, part]) => this.#make([...path, name], part));
-        const field = new Field(path, property, this.choices[path.join('.')] ?? choicesOf(property));
+        const field = new Field(path, property, this.choices[path.join('.')] ?? choicesOf(property), this.prefix);
         this.fields.push(field);
         return [field];
     }

@@ -1,7 +1,8 @@
 /* zoom.js - which part of the series is in view, and finer points for it.
  *
  * The range is held in steps, so it stays the same when the axis changes. Where the series is coarser than what the
- * server has, the points of the range are fetched. */
+ * server has, the points of the range are fetched and put in the place of the coarser ones. Those around them stay, so
+ * that smoothing goes on from what was before. */
 
 import { getJson, Problem, runPath } from './api.js';
 import { Series } from './series.js';
@@ -9,7 +10,7 @@ import { Series } from './series.js';
 /** @typedef {import('./address.js').Axis} Axis */
 
 const WANTED = 1000; /* points in view */
-const MOST = 20000; /* points asked for: the interface gives all up to the end */
+const MOST = 4000; /* points kept: those in view, the coarser ones around them, and what comes live */
 
 /** @param {Series} series @param {Axis} axis @returns {number[]} */
 export const axisOf = (series, axis) => (axis === 'seconds' ? series.elapsed : series[axis]);
@@ -92,19 +93,40 @@ export class Zoom {
 
     /** @param {number} run @param {[number, number]} range @param {number} asked */
     async #fetch(run, [low, high], asked) {
-        const after = Math.max(0, Math.floor(low) - 1);
-        const share = Math.max(1e-9, (high - low) / Math.max(1, this.series.last - low));
-        const most = Math.min(MOST, Math.ceil(WANTED / Math.min(1, share)));
+        const { steps } = this.series;
+        const after = steps.findLast((step) => step <= low) ?? 0;
+        const last = steps.find((step) => step >= high) ?? this.series.last;
         try {
-            const points = await getJson(`${runPath(run)}/metrics?after=${after}&max_points=${most}`);
+            const points = await getJson(
+                `${runPath(run)}/metrics?after=${after}&before=${last + 1}&max_points=${WANTED}`,
+            );
             if (asked !== this.#asked) return;
-            const detail = new Series(MOST);
-            detail.append(points);
-            this.#detail = detail;
+            this.#detail = this.#joined(after, points);
             this.changed();
         } catch (problem) {
             if (!(problem instanceof Problem)) throw problem;
             /* The coarser points stay: nothing is wrong in them. */
         }
+    }
+
+    /** Coarse up to a step, then the finer points, then coarse again. @param {number} after
+     * @param {import('./series.js').Columns} points */
+    #joined(after, points) {
+        const { steps, epochs, elapsed, layers } = this.series;
+        const before = steps.filter((step) => step <= after).length;
+        const part = (/** @type {any[]} */ values) => values.slice(0, before);
+        const joined = new Series(MOST);
+
+        joined.append({
+            steps: part(steps),
+            epochs: part(epochs),
+            elapsed: part(elapsed),
+            layers: layers.map((layer) =>
+                Object.fromEntries(Object.entries(layer).map(([field, values]) => [field, part(values)])),
+            ),
+        });
+        joined.append(points);
+        joined.append(this.series); /* takes what comes after */
+        return joined;
     }
 }
