@@ -11,7 +11,8 @@ enum { PATIENCE_SECONDS = 30 };
 struct waiting_weights {
     struct session *session;
     struct session_request *request;
-    bool rests; /* of a checkpoint: the same until there is another one */
+    bool rests;      /* of a checkpoint: the same until there is another one */
+    uint32_t kernel; /* of a convolution; 0: a dense layer */
 };
 
 static void release_waiting(void *kept)
@@ -48,11 +49,6 @@ static bool read_query(const struct request *request, struct response *response,
     return false;
 }
 
-static uint32_t units_of(const struct ff_config *config, uint32_t layer)
-{
-    return config->layers[layer].kind == FF_CONV ? config->layers[layer].channels : config->layers[layer].units;
-}
-
 /* Whether the layer and the units are there; false: answered already. */
 static bool find_units(const struct request *request, struct response *response, const struct run *run,
                        struct session_question *question)
@@ -70,7 +66,7 @@ static bool find_units(const struct request *request, struct response *response,
                         (long long)run->id, run->config.layer_count - 1);
         return false;
     }
-    uint32_t units = units_of(&run->config, question->layer);
+    uint32_t units = ff_layer_units(&run->config.layers[question->layer]);
     if (question->unit >= units) {
         respond_problem(response, 404, "there is no unit %u; layer %u of run %lld has units 0 to %u",
                         question->unit, question->layer, (long long)run->id, units - 1);
@@ -82,6 +78,11 @@ static bool find_units(const struct request *request, struct response *response,
                     "the query parameter \"count\" must be at most %u, the units of layer %u from %u on, got %u",
                     units - question->unit, question->layer, question->unit, question->count);
     return false;
+}
+
+static uint32_t kernel_of(const struct ff_layer_config *layer)
+{
+    return layer->kind == FF_CONV ? layer->kernel : 0;
 }
 
 static void begin(struct api *api, const struct request *request, struct response *response)
@@ -104,6 +105,7 @@ static void begin(struct api *api, const struct request *request, struct respons
     } else if (session_ask(api->session, run.id, &question, &waiting->request, &error) == FF_OK) {
         waiting->session = api->session;
         waiting->rests = !run_state_holds_trainer(run.state);
+        waiting->kernel = kernel_of(&run.config.layers[question.layer]);
         response_keep(response, waiting, release_waiting);
         respond_later(response, PATIENCE_SECONDS);
         return;
@@ -118,19 +120,32 @@ static void begin(struct api *api, const struct request *request, struct respons
 /* The floats as they are in memory: little-endian, on every machine this builds for. */
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are given as little-endian float32");
 
-static void respond_weights(struct response *response, const struct ff_unit_weights *weights, bool rests)
+/* Units and inputs; of a convolution units, channels, and the kernel's rows and columns. */
+static void put_shape(struct response *response, const struct ff_unit_weights *weights, uint32_t kernel)
+{
+    char shape[64];
+
+    if (kernel > 0)
+        snprintf(shape, sizeof shape, "%u,%u,%u,%u", weights->count, weights->inputs / (kernel * kernel), kernel,
+                 kernel);
+    else
+        snprintf(shape, sizeof shape, "%u,%u", weights->count, weights->inputs);
+    response_header(response, "X-Shape", shape);
+}
+
+static void respond_weights(struct response *response, const struct ff_unit_weights *weights,
+                            const struct waiting_weights *waiting)
 {
     size_t length = (size_t)weights->count * weights->inputs * sizeof(float);
-    char *bytes = malloc(length), shape[32];
+    char *bytes = malloc(length);
 
     if (bytes != NULL)
         memcpy(bytes, weights->weights, length);
     respond_text(response, 200, "application/octet-stream", bytes, length);
     if (bytes == NULL)
         return;
-    snprintf(shape, sizeof shape, "%u,%u", weights->count, weights->inputs);
-    response_header(response, "X-Shape", shape);
-    if (rests)
+    put_shape(response, weights, waiting->kernel);
+    if (waiting->rests)
         response_use_etag(response);
 }
 
@@ -147,7 +162,7 @@ void api_weights(struct api *api, const struct request *request, struct response
     }
     ff_status status = session_weights(waiting->session, waiting->request, &weights, &error);
     if (status == FF_OK)
-        respond_weights(response, weights, waiting->rests);
+        respond_weights(response, weights, waiting);
     else if (status == FF_BUSY && !request_is_last_try(request))
         respond_later(response, PATIENCE_SECONDS);
     else
