@@ -16,8 +16,8 @@
 /* Class groups on convolutions: rates and temperatures rise and fall with what a layer has to tell. Without the
  * brace at the end. */
 #define CONVOLUTION(channels, kernel, padding)                                                                     \
-    "{\"kind\": \"conv\", \"channels\": " channels ", \"kernel\": " kernel ", \"padding\": " padding               \
-    ", \"pool\": true}, "
+    "{\"kind\": \"conv\", \"channels\": " channels ", \"kernel\": " kernel                                         \
+    ", \"stride\": 1, \"padding\": " padding ", \"pool\": true}, "
 #define CONVOLUTIONS(augment)                                                                                      \
     "{\"rule\": \"class_groups\", \"layers\": [" CONVOLUTION("40", "5", "2") CONVOLUTION("80", "3", "1")           \
         CONVOLUTION("160", "3", "1") "500], \"input\": \"standardize\", \"input_scale\": 1,"                       \
