@@ -50,6 +50,9 @@ int64_t check_number(struct check *check, const char *sql, int64_t run, int64_t 
 /* All runs: their rows, points, epochs and changes. */
 void check_runs(struct check *check);
 
+/* What was seen in its epochs: histograms and evaluations that count what they say. Since schema 3. */
+void check_figures(struct check *check, const struct checked_run *run);
+
 /* A run's checkpoint against its row, and against the table's; fills in `kept` and `standing`. */
 void check_checkpoint(struct check *check, struct checked_run *run);
 /* What lies in the folder of checkpoints: only those of runs that are there. */

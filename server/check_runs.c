@@ -299,5 +299,7 @@ void check_runs(struct check *check)
         check_epochs(check, &run);
         if (check->version >= 2)
             check_changes(check, &run);
+        if (check->version >= 3)
+            check_figures(check, &run);
     }
 }

@@ -91,6 +91,7 @@ static ff_status gather(struct store *store, struct compared *compared, const st
         return ff_fail_memory(error, "a comparison");
     if (store_read_epochs(store, run->id, 0, 0, take_epoch, compared, error) != FF_OK)
         return error->status;
+    compared->run.last.test_error = compared->test_error; /* the table is to show the same */
     return compared->short_of_memory ? ff_fail_memory(error, "a comparison") : FF_OK;
 }
 
