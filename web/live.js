@@ -7,7 +7,7 @@ import { Follower } from './lib/events.js';
 import './lib/page.js';
 import { isFinal, titleOf } from './lib/run.js';
 import { areShared } from './lib/stream.js';
-import { showPhase, showTrouble } from './live/banner.js';
+import { showPhase, showTrouble } from './lib/banner.js';
 import { Confusions } from './live/confusion.js';
 import { Errors } from './live/errors.js';
 import { Distributions } from './live/histograms.js';

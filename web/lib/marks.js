@@ -98,8 +98,9 @@ export function drawMarks(chart) {
 }
 
 /**
- * Where a line has no value: null, or nothing above zero on a logarithmic axis. A line that has no value at all is not
- * missing them here and there: it is not drawn.
+ * Where a line has no value: null, or nothing above zero on a logarithmic axis. Where it has no point (undefined: only
+ * another line has one there) nothing is missing. A line that has no value at all is not missing them here and there:
+ * it is not drawn.
  * @param {Values} values @param {boolean} log
  * @returns {{unknown: number[], low: number[]}} indexes
  */
@@ -108,11 +109,14 @@ export function missing(values, log) {
     const unknown = [];
     /** @type {number[]} */
     const low = [];
+    let points = 0;
     values.forEach((value, i) => {
-        if (value === null || value === undefined) unknown.push(i);
+        if (value === undefined) return;
+        points++;
+        if (value === null) unknown.push(i);
         else if (log && value <= 0) low.push(i);
     });
-    return unknown.length === values.length ? { unknown: [], low: [] } : { unknown, low };
+    return unknown.length === points ? { unknown: [], low: [] } : { unknown, low };
 }
 
 /** At the foot of the chart, in the line's colour: a cross for a value that is not known, a triangle pointing down for

@@ -66,3 +66,8 @@ export function widest(_plot, texts) {
 /** 1, 2, 5, 10 …: round distances. @param {number} from power of ten @param {number} to */
 export const decades = (from, to) =>
     Array.from({ length: to - from }, (_, i) => [1, 2, 5].map((first) => Number(`${first}e${from + i}`))).flat();
+
+/** Round distances of time, in seconds. */
+export const CLOCK_STEPS = [
+    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000, 86400,
+];

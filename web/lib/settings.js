@@ -50,3 +50,16 @@ export function differingSettings(runs) {
         return runs.some(({ config }) => JSON.stringify(settingAt(config, path)) !== first);
     });
 }
+
+/**
+ * A setting's values in several runs; where it is an object, those of its parts that are not all alike.
+ * @param {{name: string, values: any[]}} setting
+ * @returns {{name: string, values: any[]}[]}
+ */
+export function differingValues({ name, values }) {
+    if (!values.every((value) => value !== null && typeof value === 'object' && !Array.isArray(value)))
+        return [{ name, values }];
+    return [...new Set(values.flatMap((value) => Object.keys(value)))]
+        .map((part) => ({ name: `${name}.${part}`, values: values.map((value) => value[part]) }))
+        .filter((part) => part.values.some((value) => JSON.stringify(value) !== JSON.stringify(part.values[0])));
+}

@@ -6,7 +6,7 @@ import { Foot } from '../lib/figures.js';
 import { clock, count, epochs, figure, percent } from '../lib/format.js';
 import { painted } from '../lib/paint.js';
 import { changesText, levelOf } from '../lib/run.js';
-import { decades } from '../lib/scale.js';
+import { CLOCK_STEPS, decades } from '../lib/scale.js';
 import { smoothed } from '../lib/series.js';
 import { axisOf, translate } from '../lib/zoom.js';
 
@@ -22,10 +22,6 @@ const LINES = [
 const NARROW = 328; /* pixels; five figures do not fit in one row */
 
 const BANDS = ['--positive-band', '--negative-band', '--gap'];
-
-const CLOCK_STEPS = [
-    0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 36000, 86400,
-];
 
 const AXES = {
     steps: { text: (/** @type {number} */ value) => count(value), steps: decades(0, 10) },

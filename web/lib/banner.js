@@ -1,8 +1,8 @@
 /* banner.js - how the connection is: a quiet banner when it is lost, what was known greyed when the server is gone. */
 
-import { element, setText } from '../lib/dom.js';
+import { element, setText } from './dom.js';
 
-/** @typedef {import('../lib/events.js').Phase} Phase */
+/** @typedef {import('./events.js').Phase} Phase */
 
 const TEXTS = {
     connecting: 'Connecting',
