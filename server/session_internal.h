@@ -79,9 +79,10 @@ struct session {
     struct ff_placement placement; /* for runs that leave it open */
     pthread_t trainer_thread, reporter_thread;
 
-    pthread_mutex_t order; /* guards the next three; `again` needs no lock */
+    pthread_mutex_t order; /* guards the next four; `again` needs no lock */
     struct ff_trainer *trainer;
     bool told_paused;   /* those in the queue know that they wait for a paused run */
+    uint64_t troubles;  /* of the store, as far as the run that trains knows */
     struct run scratch; /* for whoever holds `order` */
     bool again;         /* the current run had begun before; of the thread that trains */
 
@@ -126,6 +127,8 @@ void session_publish(struct session *session, const struct run *shown);
 /* Progress, and with it the state, of the run that holds the trainer, to the hub; to the store too when `save`, or
  * when its state has changed since. */
 void session_publish_current(struct session *session, bool save);
+/* The run that holds the trainer keeps the remark that the database could not be written, where that is so. */
+void session_note_trouble(struct session *session);
 /* Tell the hub of those that wait, when it has changed what they wait for. */
 void session_publish_queue(struct session *session);
 void *session_report(void *session); /* the thread */

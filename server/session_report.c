@@ -76,12 +76,15 @@ void session_publish_queue(struct session *session)
 }
 
 /* A run that trains while the database cannot be written may lose points for good: it keeps the remark. */
-static void note_trouble(struct session *session)
+void session_note_trouble(struct session *session)
 {
     char sentence[512];
+    uint64_t troubles = store_troubles(session->store);
 
-    if (!store_trouble(session->store, sentence, sizeof sentence))
+    store_tell_log(session->store);
+    if (!store_trouble(session->store, sentence, sizeof sentence) && troubles == session->troubles)
         return;
+    session->troubles = troubles;
     pthread_mutex_lock(&session->mutex);
     if (session->current != NULL)
         run_add_warning(session->current,
@@ -115,7 +118,7 @@ static void save_again(struct session *session)
 static void report(struct session *session)
 {
     pthread_mutex_lock(&session->order);
-    note_trouble(session);
+    session_note_trouble(session);
     session_publish_current(session, false);
     save_again(session);
     pthread_mutex_unlock(&session->order);

@@ -88,6 +88,7 @@ static bool begin_run(struct session *session)
         if (!session->again)
             session->current->started = timing_date();
         session->begin_step = session->current->progress.step;
+        session->troubles = store_troubles(session->store);
         session->wanted = SESSION_RUN;
         session->interrupting = false;
         session_note_change(session);
@@ -163,6 +164,7 @@ static void end_run(struct session *session, enum ff_outcome outcome, const char
 
     store_flush(session->store);
     pthread_mutex_lock(&session->order);
+    session_note_trouble(session);
     if (session->trainer != NULL)
         ff_trainer_progress(session->trainer, &progress);
     pthread_mutex_lock(&session->mutex);

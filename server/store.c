@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "log.h"
 #include "store_internal.h"
 
 /* The folder and its lock */
@@ -137,6 +138,42 @@ bool store_trouble(struct store *store, char *sentence, size_t size)
                  (unsigned long long)points, (unsigned long long)epochs);
     pthread_mutex_unlock(&store->mutex);
     return failed || points + epochs > 0;
+}
+
+uint64_t store_troubles(struct store *store)
+{
+    pthread_mutex_lock(&store->mutex);
+    uint64_t troubles = store->troubles;
+    pthread_mutex_unlock(&store->mutex);
+    return troubles;
+}
+
+void store_tell_log(struct store *store)
+{
+    char failure[sizeof store->failure];
+
+    pthread_mutex_lock(&store->mutex);
+    memcpy(failure, store->failure, sizeof failure);
+    bool failing = failure[0] != '\0', losing = store->lost_points + store->lost_epochs > 0;
+    bool failed = store->told.failing, lost = store->told.losing;
+    uint64_t points = store->given_up_points - store->told.points;
+    uint64_t epochs = store->given_up_epochs - store->told.epochs;
+    store->told.failing = failing;
+    store->told.losing = losing;
+    if (!failing && !losing) {
+        store->told.points = store->given_up_points;
+        store->told.epochs = store->given_up_epochs;
+    }
+    pthread_mutex_unlock(&store->mutex);
+    if (failing && !failed)
+        log_warning("the database cannot be written, and this is tried again every second: %s", failure);
+    if (losing && !lost)
+        log_warning("points of runs are given up: more wait to be written than there is room for");
+    if (!failing && !losing && points + epochs > 0)
+        log_warning("%llu points and %llu epochs of runs were given up, since they could not be written in time",
+                    (unsigned long long)points, (unsigned long long)epochs);
+    if (!failing && failed)
+        log_info("the database is written again");
 }
 
 void store_look(struct store *store, struct store_backlog *backlog)

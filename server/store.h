@@ -26,6 +26,11 @@ enum { STORE_APPLICATION_ID = 0x476F6F64 /* "Good" */, STORE_SCHEMA_VERSION = 4 
 struct store *store_open(const char *folder, struct ff_error *error);
 void store_close(struct store *store); /* writes what is queued, then closes; NULL is fine */
 
+/* How often since the start something began to stand in the way of writing: who looks now and then sees by it what
+ * has been in between. It is said in the log, too, when that begins and ends. */
+uint64_t store_troubles(struct store *store);
+void store_tell_log(struct store *store); /* what began or ended since it was told last; whenever one likes */
+
 /* What stands in the way of writing now ("disk is full: …"), copied into `sentence`; false when all is well. */
 bool store_trouble(struct store *store, char *sentence, size_t size);
 
@@ -49,8 +54,8 @@ ff_status store_update_run(struct store *store, const struct run *run, struct ff
 ff_status store_delete_run(struct store *store, int64_t id, struct ff_error *error);
 
 /* Queued; committed within a second. `event` is the number of the event that carried it (hub.h), kept for replay.
- * Neither waits. Points are dropped, and counted in store_trouble's sentence, when the queue is full; epochs are
- * kept until they can be written (some 16,000 of them). */
+ * Neither waits. Points are dropped, and counted in store_trouble's sentence, when the queue is full (64 MB, a
+ * million rows, one a layer); epochs are kept until they can be written (some 16,000 of them). */
 void store_append_points(struct store *store, int64_t run, uint64_t event, const struct ff_point *points,
                          size_t count);
 void store_append_epoch(struct store *store, int64_t run, uint64_t event, const struct ff_epoch *epoch);

@@ -7,7 +7,8 @@
  *     store_histograms.c  histograms as rows, and reading them
  *     store_confusion.c   what evaluations found, the same
  *     store_columns.h  what these two bind and read with
- *     store_writer.c   the queue and the thread that writes
+ *     store_queue.c    what waits to be written
+ *     store_writer.c   the thread that writes it
  *     store_removal.c  deleting runs: marked first, then slice by slice; and the reserve that makes it possible on
  *                      a full disk
  *     store_checkpoints.c  the folder of checkpoints, and their rows
@@ -54,6 +55,7 @@ struct store_row {
     uint64_t step;
     double epoch, elapsed;
     uint32_t layer;
+    uint32_t later; /* events after the item's */
     struct ff_layer_figures figures;
 };
 
@@ -94,13 +96,13 @@ struct store_item {
     ff_status status;
     struct ff_error *error;
     bool done;
-    size_t points;    /* STORE_POINTS */
-    size_t row_count; /* what it takes of the queue's room, STORE_POINTS: as many follow */
+    size_t row_count; /* STORE_POINTS: of the rows that follow; of other figures, as many as they are worth */
+    size_t room;      /* STORE_POINTS: for rows */
     struct store_row row[];
 };
 
 struct store_list {
-    struct store_item *first, **end;
+    struct store_item *first, *last, **end;
 };
 
 struct store {
@@ -119,11 +121,18 @@ struct store {
     pthread_cond_t done;   /* for callers: a task is done */
     struct store_list queue;
     size_t queued_rows, queued_epochs, queued_tasks;
-    int64_t oldest; /* when the oldest of the queue came: monotonic milliseconds */
+    size_t held_rows, held_epochs; /* the same in memory, with what is just being written */
+    int64_t oldest;                /* when the oldest of the queue came: monotonic milliseconds */
     bool closing;
-    bool removing;                     /* something of runs that were removed may be left */
-    uint64_t lost_points, lost_epochs; /* given up since all was well */
-    char failure[384];                 /* why the last attempt failed; "" when it did not */
+    bool removing;                             /* something of runs that were removed may be left */
+    uint64_t lost_points, lost_epochs;         /* given up since all was well */
+    char failure[384];                         /* why the last attempt failed; "" when it did not */
+    uint64_t troubles;                         /* how often that began, or the giving up */
+    uint64_t given_up_points, given_up_epochs; /* since the start */
+    struct {
+        bool failing, losing;
+        uint64_t points, epochs;
+    } told; /* what the log was told last */
     sqlite3 *readers[STORE_READERS_MAX];
     size_t idle_readers;
 };
@@ -224,18 +233,33 @@ void store_write_removals(struct store *store, struct store_item *items);
  * *left: there may be more. */
 ff_status store_remove_rest(struct store *store, bool all, bool *left, struct ff_error *error);
 
-/* store_writer.c */
+/* store_queue.c; all with the mutex, but for the last three */
 
-ff_status store_writer_start(struct store *store, struct ff_error *error);
-void store_writer_stop(struct store *store);
-/* Something of the run is committed that was not before (store_version). */
-void store_touch(struct store *store, int64_t run);
+enum { STORE_SOON_ROWS = 8192 }; /* so many are written at once, fewer in a while */
+/* Points, histograms, what an evaluation found: given up first where the disk is full. */
+bool store_is_series(const struct store_item *item);
+void store_free_item(struct store *store, struct store_item *item);
+void store_list_init(struct store_list *list);
+void store_list_push(struct store_list *list, struct store_item *item);
+/* All of `more` behind `list`; `more` is empty then. */
+void store_list_join(struct store_list *list, struct store_list *more);
+/* It is in the queue (again). And all of the queue, which is empty then. */
+void store_count_item(struct store *store, const struct store_item *item);
+struct store_item *store_take_queue(struct store *store);
+/* Before something is set that store_trouble tells. */
+void store_note_trouble(struct store *store);
 /* Mark a run as removed, and wait for that. */
 ff_status store_remove(struct store *store, int64_t run, struct ff_error *error);
 /* Queue `task`, and wait until it is committed, or has failed. */
 ff_status store_do(struct store *store, store_task *task, void *self, struct ff_error *error);
 /* For tests: wait until nothing is left of runs that were removed. */
 void store_wait_for_removals(struct store *store);
-void store_list_init(struct store_list *list);
+
+/* store_writer.c */
+
+ff_status store_writer_start(struct store *store, struct ff_error *error);
+void store_writer_stop(struct store *store);
+/* Something of the run is committed that was not before (store_version). */
+void store_touch(struct store *store, int64_t run);
 
 #endif

@@ -14,7 +14,7 @@ ff_status store_put_points(struct store_database *database, const struct store_i
         if (binder.statement == NULL)
             return error->status;
         bind_whole(&binder, (uint64_t)item->run);
-        bind_whole(&binder, item->event);
+        bind_whole(&binder, item->event + row->later);
         bind_whole(&binder, row->step);
         bind_real(&binder, row->epoch);
         bind_real(&binder, row->elapsed);

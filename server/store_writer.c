@@ -5,46 +5,8 @@
 
 #include "timing.h"
 
-/* How much may wait. Rows of points are some 64 bytes each, epochs some 1.3 KB, a layer's histogram 2 KB. */
-enum { ROW_BYTES = 64, HISTOGRAM_ROWS = 2048 / ROW_BYTES };
-enum { QUEUE_ROWS_MAX = 65536, QUEUE_EPOCHS_MAX = 16384, BATCH_ROWS = 8192 };
+enum { BATCH_ROWS = 65536 }; /* of points, in one transaction */
 enum { COMMIT_MILLISECONDS = 500, RETRY_MILLISECONDS = 1000 };
-
-/* Items and lists of them */
-
-static void free_item(struct store_item *item)
-{
-    if (item == NULL)
-        return;
-    free(item->epoch);
-    free(item->histograms);
-    store_free_confusion(item->confusion);
-    ff_durable_discard(item->checkpoint.file);
-    free(item);
-}
-
-void store_list_init(struct store_list *list)
-{
-    list->first = NULL;
-    list->end = &list->first;
-}
-
-static void list_push(struct store_list *list, struct store_item *item)
-{
-    item->next = NULL;
-    *list->end = item;
-    list->end = &item->next;
-}
-
-/* All of `more` behind `list`; `more` is empty then. */
-static void list_join(struct store_list *list, struct store_list *more)
-{
-    if (more->first == NULL)
-        return;
-    *list->end = more->first;
-    list->end = more->end;
-    store_list_init(more);
-}
 
 /* A transaction */
 
@@ -67,19 +29,14 @@ static ff_status apply_item(struct store_database *database, struct store_item *
     return item->task(database, item->self, error);
 }
 
-/* What is given up first where the disk is full. */
-static bool is_series(const struct store_item *item)
-{
-    return item->kind == STORE_POINTS || item->kind == STORE_HISTOGRAMS || item->kind == STORE_CONFUSION;
-}
-
 /* Rows of a run that was deleted meanwhile, and tasks for one, are nobody's failure but their own. */
 static ff_status apply_items(struct store_database *database, struct store_item *item, bool with_points,
                              struct ff_error *error)
 {
     for (; item != NULL; item = item->next) {
         struct ff_error own = {0};
-        if (item->kind == STORE_REMOVAL || item->kind == STORE_CHECKPOINT || (is_series(item) && !with_points))
+        if (item->kind == STORE_REMOVAL || item->kind == STORE_CHECKPOINT ||
+            (store_is_series(item) && !with_points))
             continue;
         item->status = apply_item(database, item, &own);
         if (item->kind == STORE_TASK && item->status == FF_NOT_FOUND)
@@ -124,7 +81,7 @@ static struct written write_batch(struct store_database *database, struct store_
     bool any_points = false, any_rest = false;
 
     for (struct store_item *item = items; item != NULL; item = item->next) {
-        any_points = any_points || is_series(item);
+        any_points = any_points || store_is_series(item);
         any_rest = any_rest || item->kind == STORE_EPOCH || item->kind == STORE_TASK;
     }
     if (!any_points && !any_rest)
@@ -137,22 +94,6 @@ static struct written write_batch(struct store_database *database, struct store_
 }
 
 /* The thread */
-
-static void count_item(struct store *store, const struct store_item *item)
-{
-    store->queued_rows += item->row_count;
-    store->queued_epochs += item->kind == STORE_EPOCH;
-    store->queued_tasks += !is_series(item) && item->kind != STORE_EPOCH;
-}
-
-static struct store_item *take_queue(struct store *store)
-{
-    struct store_item *items = store->queue.first;
-
-    store_list_init(&store->queue);
-    store->queued_rows = store->queued_epochs = store->queued_tasks = 0;
-    return items;
-}
 
 static void finish_task(struct store_item *task, const struct written *written)
 {
@@ -180,31 +121,39 @@ static void finish_items(struct store *store, struct store_item *items, const st
             continue;
         }
         if (item->kind == STORE_CHECKPOINT) {
-            free_item(item);
+            store_free_item(store, item);
             continue;
         }
         store_touch(store, item->run);
-        if (is_series(item) ? written->points : written->rest)
-            free_item(item);
+        if (store_is_series(item) ? written->points : written->rest)
+            store_free_item(store, item);
         else
-            list_push(again, item);
+            store_list_push(again, item);
     }
     if (written->points) {
         store->failure[0] = '\0';
         store->lost_points = store->lost_epochs = 0;
     } else {
+        store_note_trouble(store);
         memcpy(store->failure, written->error.message, sizeof store->failure - 1);
     }
     pthread_cond_broadcast(&store->done);
 }
 
-/* Take what comes up to the first checkpoint, that one included, off `items`. */
+/* Take what comes up to the first checkpoint, that one included, off `items`; no more than is good for a
+ * transaction.
+ */
 static struct store_item *take_part(struct store_item **items, struct store_item **checkpoint)
 {
     struct store_item *first = *items, *last = first;
+    size_t rows = 0;
 
-    while (last != NULL && last->kind != STORE_CHECKPOINT && last->next != NULL)
+    while (last != NULL && last->kind != STORE_CHECKPOINT && last->next != NULL) {
+        rows += last->row_count;
+        if (rows >= BATCH_ROWS)
+            break;
         last = last->next;
+    }
     *checkpoint = last != NULL && last->kind == STORE_CHECKPOINT ? last : NULL;
     *items = last != NULL ? last->next : NULL;
     if (last != NULL)
@@ -248,9 +197,9 @@ static struct written write_all(struct store *store, struct store_item *items)
     } while (items != NULL);
     pthread_mutex_lock(&store->mutex);
     for (const struct store_item *item = again.first; item != NULL; item = item->next)
-        count_item(store, item);
-    list_join(&again, &store->queue);
-    list_join(&store->queue, &again);
+        store_count_item(store, item);
+    store_list_join(&again, &store->queue);
+    store_list_join(&store->queue, &again);
     pthread_mutex_unlock(&store->mutex);
     return all;
 }
@@ -268,7 +217,7 @@ static int64_t when_to_write(const struct store *store, int64_t retry)
         return retry;
     if (store->queue.first == NULL)
         return NEVER;
-    return store->queued_rows < BATCH_ROWS ? store->oldest + COMMIT_MILLISECONDS : NOW;
+    return store->queued_rows < STORE_SOON_ROWS ? store->oldest + COMMIT_MILLISECONDS : NOW;
 }
 
 static void wait_until(struct store *store, int64_t when)
@@ -284,10 +233,11 @@ static void wait_until(struct store *store, int64_t when)
 /* With the mutex, as what follows: write what is queued. Returns when to try again, should that fail. */
 static int64_t write_queue(struct store *store)
 {
-    struct store_item *items = take_queue(store);
+    struct store_item *items = store_take_queue(store);
 
     pthread_mutex_unlock(&store->mutex);
     struct written written = write_all(store, items);
+    store_tell_log(store);
     pthread_mutex_lock(&store->mutex);
     store->oldest = timing_now();
     return written.points ? NEVER : timing_now() + RETRY_MILLISECONDS;
@@ -359,194 +309,8 @@ void store_writer_stop(struct store *store)
     pthread_cond_signal(&store->queued);
     pthread_mutex_unlock(&store->mutex);
     pthread_join(store->writer, NULL);
-    for (struct store_item *item = take_queue(store), *next; item != NULL; item = next) {
+    for (struct store_item *item = store_take_queue(store), *next; item != NULL; item = next) {
         next = item->next;
-        free_item(item);
+        store_free_item(store, item);
     }
-}
-
-/* Into the queue */
-
-/* With the mutex. The thread is woken only when there is something to do at once, or for it to begin a wait. */
-static void enqueue(struct store *store, struct store_item *item)
-{
-    bool first = store->queue.first == NULL;
-
-    if (first)
-        store->oldest = timing_now();
-    list_push(&store->queue, item);
-    count_item(store, item);
-    if (first || store->queued_tasks > 0 || store->queued_rows >= BATCH_ROWS)
-        pthread_cond_signal(&store->queued);
-}
-
-/* Queue a copy of `item`, and wait until it is done. */
-static ff_status enqueue_and_wait(struct store *store, const struct store_item *asked, struct ff_error *error)
-{
-    struct store_item *item = calloc(1, sizeof *item);
-
-    if (item == NULL)
-        return ff_fail_memory(error, "a task of the database");
-    *item = *asked;
-    item->error = error;
-    pthread_mutex_lock(&store->mutex);
-    enqueue(store, item);
-    while (!item->done)
-        pthread_cond_wait(&store->done, &store->mutex);
-    pthread_mutex_unlock(&store->mutex);
-    ff_status status = item->status;
-    free(item);
-    return status;
-}
-
-ff_status store_do(struct store *store, store_task *task, void *self, struct ff_error *error)
-{
-    struct store_item item = {.kind = STORE_TASK, .task = task, .self = self};
-    return enqueue_and_wait(store, &item, error);
-}
-
-ff_status store_remove(struct store *store, int64_t run, struct ff_error *error)
-{
-    struct store_item item = {.kind = STORE_REMOVAL, .run = run};
-    return enqueue_and_wait(store, &item, error);
-}
-
-void store_wait_for_removals(struct store *store)
-{
-    pthread_mutex_lock(&store->mutex);
-    while (store->removing)
-        pthread_cond_wait(&store->done, &store->mutex);
-    pthread_mutex_unlock(&store->mutex);
-}
-
-void store_add_checkpoint(struct store *store, const struct store_checkpoint *checkpoint)
-{
-    struct store_item *item = calloc(1, sizeof *item);
-    struct ff_error error;
-
-    if (item == NULL) {
-        ff_fail_memory(&error, "a checkpoint");
-        ff_durable_discard(checkpoint->file);
-        checkpoint->tell(checkpoint->self, checkpoint->run, NULL, &error);
-        return;
-    }
-    item->kind = STORE_CHECKPOINT;
-    item->run = checkpoint->run;
-    item->checkpoint = *checkpoint;
-    pthread_mutex_lock(&store->mutex);
-    enqueue(store, item);
-    pthread_mutex_unlock(&store->mutex);
-}
-
-static void copy_rows(struct store_item *item, const struct ff_point *points, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        for (uint32_t layer = 0; layer < points[i].layers; layer++) {
-            item->row[item->row_count++] = (struct store_row){.step = points[i].step,
-                                                              .epoch = points[i].epoch,
-                                                              .elapsed = points[i].elapsed,
-                                                              .layer = layer,
-                                                              .figures = points[i].layer[layer]};
-        }
-    }
-}
-
-void store_append_points(struct store *store, int64_t run, uint64_t event, const struct ff_point *points,
-                         size_t count)
-{
-    size_t rows = 0;
-    for (size_t i = 0; i < count; i++)
-        rows += points[i].layers;
-    struct store_item *item = malloc(sizeof *item + rows * sizeof item->row[0]);
-    if (item != NULL) {
-        *item = (struct store_item){.kind = STORE_POINTS, .run = run, .event = event, .points = count};
-        copy_rows(item, points, count);
-    }
-
-    pthread_mutex_lock(&store->mutex);
-    bool room = item != NULL && store->queued_rows + rows <= QUEUE_ROWS_MAX;
-    if (room)
-        enqueue(store, item);
-    else
-        store->lost_points += count;
-    pthread_mutex_unlock(&store->mutex);
-    if (!room)
-        free(item);
-}
-
-/* With as many layers as there are. */
-static struct histograms *keep_histograms(const struct ff_histograms *histograms)
-{
-    struct histograms *copy =
-        malloc(offsetof(struct histograms, layer) + histograms->layers * sizeof copy->layer[0]);
-
-    if (copy != NULL)
-        histograms_copy(copy, histograms);
-    return copy;
-}
-
-/* Where there is room for it; else it is given up. Takes the item over; NULL is fine, as is one without content. */
-static void append_figures(struct store *store, struct store_item *item, bool whole)
-{
-    if (item == NULL)
-        return;
-    pthread_mutex_lock(&store->mutex);
-    bool room = whole && store->queued_rows + item->row_count <= QUEUE_ROWS_MAX;
-    if (room)
-        enqueue(store, item);
-    pthread_mutex_unlock(&store->mutex);
-    if (!room)
-        free_item(item);
-}
-
-void store_append_histograms(struct store *store, int64_t run, const struct ff_histograms *histograms)
-{
-    struct store_item *item = malloc(sizeof *item);
-
-    if (item != NULL)
-        *item = (struct store_item){.kind = STORE_HISTOGRAMS,
-                                    .run = run,
-                                    .row_count = histograms->layers * HISTOGRAM_ROWS,
-                                    .histograms = keep_histograms(histograms)};
-    append_figures(store, item, item != NULL && item->histograms != NULL);
-}
-
-void store_append_confusion(struct store *store, int64_t run, const struct confusion *confusion)
-{
-    struct store_item *item = malloc(sizeof *item);
-    struct store_confusion *kept = store_keep_confusion(confusion);
-
-    if (item == NULL) {
-        store_free_confusion(kept);
-        return;
-    }
-    *item = (struct store_item){.kind = STORE_CONFUSION,
-                                .run = run,
-                                .row_count = kept != NULL ? kept->bytes / ROW_BYTES : 0,
-                                .confusion = kept};
-    append_figures(store, item, kept != NULL);
-}
-
-void store_append_epoch(struct store *store, int64_t run, uint64_t event, const struct ff_epoch *epoch)
-{
-    struct store_item *item = malloc(sizeof *item);
-    struct ff_epoch *copy = malloc(sizeof *copy);
-    bool whole = item != NULL && copy != NULL;
-    if (copy != NULL)
-        *copy = *epoch;
-    if (item != NULL)
-        *item = (struct store_item){.kind = STORE_EPOCH, .run = run, .event = event, .epoch = copy};
-
-    pthread_mutex_lock(&store->mutex);
-    bool room = whole && store->queued_epochs < QUEUE_EPOCHS_MAX;
-    if (room)
-        enqueue(store, item);
-    else
-        store->lost_epochs++;
-    pthread_mutex_unlock(&store->mutex);
-    if (room)
-        return;
-    if (item == NULL)
-        free(copy);
-    free_item(item);
 }

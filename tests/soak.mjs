@@ -593,7 +593,7 @@ const operations = {
                 `the checkpoint of run ${id} has ${answer.body.length} bytes, not ${8 + header + last}`);
     }],
     metrics: [5, async (random) => {
-        const id = random.of([...known.keys()]) ?? 1, thin = random.chance(0.5), at = `GET metrics of run ${id}`;
+        const id = random.of([...known.keys()]) ?? 0, thin = random.chance(0.5), at = `GET metrics of run ${id}`;
         const answer = await call('GET', `/api/v1/runs/${id}/metrics?max_points=${thin ? 50 : 100000}`);
         if (!expect(at, answer, [200], id) || !known.has(id))
             return;
@@ -605,7 +605,7 @@ const operations = {
             find('nothing is lost by a restart', `${at}: step ${odd} comes after ${steps[steps.indexOf(odd) - 1] ?? 0}`);
     }],
     epochs: [4, async (random) => {
-        const id = random.of([...known.keys()]) ?? 1, answer = await call('GET', `/api/v1/runs/${id}/epochs`);
+        const id = random.of([...known.keys()]) ?? 0, answer = await call('GET', `/api/v1/runs/${id}/epochs`);
         const shown = await call('GET', `/api/v1/runs/${id}`);
         if (!expect('epochs', answer, [200], id) || !expect('GET run', shown, [200], id))
             return;

@@ -186,6 +186,8 @@ test('on a full disk training goes on, and when there is room again all is as be
     assert.equal(run.state, 'stopped');
     assert.equal(run.checkpoint.step, run.progress.step);
     assert.match(run.warnings.join('\n'), /points of the series may be missing/);
+    const log = await daemon.logged(/warning the database cannot be written.*the disk is full[^]*info the database is written again/);
+    assert.ok(log.match(/the database cannot be written/g).length <= 3, 'it is said when it begins');
     assert.equal((await daemon.json('DELETE', `/api/v1/runs/${id}`)).status, 204);
     assert.deepEqual(await readdir(path.join(folder, 'checkpoints')), []);
 });

@@ -706,6 +706,29 @@ static void an_end_that_cannot_be_stored_is_told_and_stored_later(void **state)
     assert_true(session_ready(fixture->session, sentence, sizeof sentence));
 }
 
+/* It is over before anybody looks again. */
+static void a_run_whose_points_could_not_be_written_for_a_moment_keeps_the_remark(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = submit_and_wait(fixture);
+
+    execute(fixture, "CREATE TEMP TRIGGER refuse BEFORE INSERT ON points BEGIN SELECT RAISE(ABORT, 'no'); END");
+    fake_trainer_points(1);
+    await_type(fixture, "points");
+    store_flush(fixture->store);
+    execute(fixture, "DROP TRIGGER refuse");
+    store_flush(fixture->store);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 1);
+    fake_trainer_finish();
+    await(fixture, id, "finished", NULL);
+    assert_int_equal(stored(fixture, id)->warning_count, 1);
+    assert_non_null(strstr(fixture->run.warnings[0], "the database could not be written for some time"));
+    id = submit_and_wait(fixture);
+    fake_trainer_finish();
+    await(fixture, id, "finished", NULL);
+    assert_int_equal(stored(fixture, id)->warning_count, 0);
+}
+
 static void a_run_that_cannot_be_stored_is_refused(void **state)
 {
     struct fixture *fixture = *state;
@@ -1068,6 +1091,7 @@ int main(void)
         SESSION_TEST(a_stop_by_a_user_stays_a_stop_when_the_program_ends),
         SESSION_TEST(a_row_that_was_read_before_the_end_is_refreshed),
         SESSION_TEST(an_end_that_cannot_be_stored_is_told_and_stored_later),
+        SESSION_TEST(a_run_whose_points_could_not_be_written_for_a_moment_keeps_the_remark),
         SESSION_TEST(a_run_that_cannot_be_stored_is_refused),
         SESSION_TEST(a_pause_before_the_first_step_holds),
         SESSION_TEST(a_stop_before_the_first_step_ends_it),

@@ -1050,21 +1050,47 @@ static void on_a_full_disk_a_run_is_refused_in_words_and_nothing_is_lost(void **
     free(run);
 }
 
-static void points_beyond_the_queue_are_counted(void **state)
+/* A small network's points of ten seconds, three rows each, and more. */
+static void a_million_rows_wait_while_the_disk_takes_none_and_points_beyond_are_counted(void **state)
 {
     struct fixture *fixture = *state;
     int64_t id = insert_run(fixture, RUN_FINISHED);
     char sentence[512] = "";
 
     limit_pages(fixture, 1);
-    append_many(fixture, id, 1, 30000);
+    append_many(fixture, id, 1, 320000);
+    store_trouble(fixture->store, sentence, sizeof sentence);
+    assert_null(strstr(sentence, "given up"));
+    append_many(fixture, id, 320001, 50000);
     assert_true(store_trouble(fixture->store, sentence, sizeof sentence));
     assert_non_null(strstr(sentence, "given up so far: "));
+    uint64_t lost = fixture->store->lost_points;
+    assert_in_range(fixture->store->held_rows, 900000, 1 << 20);
     limit_pages(fixture, 0);
     store_flush(fixture->store);
     assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
-    uint64_t kept = store_count_points(fixture->store, id, 0);
-    assert_in_range(kept, 20000, 29999);
+    assert_int_equal(store_count_points(fixture->store, id, 0), 370000 - lost);
+    assert_int_equal(store_count_points(fixture->store, id, 0) - store_count_points(fixture->store, id, 320000),
+                     320000);
+    assert_true(fixture->store->held_rows < 1000);
+}
+
+static void troubles_are_counted_when_they_begin(void **state)
+{
+    struct fixture *fixture = *state;
+    int64_t id = insert_run(fixture, RUN_FINISHED);
+
+    assert_int_equal(store_troubles(fixture->store), 0);
+    for (uint64_t times = 1; times <= 2; times++) {
+        limit_pages(fixture, 1);
+        append_many(fixture, id, times * 10000, 3000);
+        store_flush(fixture->store);
+        store_flush(fixture->store);
+        assert_int_equal(store_troubles(fixture->store), times);
+        limit_pages(fixture, 0);
+        store_flush(fixture->store);
+        assert_int_equal(store_troubles(fixture->store), times);
+    }
 }
 
 /* In a process of its own: the limit holds for all its files. */
@@ -1241,7 +1267,8 @@ int main(void)
         STORE_TEST(deleting_a_long_run_takes_little_room),
         STORE_TEST(every_commit_changes_the_version_of_its_run),
         STORE_TEST(the_newest_of_a_run_is_that_of_its_points_and_epochs),
-        STORE_TEST(points_beyond_the_queue_are_counted),
+        STORE_TEST(a_million_rows_wait_while_the_disk_takes_none_and_points_beyond_are_counted),
+        STORE_TEST(troubles_are_counted_when_they_begin),
         STORE_TEST(after_an_input_output_error_writing_goes_on),
         STORE_TEST(what_was_committed_survives_a_kill),
         STORE_TEST(readers_and_writers_work_at_once),
