@@ -195,10 +195,11 @@ INLINE bool above(float b, float a)
     return (b > a) | (b != b);
 }
 
-INLINE void pool_place(float *out, uint8_t *which, const float *upper, const float *lower, size_t n)
+INLINE void pool_block(float *out, uint8_t *which, const float *upper, const float *lower, size_t n,
+                       const size_t count)
 {
 #pragma GCC ivdep
-    for (size_t c = 0; c < n; c++) {
+    for (size_t c = 0; c < count; c++) {
         float best = upper[c];
         uint32_t place = 0;
 
@@ -216,25 +217,67 @@ INLINE void pool_place(float *out, uint8_t *which, const float *upper, const flo
 
 static void pool(float *out, uint8_t *which, const float *upper, const float *lower, size_t count, size_t n)
 {
-    for (size_t i = 0; which != NULL && i < count; i++)
-        pool_place(out + i * n, which + i * n, upper + 2 * i * n, lower + 2 * i * n, n);
-    for (size_t i = 0; which == NULL && i < count; i++)
-        pool_place(out + i * n, NULL, upper + 2 * i * n, lower + 2 * i * n, n);
+    for (size_t i = 0; i < count; i++, out += n, upper += 2 * n, lower += 2 * n) {
+#define WITH(first, columns)                                                                                       \
+    pool_block(out + (first), which + (first), upper + (first), lower + (first), n, columns)
+#define WITHOUT(first, columns) pool_block(out + (first), NULL, upper + (first), lower + (first), n, columns)
+        if (which != NULL) {
+            BY_BLOCKS(n, WITH);
+            which += n;
+        } else {
+            BY_BLOCKS(n, WITHOUT);
+        }
+#undef WITH
+#undef WITHOUT
+    }
+}
+
+/* Vectors in so many words: out of bytes and floats side by side the compiler makes none. */
+#define UNPOOL(name, width)                                                                                        \
+    INLINE void name(float *upper, float *lower, const float *in, const uint8_t *which, size_t n)                  \
+    {                                                                                                              \
+        typedef uint8_t bytes __attribute__((vector_size(width)));                                                 \
+        typedef int32_t words __attribute__((vector_size((width) * sizeof(int32_t))));                             \
+        float *const out[4] = {upper, upper + n, lower, lower + n};                                                \
+        bytes narrow;                                                                                              \
+        words values, places;                                                                                      \
+                                                                                                                   \
+        memcpy(&narrow, which, sizeof narrow);                                                                     \
+        memcpy(&values, in, sizeof values);                                                                        \
+        places = __builtin_convertvector(narrow, words);                                                           \
+        for (int place = 0; place < 4; place++) {                                                                  \
+            words kept = values & (places == place);                                                               \
+                                                                                                                   \
+            memcpy(out[place], &kept, sizeof kept);                                                                \
+        }                                                                                                          \
+    }
+
+UNPOOL(unpool_wide, BLOCK)
+UNPOOL(unpool_half, BLOCK / 2)
+
+INLINE void unpool_block(float *upper, float *lower, const float *in, const uint8_t *which, size_t n,
+                         const size_t count)
+{
+    float *const out[4] = {upper, upper + n, lower, lower + n};
+
+    if (count == BLOCK)
+        unpool_wide(upper, lower, in, which, n);
+    else if (count == BLOCK / 2)
+        unpool_half(upper, lower, in, which, n);
+    else
+        for (size_t c = 0; c < count; c++) {
+            for (int place = 0; place < 4; place++)
+                out[place][c] = which[c] == place ? in[c] : 0;
+        }
 }
 
 static void unpool(float *upper, float *lower, const float *in, const uint8_t *which, size_t count, size_t n)
 {
-    for (size_t i = 0; i < count; i++) {
-        float *restrict up = upper + 2 * i * n, *restrict down = lower + 2 * i * n;
-        const float *restrict from = in + i * n;
-        const uint8_t *restrict place = which + i * n;
-
-        for (size_t c = 0; c < n; c++) {
-            up[c] = place[c] == 0 ? from[c] : 0;
-            up[n + c] = place[c] == 1 ? from[c] : 0;
-            down[c] = place[c] == 2 ? from[c] : 0;
-            down[n + c] = place[c] == 3 ? from[c] : 0;
-        }
+    for (size_t i = 0; i < count; i++, upper += 2 * n, lower += 2 * n, in += n, which += n) {
+#define BODY(first, columns)                                                                                       \
+    unpool_block(upper + (first), lower + (first), in + (first), which + (first), n, columns)
+        BY_BLOCKS(n, BODY);
+#undef BODY
     }
 }
 

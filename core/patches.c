@@ -22,10 +22,12 @@ static void copy_line(const struct ff_patches *patches, const float *x, int64_t 
         memset(out, 0, (size_t)kernel * channels * sizeof *out);
         return;
     }
-    memset(out, 0, (size_t)(from - left) * channels * sizeof *out);
+    if (from > left)
+        memset(out, 0, (size_t)(from - left) * channels * sizeof *out);
     memcpy(out + (size_t)(from - left) * channels, x + (size_t)(line * width + from) * channels,
            (size_t)(to - from) * channels * sizeof *out);
-    memset(out + (size_t)(to - left) * channels, 0, (size_t)(left + kernel - to) * channels * sizeof *out);
+    if (left + kernel > to)
+        memset(out + (size_t)(to - left) * channels, 0, (size_t)(left + kernel - to) * channels * sizeof *out);
 }
 
 void ff_patches_of_places(const struct ff_patches *patches, const float *x, float *out)

@@ -194,17 +194,16 @@ static double measure(struct ff_trainer *trainer, double seconds)
     return (double)(last - first) / (end - begin);
 }
 
-double bench_steps(const struct bench_setup *setup, const struct ff_dataset *dataset, double seconds)
+double bench_steps_of(const struct ff_config *config, struct ff_placement placement,
+                      const struct ff_dataset *dataset, double seconds)
 {
     struct ff_observer observer = {0};
     struct running running;
-    struct ff_config config;
     pthread_t thread;
     double rate;
 
     openblas_set_num_threads(1); /* as the program does */
-    bench_config(setup, &config);
-    running.trainer = ff_trainer_create(&config, dataset, setup->placement, &observer, NULL, &running.error);
+    running.trainer = ff_trainer_create(config, dataset, placement, &observer, NULL, &running.error);
     if (running.trainer == NULL)
         bench_fail("a trainer", running.error.message);
     if (pthread_create(&thread, NULL, run_trainer, &running) != 0)
@@ -216,6 +215,14 @@ double bench_steps(const struct bench_setup *setup, const struct ff_dataset *dat
         bench_fail("the run", running.error.message);
     ff_trainer_destroy(running.trainer);
     return rate;
+}
+
+double bench_steps(const struct bench_setup *setup, const struct ff_dataset *dataset, double seconds)
+{
+    struct ff_config config;
+
+    bench_config(setup, &config);
+    return bench_steps_of(&config, setup->placement, dataset, seconds);
 }
 
 /* --- its floor --- */

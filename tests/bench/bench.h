@@ -41,6 +41,9 @@ void bench_config(const struct bench_setup *setup, struct ff_config *config);
 /* Steps a second of a whole run, trainer, source and sink included, measured for about `seconds` between two steps.
  */
 double bench_steps(const struct bench_setup *setup, const struct ff_dataset *dataset, double seconds);
+/* The same of any settings. */
+double bench_steps_of(const struct ff_config *config, struct ff_placement placement,
+                      const struct ff_dataset *dataset, double seconds);
 
 /* Steps a second of the matrix products alone that such a step cannot do without (every layer's activities and its
  * gradient; the first layer multiplies an image once for both rows), by BLAS on `threads` threads. */
