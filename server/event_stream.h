@@ -5,10 +5,10 @@
  * kept, or a run went back to its checkpoint meanwhile, `dropped` comes before all of that. A stream belongs to one
  * connection.
  *
- * A reader costs at most 16 KiB of text and two events (of at most some 100 KB) here, while it replays a slice of the
- * store too (some 300 KB); and what a connection costs anyway: 96 KiB in libmicrohttpd, 256 KiB in the kernel where
- * the reader has stalled. What a slow reader has not taken waits in the hub's ring, which all share, and is gone when
- * the ring is full. */
+ * A reader costs at most 16 KiB of text and two events (of at most some 100 KB) here, while it replays a slice of
+ * the store too (some 300 KB); and what a connection costs anyway: 96 KiB in libmicrohttpd, 256 KiB in the kernel
+ * where the reader has stalled. What a slow reader has not taken waits in the hub's ring, which all share, and is
+ * gone when the ring is full. */
 #ifndef EVENT_STREAM_H
 #define EVENT_STREAM_H
 

@@ -191,7 +191,7 @@ static cJSON *write_paths(struct writer *writer, const struct http_route *routes
             continue;
         if (path == NULL)
             path = put_object(writer, paths, routes[i].path);
-        for (size_t c = 0; routes[i].method[c] != '\0' && c < sizeof method - 1; c++)
+        for (size_t c = 0; c < sizeof method - 1 && routes[i].method[c] != '\0'; c++)
             method[c] = (char)tolower((unsigned char)routes[i].method[c]);
         put(writer, path, method, write_operation(writer, &routes[i]));
     }

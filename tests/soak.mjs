@@ -315,6 +315,7 @@ class Reader {
         Object.assign(this, { run, slow, lastId: first, open: false, text: '', positions: new Map(), gaps: new Map() });
         this.committed = new Map();
         this.committedGaps = new Map();
+        this.lives = new Map();
         this.from0 = first === '0';
     }
 
@@ -323,7 +324,7 @@ class Reader {
     }
 
     async connect() {
-        this.history = [...(this.history ?? []).slice(-11), `connects from ${this.lastId}`];
+        this.note(undefined, `connects from ${this.lastId} in life ${lives.number}, where runs up to ${Math.max(0, ...known.keys())} are known`);
         Object.assign(this, { open: true, text: '', life: lives.number, final: false, left: false, asked: this.lastId });
         this.positions = new Map(this.lastId === undefined ? [] : this.committed);
         this.gaps = new Map(this.lastId === undefined ? [] : this.committedGaps);
@@ -382,6 +383,22 @@ class Reader {
         }
     }
 
+    /** What happened last: among all, and to each run. */
+    note(run, what) {
+        const add = (list, most) => [...(list ?? []).slice(1 - most), what];
+        this.history = add(this.history, 12);
+        if (run === undefined)
+            this.connects = add(this.connects, 4);
+        else
+            this.lives.set(run, add(this.lives.get(run), 10));
+    }
+
+    /** All of that which may explain a finding about a run. */
+    past(run) {
+        return `${this.slow ? 'slow; ' : ''}its last events: ${this.history.join('; ')}; those of the run: ` +
+            `${(this.lives.get(run) ?? []).join('; ')}; it ${(this.connects ?? []).join('; ')}`;
+    }
+
     number(id, type) {
         if (this.lastId !== undefined && Number(id) < Number(this.lastId))
             find('streams are whole', `${this.where}: ${type ?? 'number'} ${id} comes after ${this.lastId} ` +
@@ -393,9 +410,9 @@ class Reader {
 
     event(type, id, data) {
         count(`event ${type}`);
-        this.history = [...(this.history ?? []).slice(-11), `${id ?? '-'} ${type} of ${data.run ?? data.id} ` +
-            (data.state ?? data.after ?? data.epoch ?? `${data.steps?.[0]} to ${data.steps?.at(-1)}`)];
         const run = type === 'state' ? data.id : data.run;
+        this.note(run, `${id ?? '-'} ${type} of ${run} ` +
+            (data.state ?? data.after ?? data.epoch ?? `${data.steps?.[0]} to ${data.steps?.at(-1)}`));
         if (this.run !== undefined && run !== this.run)
             find('streams are whole', `${this.where} has a ${type} of run ${run}`);
         if (type === 'state') {
@@ -420,7 +437,7 @@ class Reader {
             this.gaps.set(other, this.positions.get(other));
         const position = this.position(run);
         this.positions.set(run, position === undefined ? after : Math.min(position, after));
-        this.gaps.set(run, after);
+        this.gaps.set(run, Math.min(this.gaps.get(run) ?? Infinity, after)); /* what was lost before still is */
     }
 
     points(run, data) {
@@ -435,7 +452,7 @@ class Reader {
             const said = gap !== undefined && position >= gap && step > position;
             if (position !== undefined && step !== following(config, position) && !said)
                 find('streams are whole', `${this.where}: after step ${position} of run ${run} comes ${step}, not ` +
-                    `${following(config, position)} (${this.slow ? 'slow; ' : ''}its last events: ${this.history.join('; ')})`);
+                    `${following(config, position)} (${this.past(run)})`);
             this.positions.set(run, step);
             if (gap !== undefined && step > gap)
                 this.gaps.delete(run);

@@ -34,10 +34,10 @@ static int set_up(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
 
     strcpy(fixture->folder, "/tmp/goodness_figures_XXXXXX");
+    *state = fixture;
     if (mkdtemp(fixture->folder) == NULL)
         return -1;
     fixture->store = store_open(fixture->folder, &fixture->error);
-    *state = fixture;
     return fixture->store != NULL ? 0 : -1;
 }
 
