@@ -267,3 +267,24 @@ test('the_timeline_shows_a_lane_a_stage_and_how_busy_it_is', async (t) => {
     await page.selectOption('#timeline-span', '0');
     assert.match(page.url(), /span=0/);
 });
+
+test('channels_of_convolutions_are_shown_as_squares', async (t) => {
+    const conv = (channels, kernel, pool) => ({ kind: 'conv', channels, kernel, pool });
+    const config = { ...SHORT, layers: [conv(20, 5, true), conv(30, 3, false), 40], rule: 'class_groups', batch_normalization: true };
+    const { page, daemon } = await openPage(t, { config });
+    await stateIs(page, 'finished');
+    assert.match(plain(await page.locator('#layer-cards').textContent()), /20 channels, 5 × 5.*30 channels, 3 × 3.*40 units/);
+    await scrollTo(page, '#weights');
+    await textOf(page, '#weights-what', /a square of 5 × 5 for each channel/);
+    assert.equal(await page.locator('#weights-units').textContent(), 'units 0 to 19 of 20');
+    await page.selectOption('#weights-layer', '1');
+    await textOf(page, '#weights-what', /a square of 3 × 3 for each channel/);
+    assert.ok((await coloursOf(page, '#weights-pictures')) > 20);
+    const rows = (await csvOf(page, '#weights')).slice(1);
+    const answer = await fetch(`${daemon.url}/api/v1/runs/1/layers/1/weights?unit=0&count=30`);
+    const values = new Float32Array(await answer.arrayBuffer());
+    assert.deepEqual(rows.map((row) => row.slice(1).map(Number)), Array.from({ length: 30 }, (_, i) => [...values.slice(i * 180, (i + 1) * 180)]));
+    await page.selectOption('#weights-layer', '2');
+    await textOf(page, '#weights-units', /of 40/);
+    assert.equal(await page.locator('#weights-error').isHidden(), true);
+});

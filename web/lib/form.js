@@ -53,7 +53,7 @@ function valueOf(text, property) {
 
 /** "0 to 10", "more than 0, at most 10". @param {Property} property */
 function rangeOf(property) {
-    const limits = property.oneOf?.[0] ?? property.items ?? property;
+    const limits = property.oneOf?.[0] ?? property.items?.oneOf?.[0] ?? property.items ?? property;
     const { minimum, exclusiveMinimum, maximum } = limits;
     const text = (/** @type {number} */ value) => value.toLocaleString('en', { maximumFractionDigits: 9 });
     if (maximum === undefined || maximum >= NO_LIMIT) return '';

@@ -26,11 +26,29 @@ const TEXT = 16;
 /** How many units a layer has, or channels. @param {any} layer of the configuration */
 const unitsOf = (layer) => (typeof layer === 'number' ? layer : (layer?.units ?? layer?.channels ?? 0));
 
+/** A convolution's kernels, channel by channel, as squares side by side: near a square of them.
+ * @param {Float32Array} values [channels][kernel][kernel] @param {number} kernel @param {number} width @param {number} height */
+export function sideBySide(values, kernel, width, height) {
+    const arranged = new Float32Array(width * height);
+    const columns = width / kernel;
+
+    values.forEach((value, i) => {
+        const [channel, y, x] = [Math.floor(i / (kernel * kernel)), Math.floor(i / kernel) % kernel, i % kernel];
+        const row = Math.floor(channel / columns) * kernel + y;
+        arranged[row * width + (channel % columns) * kernel + x] = value;
+    });
+    return arranged;
+}
+
 /** Width and height of the picture of `inputs` numbers: as the image, as a convolution's kernels, or near a square.
  * @param {number} inputs @param {any} layer @param {[number, number, number] | null} image channels, height, width */
 export function shapeOf(inputs, layer, image) {
     const { kernel } = layer ?? {};
-    if (kernel && inputs % (kernel * kernel) === 0) return [kernel, inputs / kernel];
+    if (kernel && inputs % (kernel * kernel) === 0) {
+        const channels = inputs / (kernel * kernel);
+        const columns = Math.ceil(Math.sqrt(channels));
+        return [columns * kernel, Math.ceil(channels / columns) * kernel];
+    }
     if (image && image[0] * image[1] * image[2] === inputs) return [image[2], image[0] * image[1]];
     const width = Math.ceil(Math.sqrt(inputs));
     return [width, Math.ceil(inputs / width)];
@@ -101,8 +119,8 @@ export class WeightPictures {
 
     /** How many units are asked for at once. @param {number} layer */
     #page(layer) {
-        const below = this.live.run?.config.layers[layer - 1];
-        const inputs = typeof below === 'number' ? below : 784;
+        const [own, below] = [layer, layer - 1].map((at) => this.live.run?.config.layers[at]);
+        const inputs = own?.kernel ? own.kernel ** 2 * unitsOf(below ?? 1) : typeof below === 'number' ? below : 784;
         return clamp(Math.floor(MOST_FLOATS / inputs), 1, PAGE);
     }
 
@@ -123,7 +141,8 @@ export class WeightPictures {
             await this.#learnShape(run.config.dataset);
             const { bytes, headers } = await getBytes(`${runPath(id)}/layers/${layer}/weights?unit=${unit}&count=${many}`);
             if (id !== this.live.id) return false;
-            const [got, inputs] = (headers.get('X-Shape') ?? '0,0').split(',').map(Number);
+            const [got, ...each] = (headers.get('X-Shape') ?? '0,0').split(',').map(Number);
+            const inputs = each.reduce((product, size) => product * size, 1);
             const [width, height] = shapeOf(inputs, run.config.layers[layer], layer === 0 ? this.#image : null);
             this.#weights = { layer, unit, count: got, inputs, values: new Float32Array(bytes), width, height };
             say(element('weights-error'), null);
@@ -157,7 +176,10 @@ export class WeightPictures {
         const most = figure(farthest(weights.values));
         setText(element('weights-low'), `−${most}`);
         setText(element('weights-high'), most);
-        const input = weights.layer === 0 ? 'Each picture shows what a unit looks for in the image; the label’s weights are not among them.' : `A pixel for each of the ${count(weights.inputs)} outputs of layer ${weights.layer - 1}, in their order.`;
+        const { kernel } = run.config.layers[weights.layer] ?? {};
+        const input = kernel
+            ? `What a channel looks for, everywhere: a square of ${kernel} × ${kernel} for each channel below it.`
+            : weights.layer === 0 ? 'Each picture shows what a unit looks for in the image; the label’s weights are not among them.' : `A pixel for each of the ${count(weights.inputs)} outputs of layer ${weights.layer - 1}, in their order.`;
         setText(element('weights-what'), input);
         this.picture.draw();
         this.foot.changed();
@@ -194,11 +216,13 @@ export class WeightPictures {
         if (!weights) return;
         const { columns, side, high } = this.#layout(width);
         const scale = divergingScale(farthest(weights.values));
+        const { kernel } = this.live.run?.config.layers[weights.layer] ?? {};
 
         context.imageSmoothingEnabled = false;
         context.textAlign = 'center';
         for (let i = 0; i < weights.count; i++) {
-            const values = weights.values.subarray(i * weights.inputs, (i + 1) * weights.inputs);
+            const own = weights.values.subarray(i * weights.inputs, (i + 1) * weights.inputs);
+            const values = kernel ? sideBySide(own, kernel, weights.width, weights.height) : own;
             const x = (i % columns) * (side + GAP);
             const y = Math.floor(i / columns) * (high + TEXT + GAP);
             context.drawImage(pictureOf(values, weights.width, weights.height, scale), x, y, side, high);
