@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "log.h"
@@ -51,6 +52,14 @@ void arrival_end(struct arrival_connection *connection)
         atomic_compare_exchange_strong(&connection->phase, &phase, phase - phase % PHASES + PHASES);
 }
 
+/* Whether something has come that the library has not read yet: then it is we who are late. */
+static bool has_unread(int fd)
+{
+    int unread = 0;
+
+    return ioctl(fd, FIONREAD, &unread) == 0 && unread > 0;
+}
+
 /* --- the thread that looks -------------------------------------------------------------------------------------
  */
 
@@ -88,7 +97,7 @@ static bool look_at(const struct arrival *arrival, struct arrival_connection *co
             connection->began = now;
         return false;
     }
-    if (now - connection->began < arrival->seconds ||
+    if (now - connection->began < arrival->seconds || has_unread(connection->fd) ||
         !atomic_compare_exchange_strong(&connection->phase, &phase, phase + LATE))
         return false;
     refuse(arrival, connection->fd);

@@ -21,6 +21,9 @@ const FLAGS = [
     '--disable-sync',
 ];
 
+/** How the browser is launched. */
+export const BROWSER = { executablePath: CHROMIUM, args: FLAGS };
+
 /** A run that goes on until it is stopped, with a point a step. */
 export const LONG = { layers: [700, 600, 10], batch_size: 200, epochs: 50000, evaluate_every: 50000 };
 /** A run that is over at once, with several epochs. */
@@ -57,7 +60,8 @@ export class Daemon {
         writeDataset(this.folder);
     }
 
-    async start() {
+    /** @param {string[]} [more] arguments */
+    async start(more = []) {
         assert.ok(BINARY, 'set GOODNESS to the path of the program');
         this.process = spawn(
             BINARY,
@@ -71,6 +75,7 @@ export class Daemon {
                 `mnist=${this.folder}`,
                 '--data',
                 `second=${this.folder}`,
+                ...more,
             ],
             { stdio: ['ignore', 'pipe', 'pipe'] },
         );
@@ -196,7 +201,7 @@ let browser = null;
 
 /** The one browser of a test file; close it with `closeBrowser`. */
 export async function openBrowser() {
-    browser ??= await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+    browser ??= await chromium.launch(BROWSER);
     return browser;
 }
 
