@@ -1,12 +1,62 @@
 /* api_pages.c - GET / and below: the dashboard, out of the program itself. */
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api.h"
 #include "assets.h"
 
-static void respond_page(struct response *response, const struct asset *asset)
+/* Whether a member of Accept-Encoding, without the commas around it, lets gzip through: named so and not refused by
+ * a quality of zero. */
+static bool member_takes_gzip(const char *member, size_t length)
 {
-    respond_static(response, asset->type, asset->data, asset->length, asset->etag);
+    static const char gzip[] = "gzip";
+    size_t name = strcspn(member, "; \t,");
+    const char *quality = memchr(member, ';', length);
+
+    if (name != sizeof gzip - 1 || strncasecmp(member, gzip, name) != 0)
+        return false;
+    if (quality == NULL)
+        return true;
+    quality += 1 + strspn(quality + 1, " \t");
+    if (strncasecmp(quality, "q=", 2) != 0)
+        return false;
+    return strspn(quality + 2, "0.") < strcspn(quality + 2, ", \t");
+}
+
+static bool takes_gzip(const struct request *request)
+{
+    const char *list = request_header(request, "Accept-Encoding");
+
+    while (list != NULL && *list != '\0') {
+        list += strspn(list, ", \t");
+        size_t length = strcspn(list, ",");
+        if (member_takes_gzip(list, length))
+            return true;
+        list += length;
+    }
+    return false;
+}
+
+/* Compressed for who takes it so; the tag tells the two apart. */
+static void respond_asset(const struct request *request, struct response *response, const struct asset *asset)
+{
+    char etag[80];
+
+    if (asset->gzipped == NULL || !takes_gzip(request)) {
+        respond_static(response, asset->type, asset->data, asset->length, asset->etag);
+    } else {
+        snprintf(etag, sizeof etag, "%s-gzip", asset->etag);
+        respond_static(response, asset->type, asset->gzipped, asset->gzipped_length, etag);
+        response_header(response, "Content-Encoding", "gzip");
+    }
+    if (asset->gzipped != NULL)
+        response_header(response, "Vary", "Accept-Encoding");
+}
+
+static void respond_page(const struct request *request, struct response *response, const struct asset *asset)
+{
+    respond_asset(request, response, asset);
     response_header(response, "Content-Security-Policy", "default-src 'self'");
     response_header(response, "Referrer-Policy", "no-referrer");
     response_header(response, "X-Frame-Options", "DENY");
@@ -43,9 +93,9 @@ void api_page(struct api *api, const struct request *request, struct response *r
 
     (void)api;
     if (asset != NULL) {
-        respond_page(response, asset);
+        respond_page(request, response, asset);
     } else if (missing != NULL) {
-        respond_page(response, missing);
+        respond_page(request, response, missing);
         response_status(response, 404);
     } else {
         respond_problem(response, 404, "there is nothing at %s", request_path(request));

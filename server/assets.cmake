@@ -4,7 +4,7 @@
 #
 # A file's path is the one below ROOT. One that lies elsewhere is named PATH=FILE, as in
 # "lib/uPlot.esm.js=build/node_modules/uplot/dist/uPlot.esm.js". -DFIND=NAME: the function that finds a file is called
-# so, and not asset_find.
+# so, and not asset_find. -DGZIP=PROGRAM: files are there compressed too, where that makes them smaller.
 
 foreach(name OUTPUT ROOT FILES)
     if(NOT DEFINED ${name})
@@ -44,6 +44,18 @@ endfunction()
 set(arrays "")
 set(rows "")
 set(number 0)
+
+# An array of a file's bytes: its C text and its length.
+function(byte_array name file text length)
+    file(READ "${file}" hex HEX)
+    string(LENGTH "${hex}" digits)
+    math(EXPR count "${digits} / 2")
+    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
+    # One byte more, so that an empty file is an array too.
+    set(${text} "static const unsigned char ${name}[] = {${bytes}0};\n" PARENT_SCOPE)
+    set(${length} ${count} PARENT_SCOPE)
+endfunction()
+
 foreach(entry IN LISTS FILES)
     if(entry MATCHES "^([^=]+)=(.+)$")
         set(path "${CMAKE_MATCH_1}")
@@ -53,14 +65,20 @@ foreach(entry IN LISTS FILES)
         file(RELATIVE_PATH path "${ROOT}" "${file}")
     endif()
     media_type("${path}" type)
-    file(READ "${file}" hex HEX)
     file(SHA256 "${file}" etag)
-    string(LENGTH "${hex}" digits)
-    math(EXPR length "${digits} / 2")
-    string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")
-    # One byte more, so that an empty file is an array too.
-    string(APPEND arrays "static const unsigned char data_${number}[] = {${bytes}0};\n")
-    string(APPEND rows "    {\"/${path}\", \"${type}\", \"${etag}\", data_${number}, ${length}},\n")
+    byte_array(data_${number} "${file}" array length)
+    string(APPEND arrays "${array}")
+    set(gzipped "NULL, 0")
+    if(DEFINED GZIP)
+        execute_process(COMMAND "${GZIP}" -9 -n -c "${file}" OUTPUT_FILE "${OUTPUT}.gz" COMMAND_ERROR_IS_FATAL ANY)
+        byte_array(gzipped_${number} "${OUTPUT}.gz" array gzipped_length)
+        file(REMOVE "${OUTPUT}.gz")
+        if(gzipped_length LESS length)
+            string(APPEND arrays "${array}")
+            set(gzipped "gzipped_${number}, ${gzipped_length}")
+        endif()
+    endif()
+    string(APPEND rows "    {\"/${path}\", \"${type}\", \"${etag}\", data_${number}, ${length}, ${gzipped}},\n")
     math(EXPR number "${number} + 1")
 endforeach()
 
@@ -71,7 +89,7 @@ set(text "/* Written by assets.cmake. */
 
 ${arrays}
 static const struct asset assets[] = {
-${rows}    {NULL, NULL, NULL, NULL, 0},
+${rows}    {NULL, NULL, NULL, NULL, 0, NULL, 0},
 };
 
 const struct asset *${FIND}(const char *path);

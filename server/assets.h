@@ -11,6 +11,8 @@ struct asset {
     const char *etag; /* SHA-256 of the content, without quotes */
     const unsigned char *data;
     size_t length;
+    const unsigned char *gzipped; /* the same, compressed; NULL where that is not worth it */
+    size_t gzipped_length;
 };
 
 /* The file at a path; "/" is index.html. NULL when there is none. */

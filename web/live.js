@@ -8,20 +8,16 @@ import './lib/page.js';
 import { isFinal, titleOf } from './lib/run.js';
 import { areShared } from './lib/stream.js';
 import { showPhase, showTrouble } from './lib/banner.js';
-import { Confusions } from './live/confusion.js';
 import { Errors } from './live/errors.js';
 import { Distributions } from './live/histograms.js';
-import { Knobs } from './live/knobs.js';
+import { later } from './live/later.js';
 import { Layers } from './live/layers.js';
 import { Log } from './live/log.js';
 import { Picker } from './live/picker.js';
 import { StartDialog } from './live/start.js';
 import { Live } from './live/state.js';
 import { Status } from './live/status.js';
-import { Pipeline } from './live/timeline.js';
 import { prepareKeys, prepareTools, showView } from './live/tools.js';
-import { Trial } from './live/trial.js';
-import { WeightPictures } from './live/weights.js';
 
 /** @typedef {import('./lib/api.js').Run} Run */
 
@@ -34,18 +30,12 @@ const live = new Live();
 const status = new Status(live, gotRun);
 const layers = new Layers(live);
 const errors = new Errors(live);
-live.sections.push(
-    status,
-    layers,
-    new Distributions(live),
-    errors,
-    new Confusions(live),
-    new Trial(live),
-    new WeightPictures(live),
-    new Knobs(live, gotRun),
-    new Pipeline(live),
-    new Log(live),
-);
+live.sections.push(status, layers, new Distributions(live), errors, new Log(live));
+later(live, element('confusion'), async () => new (await import('./live/confusion.js')).Confusions(live));
+later(live, element('trial'), async () => new (await import('./live/trial.js')).Trial(live));
+later(live, element('weights'), async () => new (await import('./live/weights.js')).WeightPictures(live));
+later(live, element('knobs'), async () => new (await import('./live/knobs.js')).Knobs(live, gotRun));
+later(live, element('timeline'), async () => new (await import('./live/timeline.js')).Pipeline(live));
 
 const picker = new Picker((id) => show(id, true));
 const dialog = new StartDialog((begun) => {

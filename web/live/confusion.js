@@ -19,7 +19,7 @@ import { colour } from '../lib/theme.js';
 
 const EDGE = 30; /* pixels for the labels */
 const NUMBERS = 22; /* pixels of a cell that a number fits into */
-const SHOWN = 16; /* mistakes */
+const SHOWN = 36; /* mistakes */
 
 /** @implements {Section} */
 export class Confusions {

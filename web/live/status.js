@@ -29,6 +29,7 @@ export class Status {
     #asking = false;
     /** The run whose name and sentences are shown. */
     #shown = 0;
+    /** @type {import('../lib/api.js').EpochRow | null} the newest epoch with a test error */ #judged = null;
     /** Its newest state stands on the page; what remains to be drawn is how far it has come. */
     #told = false;
 
@@ -47,6 +48,20 @@ export class Status {
 
     clear() {
         this.#told = false;
+        this.#judged = null;
+    }
+
+    /** @param {import('../lib/api.js').EpochRow[]} rows */
+    epochs(rows) {
+        const row = rows.findLast(({ test_error: error }) => error !== null);
+        if (row && row.epoch >= (this.#judged?.epoch ?? 0)) this.#judged = row;
+        this.#told = false;
+        this.changed();
+    }
+
+    /** @param {number} step */
+    dropped(step) {
+        if (this.#judged && this.#judged.step > step) this.#judged = null;
     }
 
     /** Also while nobody sees it: the tab's title, and what is read aloud. @param {Run | null} before */
@@ -176,7 +191,10 @@ export class Status {
 
     /** @param {Run} run */
     #showFigures(run) {
-        setText(element('error-now'), percent(run.last?.test_error));
+        const now = run.last?.test_error ?? this.#judged?.test_error;
+        const late = this.#judged && run.last && this.#judged.epoch < run.last.epoch;
+        setText(element('error-now'), percent(now));
+        setText(element('error-now-epoch'), late ? `Test error, epoch ${count(this.#judged?.epoch)}` : 'Test error now');
         setText(element('error-best'), percent(run.best?.test_error));
         setText(element('error-best-epoch'), run.best ? `Best, epoch ${count(run.best.epoch)}` : 'Best test error');
         setText(element('error-train'), percent(run.last?.train_error));

@@ -203,7 +203,8 @@ export class WeightPictures {
     /** @param {number} width */
     #layout(width) {
         const weights = /** @type {Weights} */ (this.#weights);
-        const columns = clamp(Math.floor((width + GAP) / (72 + GAP)), 2, 20);
+        const least = width < 500 ? 44 : 72;
+        const columns = clamp(Math.floor((width + GAP) / (least + GAP)), 2, 20);
         const side = Math.floor((width + GAP) / columns) - GAP;
         const high = Math.round((side * weights.height) / weights.width);
         const rows = Math.ceil(weights.count / columns);
