@@ -658,7 +658,10 @@ static void fill(struct ff_trainer *trainer, struct ff_message *message)
 /* At the end of an epoch, where the observer wants one. */
 static void take_wanted_snapshot(struct ff_trainer *trainer)
 {
-    if (trainer->observer.wants_snapshot != NULL && trainer->observer.wants_snapshot(trainer->observer.self))
+    if (trainer->observer.wants_snapshot == NULL)
+        return;
+    ff_pool_wait_all(trainer->pool);
+    if (trainer->observer.wants_snapshot(trainer->observer.self))
         take_snapshot(trainer);
 }
 

@@ -66,7 +66,8 @@ static const struct http_route routes[] = {
     {.method = "POST",
      .path = "/api/v1/runs/{id}/predict",
      .handler = api_predict,
-     .help = "what a run's network makes of an image, while it trains and after"},
+     .help = "what a run's network makes of an image, while it trains and after; ?which=best asks the weights of "
+             "its best epoch"},
     {.method = "GET",
      .path = "/api/v1/runs/{id}/layers/{n}/weights",
      .handler = api_weights,
@@ -74,7 +75,7 @@ static const struct http_route routes[] = {
     {.method = "GET",
      .path = "/api/v1/runs/{id}/checkpoint",
      .handler = api_checkpoint,
-     .help = "the newest checkpoint of a run, in safetensors format"},
+     .help = "the newest checkpoint of a run, in safetensors format; ?which=best is that of its best epoch"},
     {.method = "GET",
      .path = "/api/v1/runs/{id}/timeline",
      .handler = api_timeline,
@@ -193,6 +194,20 @@ bool api_no_query(const struct request *request, struct response *response)
     static const char *const none[] = {NULL};
 
     return request_check_query(request, response, none);
+}
+
+bool api_which(const struct request *request, struct response *response, bool *best)
+{
+    static const char *const names[] = {"which", NULL};
+    const char *which = request_query(request, "which");
+
+    if (!request_check_query(request, response, names))
+        return false;
+    *best = which != NULL && strcmp(which, "best") == 0;
+    if (which == NULL || *best || strcmp(which, "newest") == 0)
+        return true;
+    respond_problem(response, 400, "the query parameter \"which\" must be newest or best, got \"%s\"", which);
+    return false;
 }
 
 bool api_format(const struct request *request, struct response *response, bool *csv)

@@ -38,6 +38,9 @@ bool api_run(struct api *api, const struct request *request, struct response *re
 /* Refuse every query parameter, for resources that have none; false: answered already. */
 bool api_no_query(const struct request *request, struct response *response);
 
+/* The query's `which`: *best tells whether the best weights so far are meant, not the newest; false: 400 answered
+ * already. */
+bool api_which(const struct request *request, struct response *response, bool *best);
 /* The query's `format`: *csv tells which; false: 400 answered already. */
 bool api_format(const struct request *request, struct response *response, bool *csv);
 

@@ -23,6 +23,7 @@ struct question {
     float *pixels; /* [size] */
     size_t size;
     int64_t truth;
+    bool best; /* asked of the best weights so far */
 };
 
 /* --- the body ------------------------------------------------------------------------------------------------- */
@@ -141,6 +142,7 @@ static void ask(struct api *api, int64_t id, const struct question *question, st
     struct waiting_prediction *waiting = malloc(sizeof *waiting);
     struct bell *bell = response_bell(response);
     struct session_question asked = {.about = SESSION_IMAGE,
+                                     .best = question->best,
                                      .pixels = question->pixels,
                                      .pixel_count = question->size,
                                      .tell = api_ring,
@@ -162,9 +164,9 @@ static void ask(struct api *api, int64_t id, const struct question *question, st
 }
 
 static void read_and_ask(struct api *api, const struct request *request, struct response *response, int64_t id,
-                         const struct ff_dataset *dataset)
+                         bool best, const struct ff_dataset *dataset)
 {
-    struct question question = {.size = ff_shape_size(dataset->shape), .truth = -1};
+    struct question question = {.size = ff_shape_size(dataset->shape), .truth = -1, .best = best};
     struct ff_problems problems = {.count = 0};
 
     question.pixels = calloc(question.size, sizeof *question.pixels);
@@ -185,10 +187,11 @@ static void begin(struct api *api, const struct request *request, struct respons
     const struct ff_dataset *dataset;
     struct ff_error error;
     struct run run;
+    bool best;
 
-    if (!api_no_query(request, response) || !api_run(api, request, response, &run))
+    if (!api_which(request, response, &best) || !api_run(api, request, response, &run))
         return;
-    if (session_check_asking(&run, &error) != FF_OK) {
+    if (!best && session_check_asking(&run, &error) != FF_OK) {
         respond_error(response, &error);
         return;
     }
@@ -198,7 +201,7 @@ static void begin(struct api *api, const struct request *request, struct respons
         respond_error(response, &error);
         return;
     }
-    read_and_ask(api, request, response, run.id, dataset);
+    read_and_ask(api, request, response, run.id, best, dataset);
     catalog_release(api->catalog, dataset);
 }
 
@@ -251,7 +254,7 @@ static void look(const struct request *request, struct response *response, struc
         respond_error(response, &error);
 }
 
-/* POST /api/v1/runs/{id}/predict: called once to ask, and again when the answer is there. */
+/* POST /api/v1/runs/{id}/predict?which=: called once to ask, and again when the answer is there. */
 void api_predict(struct api *api, const struct request *request, struct response *response)
 {
     struct waiting_prediction *waiting = request_kept(request);

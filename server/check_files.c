@@ -63,6 +63,27 @@ static void check_listed(struct check *check, const struct checked_run *run, boo
                     run->id, run->standing.step, listed);
 }
 
+/* What is kept of the best epoch is never ahead of the run. */
+static void check_best(struct check *check, const struct checked_run *run)
+{
+    char folder[CHECK_PATH_MAX], path[CHECK_PATH_MAX + 64];
+    struct ff_checkpoint *checkpoint;
+    struct ff_error error;
+
+    folder_of(check, folder);
+    snprintf(path, sizeof path, "%s/%" PRId64 ".best.safetensors", folder, run->id);
+    if (access(path, F_OK) != 0)
+        return;
+    checkpoint = ff_checkpoint_open(path, &error);
+    if (checkpoint == NULL)
+        check_found(check, "run %" PRId64 ": its best weights cannot be used: %s", run->id, error.message);
+    else if (ff_checkpoint_about(checkpoint)->standing.step > run->standing.step)
+        check_found(check,
+                    "run %" PRId64 ": its best weights are of step %" PRIu64 ", and its checkpoint of %" PRIu64,
+                    run->id, ff_checkpoint_about(checkpoint)->standing.step, run->standing.step);
+    ff_checkpoint_close(checkpoint);
+}
+
 void check_checkpoint(struct check *check, struct checked_run *run)
 {
     char folder[CHECK_PATH_MAX], path[CHECK_PATH_MAX + 64];
@@ -80,12 +101,15 @@ void check_checkpoint(struct check *check, struct checked_run *run)
     if (checkpoint != NULL)
         check_about(check, run, ff_checkpoint_about(checkpoint));
     check_listed(check, run, true, checkpoint == NULL ? error.message : NULL);
+    if (checkpoint != NULL)
+        check_best(check, run);
     ff_checkpoint_close(checkpoint);
 }
 
 /* --- the folder ----------------------------------------------------------------------------------------------- */
 
-/* The run whose checkpoint (or one of its that was damaged, and kept aside) is called this; 0: of none. */
+/* The run whose checkpoint (or that of its best epoch, or one that was damaged, and kept aside) is called this; 0:
+ * of none. */
 static int64_t run_of_name(const char *name)
 {
     char *end;
@@ -95,7 +119,8 @@ static int64_t run_of_name(const char *name)
         return 0;
     errno = 0;
     run = strtoll(name, &end, 10);
-    if (errno != 0 || (strcmp(end, ".safetensors") != 0 && strcmp(end, ".safetensors.damaged") != 0))
+    if (errno != 0 || (strcmp(end, ".safetensors") != 0 && strcmp(end, ".safetensors.damaged") != 0 &&
+                       strcmp(end, ".best.safetensors") != 0))
         return 0;
     return run;
 }

@@ -72,6 +72,7 @@ enum session_about { SESSION_IMAGE, SESSION_WEIGHTS, SESSION_SETTINGS };
 
 struct session_question {
     enum session_about about;
+    bool best;           /* of the best weights so far, at rest; else those of the moment */
     const float *pixels; /* SESSION_IMAGE: [pixels] 0 to 1, copied */
     size_t pixel_count;
     uint32_t layer, unit, count; /* SESSION_WEIGHTS */

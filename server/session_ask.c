@@ -59,6 +59,7 @@ struct session_request *session_make_request(int64_t id, const struct session_qu
     }
     request->run = id;
     request->about = question->about;
+    request->best = question->best;
     request->tell = question->tell;
     request->self = question->self;
     request->layer = question->layer;
@@ -151,6 +152,8 @@ ff_status session_ask(struct session *session, int64_t id, const struct session_
     ff_status status = FF_OK;
     bool answered = false;
 
+    if (question->best)
+        return session_rest_ask(session, id, question, request, error);
     pthread_mutex_lock(&session->asking);
     bool there = session->line.trainer != NULL && session->line.run == id;
     if (there)

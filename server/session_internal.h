@@ -55,9 +55,11 @@ struct session_saving {
     struct ff_change *changes; /* [change_count] all that were turned, by step */
     size_t change_count, change_room;
     struct ff_safetensors_writer *writer; /* of the one under way; NULL: none, or it could not begin */
+    bool best;                            /* what the writer writes are the best weights so far */
     struct ff_error error;
     /* With the session's `mutex`: */
-    bool under_way; /* from its first piece until it is on the disk, or cannot be */
+    uint64_t best_step; /* the end of the best epoch so far, which no checkpoint holds yet; 0: none */
+    bool under_way;     /* from its first piece until it is on the disk, or cannot be */
     struct checkpoint_pace pace;
 };
 
@@ -140,6 +142,7 @@ void *session_report(void *session); /* the thread */
 struct session_request {
     struct session_request *next; /* of those that wait, on the line or at rest */
     enum session_about about;
+    bool best;
     int64_t run;
     uint64_t ticket;
     bool waits, wanted;    /* guarded by `asking`: the session's share; the asker's */

@@ -13,6 +13,7 @@ static const uint64_t weights_max = (uint64_t)16 << 20; /* floats of one answer 
 /* A network in memory, of a checkpoint that is known by the file it was. */
 struct resting {
     int64_t run; /* 0: the place is free */
+    bool best;   /* of the best weights, not the newest */
     struct ff_network *network;
     struct stat file;
     uint64_t step;
@@ -48,6 +49,14 @@ static bool is_same_file(const struct stat *a, const struct stat *b)
            a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+static void find_path(const struct session_rest *rest, int64_t run, bool best, char path[STORE_CHECKPOINT_PATH_MAX])
+{
+    if (best)
+        store_best_path(rest->session->store, run, path);
+    else
+        store_checkpoint_path(rest->session->store, run, path);
+}
+
 /* Those whose checkpoint is another one by now, or gone, go. */
 static void release_stale(struct session_rest *rest)
 {
@@ -57,7 +66,7 @@ static void release_stale(struct session_rest *rest)
         struct stat file;
         if (place->run == 0)
             continue;
-        store_checkpoint_path(rest->session->store, place->run, path);
+        find_path(rest, place->run, place->best, path);
         if (stat(path, &file) != 0 || !is_same_file(&file, &place->file))
             release(place);
     }
@@ -98,19 +107,21 @@ static struct resting *find_place(struct session_rest *rest)
 
 /* The file is looked at before it is read: should another one take its place meanwhile, it is read again next time.
  */
-static ff_status load(struct session_rest *rest, int64_t run, struct resting **loaded, struct ff_error *error)
+static ff_status load(struct session_rest *rest, int64_t run, bool best, struct resting **loaded,
+                      struct ff_error *error)
 {
     struct resting *place = find_place(rest);
     char path[STORE_CHECKPOINT_PATH_MAX];
     struct stat file = {0};
 
-    store_checkpoint_path(rest->session->store, run, path);
+    find_path(rest, run, best, path);
     stat(path, &file);
     struct ff_checkpoint *checkpoint = ff_checkpoint_open(path, error);
     if (checkpoint == NULL)
         return error->status;
     const struct ff_checkpoint_about *about = ff_checkpoint_about(checkpoint);
     struct resting made = {.run = run,
+                           .best = best,
                            .network = ff_network_create(checkpoint, 1, error),
                            .file = file,
                            .step = about->standing.step,
@@ -127,17 +138,20 @@ static ff_status load(struct session_rest *rest, int64_t run, struct resting **l
     return FF_OK;
 }
 
-static ff_status find_network(struct session_rest *rest, int64_t run, struct resting **found,
+static ff_status find_network(struct session_rest *rest, int64_t run, bool best, struct resting **found,
                               struct ff_error *error)
 {
     release_stale(rest);
     for (size_t i = 0; i < NETWORKS_MAX; i++) {
-        if (rest->networks[i].run == run) {
+        if (rest->networks[i].run == run && rest->networks[i].best == best) {
             *found = &rest->networks[i];
             return FF_OK;
         }
     }
-    ff_status status = load(rest, run, found, error);
+    ff_status status = load(rest, run, best, found, error);
+    if (status == FF_NOT_FOUND && best)
+        return ff_fail(error, FF_CONFLICT,
+                       "run %lld has no best weights yet: they are kept when an epoch was judged", (long long)run);
     if (status == FF_NOT_FOUND)
         return ff_fail(error, FF_CONFLICT, "run %lld has ended, and has no checkpoint that could be asked",
                        (long long)run);
@@ -195,7 +209,7 @@ static void answer(struct session_rest *rest, struct session_request *request)
     struct ff_error error;
 
     rest->questions++;
-    ff_status status = find_network(rest, request->run, &place, &error);
+    ff_status status = find_network(rest, request->run, request->best, &place, &error);
     if (status == FF_OK) {
         place->used = rest->questions;
         status = request->about == SESSION_IMAGE ? answer_image(place, request, &error)

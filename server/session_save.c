@@ -17,6 +17,7 @@ void session_begin_saving(struct session *session, const struct run *run, const 
     saving->writer = NULL;
     pthread_mutex_lock(&session->mutex);
     saving->under_way = false;
+    saving->best_step = 0;
     checkpoint_pace_restart(&saving->pace);
     pthread_mutex_unlock(&session->mutex);
 }
@@ -40,7 +41,7 @@ bool session_wants_snapshot(void *self)
     const struct session_saving *saving = &session->saving;
 
     pthread_mutex_lock(&session->mutex);
-    bool wanted = !saving->under_way && checkpoint_pace_due(&saving->pace);
+    bool wanted = saving->best_step != 0 || (!saving->under_way && checkpoint_pace_due(&saving->pace));
     pthread_mutex_unlock(&session->mutex);
     return wanted;
 }
@@ -56,8 +57,10 @@ static void see_written(void *self, int64_t run, const struct run_checkpoint *ke
     if (session->current != NULL && session->current->id == run) {
         if (kept != NULL)
             session->current->checkpoint = *kept;
-        else
+        if (kept == NULL)
             run_add_warning(session->current, "a checkpoint could not be written: %s", error->message);
+        else if (error->status != FF_OK)
+            run_add_warning(session->current, "the best weights so far could not be kept: %s", error->message);
         session_note_change(session);
         session->dirty = true;
         pthread_cond_broadcast(&session->changed);
@@ -89,6 +92,8 @@ static void begin_writing(struct session *session, const struct ff_standing *sta
         store_flush(session->store);
     pthread_mutex_lock(&session->mutex);
     saving->under_way = true;
+    saving->best = saving->best_step != 0 && saving->best_step == standing->step;
+    saving->best_step = 0;
     checkpoint_pace_begin(&saving->pace);
     pthread_mutex_unlock(&session->mutex);
     saving->about.standing = *standing;
@@ -103,6 +108,7 @@ static void end_snapshot(struct session *session)
     struct session_saving *saving = &session->saving;
     struct store_checkpoint checkpoint = {.step = saving->about.standing.step,
                                           .epochs = saving->about.standing.epochs,
+                                          .best = saving->best,
                                           .tell = see_written,
                                           .self = session};
 

@@ -41,6 +41,7 @@ static void see_epoch(void *self, const struct ff_epoch *epoch)
     if (!isnan(epoch->test_error) && (run->best.epoch == 0 || epoch->test_error < run->best.test_error)) {
         run->best.test_error = epoch->test_error;
         run->best.epoch = epoch->epoch;
+        session->saving.best_step = epoch->step;
     }
     session_note_change(session);
     pthread_mutex_unlock(&session->mutex);

@@ -13,7 +13,8 @@
 #include "store_columns.h"
 #include "timing.h"
 
-static const char ending[] = ".safetensors", temporary[] = ".safetensors.tmp", damaged[] = ".safetensors.damaged";
+static const char ending[] = ".safetensors", temporary[] = ".safetensors.tmp", damaged[] = ".safetensors.damaged",
+                  best[] = ".best.safetensors", best_temporary[] = ".best.safetensors.tmp";
 
 static void folder_path(const struct store *store, char path[STORE_PATH_MAX])
 {
@@ -31,9 +32,14 @@ void store_checkpoint_path(const struct store *store, int64_t run, char path[STO
     file_path(store, run, ending, path);
 }
 
+void store_best_path(const struct store *store, int64_t run, char path[STORE_CHECKPOINT_PATH_MAX])
+{
+    file_path(store, run, best, path);
+}
+
 void store_remove_checkpoint(struct store *store, int64_t run)
 {
-    static const char *const ends[] = {ending, temporary, damaged};
+    static const char *const ends[] = {ending, temporary, damaged, best, best_temporary};
     char path[STORE_CHECKPOINT_PATH_MAX];
 
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
@@ -88,9 +94,56 @@ static uint64_t size_of(const char *path)
     return stat(path, &information) == 0 ? (uint64_t)information.st_size : 0;
 }
 
+/* --- the best one --------------------------------------------------------------------------------------------- */
+
+static ff_status sync_folder(const struct store *store)
+{
+    char path[STORE_PATH_MAX];
+
+    folder_path(store, path);
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = folder >= 0 && fsync(folder) == 0;
+    if (folder >= 0)
+        close(folder);
+    return synced ? FF_OK : FF_IO;
+}
+
+/* The newest is the best, too: its file gets a second name, in the place of the one that had it. */
+static ff_status keep_best(const struct store *store, int64_t run, struct ff_error *error)
+{
+    char newest[STORE_CHECKPOINT_PATH_MAX], kept[STORE_CHECKPOINT_PATH_MAX], fresh[STORE_CHECKPOINT_PATH_MAX];
+
+    store_checkpoint_path(store, run, newest);
+    store_best_path(store, run, kept);
+    file_path(store, run, best_temporary, fresh);
+    unlink(fresh); /* left over by a daemon that was killed */
+    if (link(newest, fresh) == 0 && rename(fresh, kept) == 0 && sync_folder(store) == FF_OK) {
+        unlink(fresh); /* it is there still where both names were of one file */
+        return FF_OK;
+    }
+    return ff_fail(error, FF_IO, "%s cannot be kept as the best: %s", newest, strerror(errno));
+}
+
+/* What the epochs' rows say of a run's best epoch: whether it ended at this step. */
+static ff_status is_best(struct store_database *database, int64_t run, uint64_t step, bool *yes,
+                         struct ff_error *error)
+{
+    static const char sql[] = "SELECT step FROM epochs WHERE run = ? AND test_error IS NOT NULL"
+                              " ORDER BY test_error, epoch LIMIT 1";
+    sqlite3_stmt *statement = NULL;
+    ff_status status = store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
+    int code = status == FF_OK ? sqlite3_step(statement) : SQLITE_DONE;
+
+    *yes = code == SQLITE_ROW && (uint64_t)sqlite3_column_int64(statement, 0) == step;
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        status = store_fail(error, database->connection, database->path);
+    sqlite3_finalize(statement);
+    return status;
+}
+
 /* The file, and then the row, which so is never newer than the file. */
 static ff_status commit(struct store *store, struct store_checkpoint *checkpoint, struct checkpoint_row *row,
-                        struct ff_error *error)
+                        struct ff_error *trouble, struct ff_error *error)
 {
     char path[STORE_CHECKPOINT_PATH_MAX];
     ff_status status = ff_durable_commit(checkpoint->file, error);
@@ -102,6 +155,8 @@ static ff_status commit(struct store *store, struct store_checkpoint *checkpoint
     *row = (struct checkpoint_row){
         checkpoint->run,
         {.step = checkpoint->step, .epochs = checkpoint->epochs, .bytes = size_of(path), .written = timing_date()}};
+    if (checkpoint->best)
+        keep_best(store, checkpoint->run, trouble);
     status = store_transact(&store->database, put_row, row, error);
     if (status == FF_NOT_FOUND)
         store_remove_checkpoint(store, checkpoint->run);
@@ -112,19 +167,20 @@ void store_commit_checkpoint(struct store *store, struct store_item *item, const
 {
     struct store_checkpoint *checkpoint = &item->checkpoint;
     struct checkpoint_row row;
-    struct ff_error error;
+    struct ff_error error, trouble = {.status = FF_OK};
     ff_status status;
 
     if (before != NULL) {
         error = *before;
         status = before->status;
     } else {
-        status = commit(store, checkpoint, &row, &error);
+        status = commit(store, checkpoint, &row, &trouble, &error);
     }
     ff_durable_discard(checkpoint->file);
     checkpoint->file = NULL;
     store_touch(store, checkpoint->run);
-    checkpoint->tell(checkpoint->self, checkpoint->run, status == FF_OK ? &row.kept : NULL, &error);
+    checkpoint->tell(checkpoint->self, checkpoint->run, status == FF_OK ? &row.kept : NULL,
+                     status == FF_OK ? &trouble : &error);
 }
 
 /* --- a damaged one -------------------------------------------------------------------------------------------- */
@@ -137,6 +193,8 @@ ff_status store_set_checkpoint_aside(struct store *store, int64_t run, struct ff
     file_path(store, run, damaged, aside);
     if (rename(path, aside) != 0 && errno != ENOENT)
         return ff_fail(error, FF_IO, "%s cannot be moved aside: %s", path, strerror(errno));
+    store_best_path(store, run, path);
+    unlink(path);
     ff_status status = store_do(store, delete_row, &run, error);
     store_touch(store, run);
     return status;
@@ -226,7 +284,11 @@ static ff_status mend_row(struct store *store, int64_t run, const struct found *
                                   .bytes = (uint64_t)information.st_size,
                                   .written = written}};
     ff_checkpoint_close(checkpoint);
-    return store_transact(&store->database, put_row, &row, error);
+    bool at_best;
+    ff_status status = is_best(&store->database, run, row.kept.step, &at_best, error);
+    if (status == FF_OK && at_best)
+        keep_best(store, run, &damage); /* where it cannot be, the run has said so, or will at its next one */
+    return status == FF_OK ? store_transact(&store->database, put_row, &row, error) : status;
 }
 
 /* One name in the folder. Names that no program of ours gives are left alone. */
@@ -240,12 +302,18 @@ static ff_status sweep_file(struct store *store, const char *name, struct ff_err
     if (run == 0)
         return FF_OK;
     bool whole = strcmp(rest, ending) == 0;
-    if (!whole && strcmp(rest, temporary) != 0 && strcmp(rest, damaged) != 0)
+    bool left_over = strcmp(rest, best_temporary) == 0;
+    if (!whole && !left_over && strcmp(rest, temporary) != 0 && strcmp(rest, damaged) != 0 &&
+        strcmp(rest, best) != 0)
         return FF_OK;
     if ((status = find_row(&store->database, run, &found, error)) != FF_OK)
         return status;
     if (!found.run) {
         store_remove_checkpoint(store, run);
+    } else if (left_over) {
+        char path[STORE_CHECKPOINT_PATH_MAX];
+        file_path(store, run, best_temporary, path);
+        unlink(path);
     } else if (strcmp(rest, temporary) == 0) {
         char path[STORE_CHECKPOINT_PATH_MAX];
         store_checkpoint_path(store, run, path);

@@ -1,5 +1,6 @@
 /* Runs that are gone on with: checkpoints, what is taken back, live settings, networks at rest. */
 #include <errno.h>
+#include <math.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -71,7 +72,7 @@ static int64_t run_and_fail(struct fixture *fixture, bool epoch)
     fake_trainer_points(5);
     if (epoch) {
         fake_trainer_points(5);
-        fake_trainer_epoch(0.25);
+        fake_trainer_epoch(0.75); /* the best one would leave a checkpoint */
     }
     fake_trainer_fail("it diverged");
     await(fixture, id, "failed", NULL);
@@ -128,7 +129,7 @@ static void an_epoch_that_ends_soon_after_the_last_checkpoint_has_none(void **st
     int64_t id = submit_and_wait(fixture);
 
     fake_trainer_points(10);
-    fake_trainer_epoch(0.5);
+    fake_trainer_epoch((double)NAN); /* not judged, and so not the best */
     fake_trainer_points(1);
     await_type(fixture, "epoch");
     await_type(fixture, "points");
@@ -136,6 +137,43 @@ static void an_epoch_that_ends_soon_after_the_last_checkpoint_has_none(void **st
     fake_trainer_fail("it diverged");
     await(fixture, id, "failed", NULL);
     assert_int_equal(stored(fixture, id)->checkpoint.written, 0);
+}
+
+static int64_t best_on_disk(struct fixture *fixture, int64_t id)
+{
+    char path[STORE_CHECKPOINT_PATH_MAX];
+    struct ff_error error;
+
+    store_best_path(fixture->store, id, path);
+    struct ff_checkpoint *checkpoint = ff_checkpoint_open(path, &error);
+    int64_t step = checkpoint == NULL ? -1 : (int64_t)ff_checkpoint_about(checkpoint)->standing.step;
+    ff_checkpoint_close(checkpoint);
+    return step;
+}
+
+/* Whatever the pace: the checkpoint of the best epoch so far has a second name, which outlives newer ones. */
+static void the_best_epoch_is_kept_beside_the_newest(void **state)
+{
+    struct fixture *fixture = *state;
+    static const double errors[] = {0.5, 0.3, 0.4, 0.3, 0.2};
+
+    restart_with_pace(fixture, "3600");
+    int64_t id = submit_and_wait(fixture);
+    for (int epoch = 0; epoch < 5; epoch++) {
+        fake_trainer_points(epoch == 0 ? 10 : 9);
+        fake_trainer_epoch(errors[epoch]);
+        fake_trainer_points(1); /* told once the epoch's snapshot is */
+        await_type(fixture, "epoch");
+        await_type(fixture, "points");
+        store_flush(fixture->store);
+        assert_int_equal(best_on_disk(fixture, id), epoch == 0 ? 10 : epoch < 4 ? 20 : 50);
+    }
+    fake_trainer_points(3);
+    fake_trainer_finish();
+    await(fixture, id, "finished", NULL);
+    assert_int_equal(step_on_disk(fixture, id), 54);
+    assert_int_equal(best_on_disk(fixture, id), 50);
+    assert_int_equal(stored(fixture, id)->best.epoch, 5);
 }
 
 static void epochs_have_checkpoints_as_often_as_is_asked_for(void **state)
@@ -772,6 +810,7 @@ int main(void)
         RESUME_TEST(a_pause_and_an_end_are_told_when_their_checkpoint_is_on_the_disk),
         RESUME_TEST(the_end_of_the_program_leaves_a_checkpoint),
         RESUME_TEST(an_epoch_that_ends_soon_after_the_last_checkpoint_has_none),
+        RESUME_TEST(the_best_epoch_is_kept_beside_the_newest),
         RESUME_TEST(epochs_have_checkpoints_as_often_as_is_asked_for),
         RESUME_TEST(a_checkpoint_that_cannot_be_written_is_a_warning_and_no_more),
         RESUME_TEST(a_stopped_run_goes_on_from_its_checkpoint_by_way_of_the_queue),
