@@ -17,6 +17,10 @@
 
 #include "api.h"
 
+/* The number that a Last-Event-ID (NULL: there is none) says; false when it says none. What is no number of ours
+ * counts as none, as a browser may send what another server gave it. */
+bool event_stream_number(const char *text, uint64_t *number);
+
 /* The stream of a run (0: of all). `resumes`: the reader has had all events up to `last_event`. false when memory
  * is short; what is in `stream` is to be given to respond_stream. */
 bool event_stream_open(struct api *api, int64_t run, bool resumes, uint64_t last_event, struct http_stream *stream);
