@@ -8,11 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "http_private.h"
-#include "listen.h"
 #include "log.h"
 #include "prometheus.h"
 #include "tally.h"
@@ -20,118 +18,16 @@
 
 enum {
     CONNECTIONS_PROMISED = 1024,
-    CONNECTIONS_SPARE = 3072,         /* beyond the promise, to be told 503 */
-    CONNECTION_MEMORY = 80 * 1024,    /* 64 KiB of fields, and what belongs to them */
-    CONNECTION_SPARE_SECONDS = 5,     /* that a connection may be silent longer than a request may take to arrive */
-    STREAM_TIMEOUT = 60,              /* a reader of a stream may be slower */
-    STREAM_SOCKET_BYTES = 128 * 1024, /* the kernel doubles it for its own needs */
-    DESCRIPTORS = 16384,              /* two daemons with all their connections, and the files of the rest */
+    CONNECTIONS_SPARE = 3072,      /* beyond the promise, to be told 503 */
+    CONNECTION_MEMORY = 80 * 1024, /* 64 KiB of fields, and what belongs to them */
+    CONNECTION_SPARE_SECONDS = 5,  /* that a connection may be silent longer than a request may take to arrive */
+    DESCRIPTORS = 16384,           /* two daemons with all their connections, and the files of the rest */
     STOP_SECONDS = 2
-};
-
-struct http {
-    struct http_options options;
-    struct gate gate;
-    struct listen_sockets sockets;
-    struct MHD_Daemon *daemons[2];
-    size_t daemon_count;
-    struct arrival arrival;
-    struct waiting waiting;
-    struct tally *tally; /* constant */
-    atomic_uint streams;
-    atomic_uint_fast64_t unanswered; /* requests that ended before we answered: left, late, or not HTTP */
-    atomic_uint_fast64_t refused;    /* for there were too many connections */
-};
-
-/* A stream's side of a response. */
-struct stream {
-    struct http *http;
-    struct request *request; /* not after its last read */
-    struct http_stream stream;
-    struct waiter waiter;
-    double wrote; /* when `read` last gave something */
 };
 
 void http_wake(struct http *http)
 {
     waiting_wake(&http->waiting);
-}
-
-/* --- streams -------------------------------------------------------------------------------------------------- */
-
-static ssize_t read_stream(void *self, uint64_t position, char *buffer, size_t size)
-{
-    struct stream *stream = self;
-
-    (void)position;
-    for (;;) {
-        uint64_t wakes = waiting_wakes(&stream->http->waiting);
-        ssize_t length = stream->stream.read(stream->stream.self, buffer, size);
-
-        if (length > 0) {
-            stream->wrote = timing_seconds();
-            atomic_fetch_add(&stream->request->sent, (uint_fast64_t)length);
-            return length;
-        }
-        if (length < 0 || waiting_is_closing(&stream->http->waiting))
-            return MHD_CONTENT_READER_END_OF_STREAM;
-        stream->waiter.deadline = stream->stream.beat > 0 ? stream->wrote + stream->stream.beat : 0;
-        if (stream->waiter.deadline > 0 && stream->waiter.deadline <= timing_seconds())
-            stream->waiter.deadline = timing_seconds() + stream->stream.beat; /* it had nothing to say this time */
-        if (waiting_suspend(&stream->http->waiting, &stream->waiter, wakes))
-            return 0;
-    }
-}
-
-static void close_stream(void *self)
-{
-    struct stream *stream = self;
-
-    waiting_forget(&stream->http->waiting, &stream->waiter);
-    if (stream->stream.close != NULL)
-        stream->stream.close(stream->stream.self);
-    atomic_fetch_sub(&stream->http->streams, 1);
-    free(stream);
-}
-
-/* A reader who has stalled fills its socket. The kernel would let that grow to megabytes for each. */
-static void limit_socket(struct MHD_Connection *connection)
-{
-    const union MHD_ConnectionInfo *information =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    int size = STREAM_SOCKET_BYTES;
-
-    if (information != NULL)
-        setsockopt(information->connect_fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-}
-
-static struct MHD_Response *build_stream(struct request *request)
-{
-    struct response *response = &request->response;
-    struct stream *stream = calloc(1, sizeof *stream);
-    struct MHD_Response *built;
-
-    if (stream == NULL)
-        return NULL;
-    stream->http = request->http;
-    stream->request = request;
-    stream->stream = response->stream;
-    stream->waiter.connection = request->connection;
-    stream->wrote = timing_seconds();
-    built = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, read_stream, stream, close_stream);
-    if (built == NULL) {
-        free(stream);
-        return NULL;
-    }
-    response->answer = ANSWER_NONE; /* the stream is the library's now */
-    atomic_fetch_add(&request->http->streams, 1);
-    if (strcmp(request->method, "HEAD") ==
-        0) /* otherwise the library sends a last chunk, which HEAD must not have */
-        MHD_set_response_options(built, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
-    response_add_headers(response, built);
-    MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)STREAM_TIMEOUT);
-    limit_socket(request->connection);
-    return built;
 }
 
 /* --- requests ------------------------------------------------------------------------------------------------- */
@@ -141,7 +37,7 @@ static struct MHD_Response *build_response(struct request *request)
     struct MHD_Response *built;
 
     if (request->response.answer == ANSWER_STREAM)
-        return build_stream(request);
+        return stream_build(request);
     built = response_build(&request->response);
     if (built != NULL && strcmp(request->method, "HEAD") != 0)
         atomic_store(&request->sent, request->response.length);
@@ -258,41 +154,6 @@ static enum MHD_Result handle(void *self, struct MHD_Connection *connection, con
     if (!request->whole)
         request_finish_body(request);
     return request_is_answered(request) ? send_response(request) : answer_request(request);
-}
-
-bool request_is_last_try(const struct request *request)
-{
-    return request->last_try;
-}
-
-void *request_kept(const struct request *request)
-{
-    return request->kept;
-}
-
-void response_keep(struct response *response, void *state, void (*release)(void *state))
-{
-    response->request->kept = state;
-    response->request->release = release;
-}
-
-struct bell *response_bell(struct response *response)
-{
-    struct request *request = response->request;
-
-    if (request->bell == NULL)
-        request->bell = bell_create(&request->http->waiting, &request->waiter);
-    return request->bell != NULL ? bell_hold(request->bell) : NULL;
-}
-
-void http_bell_ring(struct bell *bell)
-{
-    bell_ring(bell);
-}
-
-void http_bell_release(struct bell *bell)
-{
-    bell_release(bell);
 }
 
 /* The request line is there: the library's own idea of the path (which ends at %00) is not used. */

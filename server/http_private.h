@@ -7,7 +7,9 @@
 #include "arrival.h"
 #include "gate.h"
 #include "http.h"
+#include "listen.h"
 #include "router.h"
+#include "tally.h"
 #include "waiting.h"
 
 enum {
@@ -16,6 +18,20 @@ enum {
     HTTP_DRAIN_MAX = 8 * 1024 * 1024, /* a body too large is read so far, so that its sender sees the 413 */
     HTTP_QUERY_MAX = 32,
     HTTP_HEADERS_MAX = 8
+};
+
+struct http {
+    struct http_options options;
+    struct gate gate;
+    struct listen_sockets sockets;
+    struct MHD_Daemon *daemons[2];
+    size_t daemon_count;
+    struct arrival arrival;
+    struct waiting waiting;
+    struct tally *tally; /* constant */
+    atomic_uint streams;
+    atomic_uint_fast64_t unanswered; /* requests that ended before we answered: left, late, or not HTTP */
+    atomic_uint_fast64_t refused;    /* for there were too many connections */
 };
 
 enum answer { ANSWER_NONE, ANSWER_BODY, ANSWER_STATIC, ANSWER_STREAM, ANSWER_FILE, ANSWER_LATER };
@@ -108,5 +124,8 @@ void response_clear(struct response *response);
  * holds belongs to the library then. */
 struct MHD_Response *response_build(struct response *response);
 void response_add_headers(const struct response *response, struct MHD_Response *built);
+
+/* The library's response to a stream (stream.c). NULL when memory is short. */
+struct MHD_Response *stream_build(struct request *request);
 
 #endif

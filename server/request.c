@@ -192,3 +192,41 @@ bool request_query_number(const struct request *request, struct response *respon
                     (unsigned long long)low, (unsigned long long)high, text);
     return false;
 }
+
+/* --- waiting ----------------------------------------------------------------------------------------------------
+ */
+
+bool request_is_last_try(const struct request *request)
+{
+    return request->last_try;
+}
+
+void *request_kept(const struct request *request)
+{
+    return request->kept;
+}
+
+void response_keep(struct response *response, void *state, void (*release)(void *state))
+{
+    response->request->kept = state;
+    response->request->release = release;
+}
+
+struct bell *response_bell(struct response *response)
+{
+    struct request *request = response->request;
+
+    if (request->bell == NULL)
+        request->bell = bell_create(&request->http->waiting, &request->waiter);
+    return request->bell != NULL ? bell_hold(request->bell) : NULL;
+}
+
+void http_bell_ring(struct bell *bell)
+{
+    bell_ring(bell);
+}
+
+void http_bell_release(struct bell *bell)
+{
+    bell_release(bell);
+}

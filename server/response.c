@@ -359,6 +359,7 @@ static struct MHD_Response *build_file(struct response *response)
         response_header(response, "Content-Range", text);
         response->status = 206;
     }
+    response->length = length;
     struct MHD_Response *built = MHD_create_response_from_fd_at_offset64(length, response->file, first);
     if (built != NULL)
         response->answer = ANSWER_NONE;
