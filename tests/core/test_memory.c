@@ -201,6 +201,20 @@ static void what_is_free_is_known(void **state)
     assert_true(bytes > 1e6 && bytes < 1e15);
 }
 
+/* A convolution and a dense layer, both with all that they can have. */
+static void use_convolutions(void)
+{
+    config.rule = FF_CLASS_GROUPS;
+    config.layers[0] = (struct ff_layer_config){
+        .kind = FF_CONV, .channels = 6, .kernel = 3, .stride = 1, .padding = 1, .pool = true};
+    config.layers[1] = (struct ff_layer_config){.kind = FF_DENSE, .units = 6};
+    config.batch_normalization = true;
+    config.batch_size = 5;
+    config.forward_after_update = false;
+    config.peer_normalization = 0;
+    config.average = 0.9;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,7 +235,9 @@ int main(void)
     config.layers[0].units = config.layers[1].units = 5;
     config.optimizer = FF_ADAM;
     config.epochs = 1;
-    failed = cmocka_run_group_tests(tests, NULL, NULL);
+    failed = cmocka_run_group_tests_name("dense layers", tests, NULL, NULL);
+    use_convolutions();
+    failed += cmocka_run_group_tests_name("convolutions", tests, NULL, NULL);
     ff_dataset_destroy(dataset);
     temporary_remove(folder);
     return failed;
