@@ -23,6 +23,9 @@ static const struct member {
 };
 enum { MEMBERS = sizeof members / sizeof members[0] };
 
+/* Numbers that one image may come to in a convolution: a gigabyte. */
+enum { LAID_OUT_MAX = 1 << 28 };
+
 uint32_t ff_layer_units(const struct ff_layer_config *layer)
 {
     return layer->kind == FF_CONV ? layer->channels : layer->units;
@@ -113,12 +116,6 @@ static bool read_conv(struct reading *reading, const cJSON *value, const char *p
             continue;
         snprintf(place, sizeof place, "%.120s/%s", pointer, members[i].name);
         ff_problem_add(reading->problems, place, "is missing: %s", members[i].help);
-        good = false;
-    }
-    if (good && layer->padding >= layer->kernel) {
-        snprintf(place, sizeof place, "%.150s/padding", pointer);
-        ff_problem_add(reading->problems, place, "must be below the kernel, %u, got %u", layer->kernel,
-                       layer->padding);
         good = false;
     }
     return good;
@@ -258,6 +255,13 @@ static void check_units(const struct ff_config *config, const struct ff_dataset 
     }
 }
 
+/* Numbers that a convolution sees and makes of one image. */
+static double laid_out(const struct ff_layer_config *layer, const struct ff_layer_shape *shape)
+{
+    return (double)shape->map.height * shape->map.width *
+           ((double)layer->kernel * layer->kernel * shape->in.channels + layer->channels);
+}
+
 /* From the image upwards, until something does not fit. */
 static void check_shapes(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
                          struct ff_problems *problems)
@@ -269,9 +273,16 @@ static void check_shapes(const struct ff_config *config, const struct ff_dataset
         const struct ff_layer_config *layer = &config->layers[i];
         struct ff_shape in = shape.out;
 
-        if (ff_layer_shape_of(layer, in, &shape))
-            continue;
-        if (shape.map.height == 0 || shape.map.width == 0) {
+        if (ff_layer_shape_of(layer, in, &shape)) {
+            if (layer->kind != FF_CONV || laid_out(layer, &shape) <= LAID_OUT_MAX)
+                continue;
+            snprintf(
+                sentence, sizeof sentence,
+                "would see and make %.0f numbers of one image, more than %d; take fewer channels, a smaller kernel "
+                "or a larger stride",
+                laid_out(layer, &shape), LAID_OUT_MAX);
+            layer_problem(problems, pointer, i, "", sentence);
+        } else if (shape.map.height == 0 || shape.map.width == 0) {
             snprintf(sentence, sizeof sentence,
                      "must fit into what enters this layer, %u x %u with %u of padding around it, got %u; pool or "
                      "stride less below it",
@@ -305,6 +316,21 @@ static void check_labels(const struct ff_config *config, const char *pointer, st
     }
 }
 
+/* A place at which a kernel sees nothing but padding would say nothing of the image. */
+static void check_padding(const struct ff_config *config, const char *pointer, struct ff_problems *problems)
+{
+    char sentence[80];
+
+    for (uint32_t i = 0; i < config->layer_count; i++) {
+        const struct ff_layer_config *layer = &config->layers[i];
+
+        if (layer->kind != FF_CONV || layer->padding < layer->kernel)
+            continue;
+        snprintf(sentence, sizeof sentence, "must be below the kernel, %u, got %u", layer->kernel, layer->padding);
+        layer_problem(problems, pointer, i, "/padding", sentence);
+    }
+}
+
 void ff_check_layers(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
                      struct ff_problems *problems)
 {
@@ -318,6 +344,7 @@ void ff_check_layers(const struct ff_config *config, const struct ff_dataset *da
                       "all dense layers");
         stacked = true;
     }
+    check_padding(config, pointer, problems);
     if (config->rule == FF_PAIRS && config->layers[0].kind == FF_CONV)
         check_labels(config, pointer, problems);
     if (dataset != NULL && config->rule == FF_CLASS_GROUPS)

@@ -94,11 +94,17 @@ function without(body, errors) {
     return found ? left : null;
 }
 
-/** A configuration as it was asked for stands in the run: objects have more members than were given. */
+/** What was asked for, in what there is: objects have more members than were given, in lists too. */
+function filled(there, asked) {
+    if (Array.isArray(asked))
+        return asked.length === 1 && !Array.isArray(there) ? asked[0] : asked.map((each, i) => filled(there[i], each));
+    return asked !== null && typeof asked === 'object' ? { ...there, ...asked } : asked;
+}
+
+/** A configuration as it was asked for stands in the run. */
 function assertHolds(config, asked) {
     for (const [name, value] of Object.entries(asked))
-        assert.deepEqual(config[name], Array.isArray(value) && value.length === 1 && !Array.isArray(config[name]) ? value[0]
-            : value !== null && typeof value === 'object' && !Array.isArray(value) ? { ...config[name], ...value } : value, name);
+        assert.deepEqual(config[name], filled(config[name], value), name);
 }
 
 test('a run is made from any right body once what does not fit together is left out, and has what was asked for', async (context) => {

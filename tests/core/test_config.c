@@ -58,8 +58,6 @@ static const struct {
      "must be a whole number at least 1 and at most 64, got 0"},
     {"{\"layers\": [{\"kind\": \"conv\", \"channels\": 8, \"kernel\": 3, \"strid\": 2}]}", "/config/layers/0/strid",
      "unknown part of a convolution; did you mean \"stride\"?"},
-    {"{\"layers\": [{\"kind\": \"conv\", \"channels\": 8, \"kernel\": 3, \"padding\": 3}]}",
-     "/config/layers/0/padding", "must be below the kernel, 3, got 3"},
     {"{\"layers\": [{\"kind\": \"conv\", \"channels\": 8, \"kernel\": 3, \"pool\": 2}]}", "/config/layers/0/pool",
      "must be true or false, got a number"},
     {"{\"layers\": [\"conv\"]}", "/config/layers/0", "must be a whole number, got a string"},
@@ -271,6 +269,12 @@ static void convolutions_that_do_not_fit_are_refused(void **state)
     check("{\"layers\": [" CONV "}, " CONV ", \"stride\": 4, \"pool\": true}]" GROUPS "}", &dataset,
           "/config/layers/1/pool");
     check("{\"layers\": [8, " CONV "}]" GROUPS "}", &dataset, "/config/layers/1");
+    check("{\"layers\": [{\"kind\": \"conv\", \"channels\": 65536, \"kernel\": 2}," CONV "}]" GROUPS "}", &dataset,
+          NULL);
+    check("{\"layers\": [{\"kind\": \"conv\", \"channels\": 65536, \"kernel\": 64, \"padding\": 63}]" GROUPS "}",
+          &dataset, "/config/layers/0");
+    check("{\"layers\": [" CONV ", \"padding\": 2}]" GROUPS "}", &dataset, NULL);
+    check("{\"layers\": [" CONV ", \"padding\": 3}]" GROUPS "}", &dataset, "/config/layers/0/padding");
     check("{\"layers\": [" CONV "}, 6]" GROUPS "}", &dataset, "/config/layers/1");
     check("{\"layers\": [{\"kind\": \"conv\", \"channels\": 6, \"kernel\": 3}]" GROUPS "}", &dataset,
           "/config/layers/0/channels");
