@@ -4,8 +4,8 @@
  * shape alone and given to the stage's team, so that bits never depend on the number of threads.
  *
  * A kind of layer (dense.h) is a table of functions in files of its own: what tensors it has, and the phases of its
- * step. layer.c has what all kinds share: the order of the phases, the goodness summed in order, the objective, GET
- * and SET. */
+ * step. layer.c has what all kinds share: the order of the phases, the goodness summed in order, the objective;
+ * layer_tensors.c the table of kinds, and GET and SET. */
 #ifndef FF_LAYER_H
 #define FF_LAYER_H
 
@@ -16,9 +16,7 @@
 
 enum { FF_TENSORS_MAX = 14 };
 
-/* Added to a row's root mean square before it divides, the reference's; and to the mean square of a place's
- * channels.
- */
+/* Added to a row's root mean square before it divides (the reference's), and to the mean square of a place. */
 #define FF_NORM_EPSILON 1e-8f
 #define FF_CHANNEL_EPSILON 1e-3f
 
