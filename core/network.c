@@ -126,7 +126,7 @@ static bool fits(const struct ff_network *network, const struct ff_dataset *data
 }
 
 ff_status ff_network_evaluate(struct ff_network *network, const struct ff_dataset *dataset, enum ff_split split,
-                              uint32_t count, uint32_t *wrong, struct ff_error *error)
+                              uint32_t first, uint32_t count, uint32_t *wrong, struct ff_error *error)
 {
     const struct ff_plan *plan = &network->plan;
     const struct ff_images *images = ff_dataset_split(dataset, split);
@@ -138,19 +138,20 @@ ff_status ff_network_evaluate(struct ff_network *network, const struct ff_datase
             network->shape.channels, network->shape.height, network->shape.width, plan->classes, dataset->name,
             dataset->shape.channels, dataset->shape.height, dataset->shape.width, dataset->classes);
     *wrong = 0;
-    count = count == 0 || count > images->count ? images->count : count;
-    for (uint32_t first = 0; first < count; first += plan->forward_images) {
-        uint32_t left = count - first, now = left < plan->forward_images ? left : plan->forward_images;
+    count = count == 0 || count > images->count - first ? images->count - first : count;
+    for (uint32_t done = 0; done < count; done += plan->forward_images) {
+        uint32_t left = count - done, now = left < plan->forward_images ? left : plan->forward_images;
+        uint32_t at = first + done;
         struct ff_message *message = start(network, FF_FORWARD);
         float confidence;
 
         for (uint32_t i = 0; i < now; i++)
-            ff_input_bytes(network->input, plan, images->pixels + (size_t)(first + i) * plan->pixels,
+            ff_input_bytes(network->input, plan, images->pixels + (size_t)(at + i) * plan->pixels,
                            message->x + (size_t)i * plan->pixels);
         ff_message_put_forward(message, plan, now, plan->forward_rows);
         ff_stage_handle(network->stage, message);
         for (uint32_t i = 0; i < message->images; i++)
-            *wrong += ff_predict(plan, message, i, network->scores, &confidence) != images->labels[first + i];
+            *wrong += ff_predict(plan, message, i, network->scores, &confidence) != images->labels[at + i];
     }
     return FF_OK;
 }

@@ -15,7 +15,7 @@ struct evaluation {
     const struct options *options;
     const struct ff_config *config; /* the checkpoint's */
     const struct ff_dataset *dataset;
-    uint32_t images, wrong;
+    uint32_t first, images, wrong;
 };
 
 static uint32_t threads_of(const struct options *options)
@@ -27,7 +27,7 @@ static uint32_t threads_of(const struct options *options)
     return processors < 1 ? 1 : processors > THREADS_MOST ? THREADS_MOST : (uint32_t)processors;
 }
 
-/* How many images: of a data set that is named, all; else as many as the run saw of its own. */
+/* Which images: of a data set that is named, all; else those that the run saw of its own, or held out. */
 static ff_status choose_images(struct evaluation *evaluation, struct ff_error *error)
 {
     const struct ff_config *config = evaluation->config;
@@ -36,6 +36,8 @@ static ff_status choose_images(struct evaluation *evaluation, struct ff_error *e
     struct ff_problems problems = {0};
 
     evaluation->images = ff_dataset_split(evaluation->dataset, evaluation->options->split)->count;
+    if (evaluation->options->dataset != NULL && evaluation->options->held_out)
+        return ff_fail(error, FF_INVALID, "--split validation is of the run's own data set: leave --dataset out");
     if (evaluation->options->dataset != NULL)
         return FF_OK;
     if (!ff_config_check(config, evaluation->dataset, "", &problems))
@@ -45,6 +47,12 @@ static ff_status choose_images(struct evaluation *evaluation, struct ff_error *e
         evaluation->images = limit;
     if (!test)
         evaluation->images -= config->validation;
+    if (!evaluation->options->held_out)
+        return FF_OK;
+    if (config->validation == 0)
+        return ff_fail(error, FF_INVALID, "the run held no images out (its validation is 0)");
+    evaluation->first = evaluation->images;
+    evaluation->images = config->validation;
     return FF_OK;
 }
 
@@ -58,15 +66,17 @@ static ff_status evaluate(struct evaluation *evaluation, struct ff_checkpoint *c
     network = ff_network_create(checkpoint, threads_of(evaluation->options), error);
     if (network == NULL)
         return error->status;
-    status = ff_network_evaluate(network, evaluation->dataset, evaluation->options->split, evaluation->images,
-                                 &evaluation->wrong, error);
+    status = ff_network_evaluate(network, evaluation->dataset, evaluation->options->split, evaluation->first,
+                                 evaluation->images, &evaluation->wrong, error);
     ff_network_destroy(network);
     return status;
 }
 
 static cJSON *evaluation_json(const struct evaluation *evaluation, const struct ff_checkpoint_about *about)
 {
-    const char *split = evaluation->options->split == FF_TEST_SPLIT ? "test" : "train";
+    const char *split = evaluation->options->held_out                 ? "validation"
+                        : evaluation->options->split == FF_TEST_SPLIT ? "test"
+                                                                      : "train";
     double error = (double)evaluation->wrong / evaluation->images;
     uint64_t parameters = ff_parameter_count(evaluation->config, evaluation->dataset);
     cJSON *json = cJSON_CreateObject();

@@ -33,7 +33,8 @@ static const struct command_row {
      "CHECKPOINT is a file that goodness train --checkpoint wrote, or that was fetched from\n"
      "/api/v1/runs/{id}/checkpoint. Prints one line of JSON on standard output; its \"error\" is\n"
      "the share of images predicted wrongly, from 0 to 1. Without --dataset the images are those\n"
-     "of the run: its test images, or (--split train) those it was trained on.\n\n"
+     "of the run: its test images, or those it was trained on (--split train)"
+     " or held out (--split validation).\n\n"
      "Exit status: 0; 1 could not be done; 2 wrong option.\n"},
     {"check", COMMAND_CHECK, "", "say whether all that a state folder keeps is consistent",
      "Reads the folder of a daemon that has ended, and changes nothing: the database, every run's\n"

@@ -202,9 +202,10 @@ static int parse_dataset(struct options *options, const char *value, char senten
 
 static int parse_split(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
 {
-    if (strcmp(value, "test") != 0 && strcmp(value, "train") != 0)
-        return option_say(sentence, OPTION_WRONG, "must be test or train");
+    if (strcmp(value, "test") != 0 && strcmp(value, "train") != 0 && strcmp(value, "validation") != 0)
+        return option_say(sentence, OPTION_WRONG, "must be test, train or validation");
     options->split = strcmp(value, "test") == 0 ? FF_TEST_SPLIT : FF_TRAIN_SPLIT;
+    options->held_out = strcmp(value, "validation") == 0;
     return 0;
 }
 
@@ -231,7 +232,8 @@ const struct option_row option_rows[] = {
      "go on with the run that is kept in this file, as if it had never been left"},
     {"dataset", "NAME", COMMAND_EVALUATE, false, parse_dataset,
      "the data set to evaluate on, all of its images (the run's own, as the run saw it)"},
-    {"split", "SPLIT", COMMAND_EVALUATE, false, parse_split, "test or train (test)"},
+    {"split", "SPLIT", COMMAND_EVALUATE, false, parse_split,
+     "test, train, or validation, the images that the run held out (test)"},
     {"allow-host", "NAME", COMMAND_SERVE, true, parse_allow_host,
      "a further name that requests may call this machine by; may be repeated"},
     {"log-format", "FORMAT", COMMAND_SERVE, false, parse_log_format, "text or json (text)"},

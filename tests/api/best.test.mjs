@@ -17,13 +17,13 @@ after(() => daemon.stop());
 const predict = (where, body) => daemon.json('POST', `/api/v1/runs/${where}`, body);
 
 /** What `goodness evaluate` says of a file of the daemon's. */
-async function evaluate(here, id, which) {
+async function evaluate(here, id, which, more = []) {
     const response = await here.request(`/api/v1/runs/${id}/checkpoint?which=${which}`);
     assert.equal(response.status, 200);
     const file = path.join(here.home, `${id}-${which}.safetensors`);
     await writeFile(file, Buffer.from(await response.arrayBuffer()));
     const { stdout, stderr, status } = spawnSync(process.env.GOODNESS,
-        ['evaluate', file, '--data', `bars=${path.join(here.home, 'bars')}`], { encoding: 'utf8' });
+        ['evaluate', file, '--data', `bars=${path.join(here.home, 'bars')}`, ...more], { encoding: 'utf8' });
     assert.equal(status, 0, stderr);
     return { ...JSON.parse(stdout), disposition: response.headers.get('content-disposition') };
 }
@@ -52,6 +52,15 @@ test('the weights of the best epoch are given, and judge as they did then', asyn
     assert.equal((await predict(`${id}/predict?which=best`, { sample: 3 })).body.step, epochs[run.best.epoch - 1].step);
     assert.equal((await predict(`${id}/predict?which=newest`, { sample: 3 })).body.step, run.progress.steps);
     assert.equal((await predict(`${id}/predict`, { sample: 3 })).body.step, run.progress.steps);
+});
+
+test('the best on held-out images judges those as it did then', async () => {
+    const { id } = await makeRun(daemon, wavering({ validation: 120, evaluate_on: 'validation' }));
+    const run = await ended(daemon, id);
+    const { error, split, images, epoch } = await evaluate(daemon, id, 'best', ['--split', 'validation']);
+    assert.deepEqual({ error, split, images, epoch },
+        { error: run.best.test_error, split: 'validation', images: 120, epoch: run.best.epoch });
+    assert.equal((await evaluate(daemon, id, 'best', ['--split', 'train'])).images, 400 - 120);
 });
 
 test('the best weights answer while the run trains on', async () => {

@@ -424,7 +424,7 @@ static void a_network_at_rest_judges_as_the_run_did(void **state)
         assert_non_null(checkpoint);
         network = ff_network_create(checkpoint, 1 + trial % 2, &error);
         assert_non_null(network);
-        assert_int_equal(ff_network_evaluate(network, dataset, FF_TEST_SPLIT, 0, &wrong, &error), FF_OK);
+        assert_int_equal(ff_network_evaluate(network, dataset, FF_TEST_SPLIT, 0, 0, &wrong, &error), FF_OK);
         assert_true((double)wrong / 31 == watcher.epoch[watcher.epochs].test_error);
         for (uint32_t i = 0; i < 31; i++) {
             for (uint32_t p = 0; p < 36; p++)

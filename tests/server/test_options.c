@@ -269,7 +269,7 @@ static const struct {
     {"goodness serve --checkpoint c", 2, "there is no option --checkpoint"},
     {"goodness evaluate", 2, "what should be evaluated?"},
     {"goodness evaluate a b", 2, "takes one checkpoint, but also got b"},
-    {"goodness evaluate a --split tests", 2, "--split tests must be test or train"},
+    {"goodness evaluate a --split tests", 2, "--split tests must be test, train or validation"},
     {"goodness evaluate a --dataset=", 2, "--dataset \"\" must be the name of a data set"},
     {"goodness evaluate a --stages 2", 2, "there is no option --stages"},
     {"goodness check a", 2, "takes no argument, but got a"},
