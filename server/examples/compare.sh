@@ -19,12 +19,8 @@ for preset in "${presets[@]}"; do
     ids+=("$(jq .id <<<"$run")")
 done
 
-printf '%-28s %-20s %12s %10s %10s\n' name layers parameters accuracy seconds
-for id in "${ids[@]}"; do
-    until run=$(curl -sS --fail-with-body "$url/api/v1/runs/$id?wait=300") && jq -e '.ended != null' <<<"$run" >/dev/null; do :; done
-    jq -r '[.name, (.config.layers | map(tostring) | join("-")), .parameters, (if .last.test_error then 1 - .last.test_error else null end), .progress.elapsed]
-        | map(. // "-") | @tsv' <<<"$run" |
-        while IFS=$'\t' read -r name layers parameters accuracy seconds; do
-            printf '%-28s %-20s %12s %10.4s %10.2f\n' "$name" "$layers" "$parameters" "$accuracy" "$seconds"
-        done
-done
+# The last one has ended when all have.
+until curl -sS --fail-with-body "$url/api/v1/runs/${ids[-1]}?wait=300" | jq -e '.ended != null' >/dev/null; do :; done
+
+runs=$(IFS=,; echo "${ids[*]}")
+curl -sS --fail-with-body "$url/api/v1/compare?runs=$runs&format=text"

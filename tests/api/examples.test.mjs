@@ -74,16 +74,21 @@ test('watch.sh follows a run to its end', async () => {
     assert.match(text, new RegExp(`run ${long.id} is stopped\n$`));
 });
 
-test('compare.sh prints a line for each architecture', async () => {
+test('compare.sh trains the original\'s three architectures and prints them side by side', async () => {
     const config = { dataset: 'bars', train_limit: 40, test_limit: 40, epochs: 1 };
     const answer = await example('compare.sh', [], { CONFIG: JSON.stringify(config) });
     assert.equal(answer.status, 0, answer.stderr);
-    const { runs } = (await daemon.json('GET', '/api/v1/runs?limit=3')).body;
-    const rows = lines(answer).slice(1).map((line) => line.trim().split(/\s+/));
-    assert.deepEqual(rows.map((row) => row.slice(0, 3)), runs.reverse().map((each) =>
-        [each.name, each.config.layers.join('-'), String(each.parameters)]));
-    for (const [i, row] of rows.entries())
-        assert.equal(Number(row[3]), Number(String(1 - runs[i].last.test_error).slice(0, 4)));
+    const runs = (await daemon.json('GET', '/api/v1/runs?limit=3')).body.runs.reverse();
+    assert.deepEqual(runs.map((each) => [each.name, each.config.layers, each.state]), [
+        ['original-compare-shallow', [200, 10], 'finished'],
+        ['original-compare-medium', [500, 300, 10], 'finished'],
+        ['original-compare-deep', [800, 400, 200, 10], 'finished'],
+    ]);
+    const { text } = await daemon.json('GET', `/api/v1/compare?runs=${runs.map((each) => each.id)}&format=text`);
+    assert.equal(answer.stdout, text);
+    const refused = await example('compare.sh', ['original-compare-shalow']);
+    assert.equal(refused.status, 1);
+    assert.match(refused.stderr, /original-compare-shallow/);
 });
 
 test('sweep.sh names the value with the least error', async () => {
