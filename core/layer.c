@@ -257,12 +257,14 @@ static void catch_up(struct ff_layer *layer)
 }
 
 /* Every AVERAGE_STEPS steps; at first in large strides, so that the average is not long about the first weights,
- * which it does not begin with either. */
+ * which it does not begin with either. With batch normalization it lengthens slowly, (1 + step) / (10 + step) a
+ * step at most: its running figures are of the last few batches, and would not go with much older weights. */
 enum { AVERAGE_STEPS = 10, AVERAGE_WARM_UP = 200 };
 
 float ff_layer_average_share(const struct ff_layer *layer)
 {
     uint64_t step = layer->message->step;
+    double decay = layer->config.average;
 
     if (layer->config.average == 0)
         return 0;
@@ -270,7 +272,11 @@ float ff_layer_average_share(const struct ff_layer *layer)
         return 1;
     if (step % AVERAGE_STEPS != 0)
         return 0;
-    return step <= AVERAGE_WARM_UP ? 0.5f : (float)(1 - pow(layer->config.average, AVERAGE_STEPS));
+    if (step <= AVERAGE_WARM_UP)
+        return 0.5f;
+    if (layer->config.batch_normalization)
+        decay = fmin(decay, (1 + (double)step) / (10 + (double)step));
+    return (float)(1 - pow(decay, AVERAGE_STEPS));
 }
 
 static size_t gradient_items(const struct ff_layer *layer)

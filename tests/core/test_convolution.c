@@ -233,6 +233,8 @@ struct bench {
     float images[FLOATS];
 };
 
+static double average; /* of the networks that are made */
+
 static void make_bench(struct bench *bench, const struct net *net, uint32_t threads)
 {
     struct ff_dataset dataset = {
@@ -257,6 +259,7 @@ static void make_bench(struct bench *bench, const struct net *net, uint32_t thre
     config.learning_rate.value[0] = 1; /* the step is the gradient */
     config.temperature.value[0] = 0.7;
     config.label_smoothing = 0.1;
+    config.average = average;
     config.batch_size = IMAGES;
     if (!ff_config_check(&config, &dataset, "", &problems))
         fail_msg("%s: %s %s", net->name, problems.problem[0].pointer, problems.problem[0].detail);
@@ -292,8 +295,8 @@ static size_t move(struct bench *bench, enum ff_kind kind, uint32_t layer, uint3
     return count;
 }
 
-/* One message with all images, and their labels. */
-static struct ff_message *run(struct bench *bench, enum ff_kind kind)
+/* A message with all images, and their labels. */
+static struct ff_message *start(struct bench *bench, enum ff_kind kind)
 {
     struct ff_message *message = bench->message;
 
@@ -310,6 +313,13 @@ static struct ff_message *run(struct bench *bench, enum ff_kind kind)
         if (bench->plan.rows_per_image == 2)
             ff_message_put_row(message, (image + 1) % CLASSES, FF_NEGATIVE);
     }
+    return message;
+}
+
+static struct ff_message *run(struct bench *bench, enum ff_kind kind)
+{
+    struct ff_message *message = start(bench, kind);
+
     ff_stage_handle(bench->stage, message);
     assert_int_equal(message->failed_layer, -1);
     return message;
@@ -625,6 +635,40 @@ static void normalized_layers_have_no_bias(void **state)
     destroy_bench(&bench);
 }
 
+/* By how much of the way to the weights their average moves at a step. */
+static double approach_at(const struct net *net, uint64_t step)
+{
+    static float before[FLOATS], after[FLOATS], weights[FLOATS];
+    uint32_t judging;
+    struct bench bench;
+
+    average = 0.998;
+    make_bench(&bench, net, 1);
+    judging = ff_layer_judging_tensor(&bench.plan, 0);
+    move(&bench, FF_GET, 0, judging, before);
+    start(&bench, FF_TRAIN)->step = step;
+    bench.message->rate = 1;
+    ff_stage_handle(bench.stage, bench.message);
+    move(&bench, FF_GET, 0, 0, weights);
+    move(&bench, FF_GET, 0, judging, after);
+    destroy_bench(&bench);
+    average = 0;
+    return ((double)after[3] - (double)before[3]) / ((double)weights[3] - (double)before[3]);
+}
+
+static void averages_of_normalized_networks_lengthen_slowly(void **state)
+{
+    const struct net *plain = &nets[0], *normalized = &nets[2];
+
+    (void)state;
+    assert_true(!plain->batch_normalization && normalized->batch_normalization);
+    assert_true(fabs(approach_at(plain, 400) - (1 - pow(0.998, 10))) < 1e-3);
+    assert_true(fabs(approach_at(normalized, 400) - (1 - pow(401.0 / 410, 10))) < 1e-3);
+    assert_true(fabs(approach_at(normalized, 9000) - (1 - pow(0.998, 10))) < 1e-3);
+    assert_true(approach_at(normalized, 401) == 0);
+    assert_true(fabs(approach_at(normalized, 200) - 0.5) < 1e-3);
+}
+
 /* As the image's pixels are counted: channel by channel, line by line. */
 static void weights_are_counted_channel_by_channel(void **state)
 {
@@ -678,6 +722,7 @@ int main(void)
         cmocka_unit_test(layers_agree_with_plain_loops),
         cmocka_unit_test(steps_are_the_gradient_of_the_loss),
         cmocka_unit_test(normalized_layers_have_no_bias),
+        cmocka_unit_test(averages_of_normalized_networks_lengthen_slowly),
         cmocka_unit_test(weights_are_counted_channel_by_channel),
         cmocka_unit_test(a_number_that_is_none_is_never_hidden_by_pooling),
     };
