@@ -7,6 +7,7 @@ import {
     assertSamePoints,
     closeBrowser,
     drawn,
+    everySection,
     LONG,
     openPage,
     pointsUpTo,
@@ -436,6 +437,7 @@ for (const width of [360, 768, 1280, 2560]) {
             config: { ...SHORT, layers: [30, 20, 10, 10] },
         });
         await stateIs(page, 'finished');
+        await everySection(page);
         assert.equal(await isWide(page), false, 'a run');
         await page.click('[data-layer="0"] summary');
         await page.waitForSelector('[data-layer="0"] tbody tr');
@@ -470,6 +472,10 @@ for (const colorScheme of ['light', 'dark']) {
         await stateIs(page, 'finished');
         await page.click('[data-layer="0"] summary');
         await page.waitForSelector('[data-layer="0"] tbody tr');
+        await everySection(page);
+        await page.fill('#trial-index', '3');
+        await page.locator('#trial-index').press('Enter');
+        await page.waitForSelector('#trial-answer:visible');
         await check('a run');
         await page.click('#runs-button');
         await page.waitForSelector('#runs-list a');

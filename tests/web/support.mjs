@@ -263,6 +263,23 @@ export async function openPage(t, how = {}) {
 export const drawn = (page, count) =>
     page.waitForFunction((least) => window.goodness.points.steps.length >= least, count);
 
+/** Scroll to every section of the live page, until each shows what it has of a run that is over. */
+export async function everySection(page) {
+    for (const [section, there] of [
+        ['#histograms', '[data-histogram] canvas'],
+        ['#errors', '#errors-chart canvas'],
+        ['#confusion', '#confusion-matrix canvas'],
+        ['#trial', '#trial-empty:visible, #trial-answer:visible'],
+        ['#weights', '#weights-pictures canvas'],
+        ['#knobs', '#knob-learning_rate'],
+        ['#timeline', '#timeline-empty:visible, #timeline-lanes:visible'],
+        ['#log-section', '#log'],
+    ]) {
+        await page.locator(section).scrollIntoViewIfNeeded();
+        await page.locator(there).first().waitFor({ state: 'attached' });
+    }
+}
+
 export const stateIs = (page, state) => page.waitForSelector(`#run-state[data-state="${state}"]`);
 
 /** What the points from `from` up to `to` are when merged: means by the steps covered, lowest lows, highest highs. */

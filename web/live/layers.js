@@ -21,6 +21,10 @@ const LINES = [
 
 const NARROW = 328; /* pixels; five figures do not fit in one row */
 
+const SEEN = 0.5; /* pixels of the screen; less makes no difference */
+const LONGEST_REST = 1000; /* ms until what could not be seen is drawn all the same */
+const SHOWN = ['positive', 'negative', 'positive_low', 'positive_high', 'negative_low', 'negative_high'];
+
 const BANDS = ['--positive-band', '--negative-band', '--gap'];
 
 const AXES = {
@@ -60,6 +64,10 @@ class LayerCard {
         this.title = `Layer ${index}`;
         /** @type {number | null} */ this.cursor = null;
         /** @type {Series | null} what is drawn */ this.series = null;
+        /** @type {{series: Series, high: number, how: string, values: (number | null)[], length: number, time: number} | null}
+         * what of the drawing may change with a new point */
+        this.tail = null;
+        /** @type {ReturnType<typeof setTimeout> | undefined} */ this.timer = undefined;
         /** @type {import('../lib/chart.js').Values[]} as they are drawn */ this.lines = [[], []];
         this.figures = {
             positive: make('dd', { class: 'positive' }),
@@ -90,6 +98,7 @@ class LayerCard {
     }
 
     destroy() {
+        clearTimeout(this.timer);
         this.live.painter.remove(this.node);
         this.chart.destroy();
     }
@@ -148,22 +157,54 @@ class LayerCard {
         const [low, high] = zoom.rangeOn(view.axis);
 
         say(this.empty, series.length ? null : emptyText(run.state));
-        this.draw(series, halfLifeOf(run, view.smoothing), low, high, levelOf(run, this.index), [
-            series.version,
-            run.changes.length,
-        ].join());
+        const how = [halfLifeOf(run, view.smoothing), low, levelOf(run, this.index), run.changes.length].join();
+        if (this.#isSeen(series, high, how)) this.draw(series, low, high, how, series.version);
+        else this.#drawLater();
         this.showFigures();
     }
 
-    /** @param {Series} series @param {number} halfLife @param {number} low @param {number} high
-     * @param {number | null} level @param {string} _version of the series, and of the marks */
-    #draw(series, halfLife, low, high, level, _version) {
+    /** Whether anybody could see a difference to what is drawn. In a long run a new point moves what is drawn by far less
+     * than a pixel: then it is drawn with those that follow, within a second. @param {Series} series
+     * @param {number} high end of the range @param {string} how everything else */
+    #isSeen(series, high, how) {
+        const { tail, chart } = this;
+        if (!tail || tail.series !== series || tail.how !== how || tail.length !== series.length) return true;
+        if (performance.now() - tail.time >= LONGEST_REST) return true;
+        const { width, height } = chart.plot.bbox;
+        const y = chart.plot.scales.y;
+        const pixel = ((y.max ?? 1) - (y.min ?? 0)) / height;
+        if (this.live.view.log || Math.abs(high / tail.high - 1) * width > SEEN) return true;
+        return this.#tail(series).some((value, i) => {
+            const before = tail.values[i];
+            return value === null || before === null ? value !== before : Math.abs(value - before) > SEEN * pixel;
+        });
+    }
+
+    /** The newest point. @param {Series} series */
+    #tail(series) {
+        const last = series.length - 1;
+        return SHOWN.map((field) => series.layers[this.index]?.[field]?.[last] ?? null);
+    }
+
+    #drawLater() {
+        this.timer ??= setTimeout(() => {
+            this.timer = undefined;
+            this.changed();
+        }, LONGEST_REST);
+    }
+
+    /** @param {Series} series @param {number} low @param {number} high @param {string} how @param {number} _version */
+    #draw(series, low, high, how, _version) {
         const { run, view } = this.live;
+        if (!run) return;
+        const halfLife = halfLifeOf(run, view.smoothing);
         const x = axisOf(series, view.axis);
         const [positive, negative] = ['positive', 'negative'].map((field) =>
             smoothed(series.steps, this.#read(series, field), halfLife),
         );
 
+        const values = this.#tail(series);
+        this.tail = { series, high, how, values, length: series.length, time: performance.now() };
         this.series = series;
         this.lines = [positive, negative];
         this.chart.draw({
@@ -174,8 +215,8 @@ class LayerCard {
                 [this.#read(series, 'negative_high'), this.#read(series, 'negative_low')],
                 [positive, negative],
             ],
-            level,
-            marks: (run?.changes ?? []).map(({ step }) => translate(series.steps, x, step)),
+            level: levelOf(run, this.index),
+            marks: run.changes.map(({ step }) => translate(series.steps, x, step)),
             range: [low, high],
         });
         this.foot.changed();
@@ -206,6 +247,8 @@ class LayerCard {
 
     /** What is drawn, in the range that is in view. @returns {import('../lib/figures.js').Figures | null} */
     #figuresDrawn() {
+        this.tail = null; /* what could not be seen is to be in the figures too */
+        this.#paint();
         const { series } = this;
         if (!series) return null;
         const x = axisOf(series, this.live.view.axis);
