@@ -140,6 +140,28 @@ test('a_test_image_shows_what_every_layer_makes_of_it_under_every_label', async 
     assert.equal(await page.inputValue('#trial-index'), '17');
 });
 
+test('a_network_that_is_shown_no_labels_has_probabilities_alone', async (t) => {
+    const { page, daemon } = await openPage(t, {
+        config: { ...SHORT, rule: 'backprop', normalize: 'none', layers: [32, 10] },
+    });
+    await stateIs(page, 'finished');
+    await scrollTo(page, '#trial');
+    await page.fill('#trial-index', '17');
+    await page.keyboard.press('Enter');
+    await textOf(page, '#trial-label', /It says/);
+    const answer = await daemon.post('/api/v1/runs/1/predict', { sample: 17, split: 'test' });
+    assert.deepEqual(
+        answer.goodness.map((layer) => layer.length),
+        [1, 1],
+    );
+    const rows = (await csvOf(page, '#trial')).slice(1).map((row) => row.map(Number));
+    assert.deepEqual(
+        rows,
+        answer.probabilities.map((chance, label) => [label, chance]),
+    );
+    assert.equal(await page.locator('#trial-legend li').count(), 0);
+});
+
 test('a_drawn_digit_is_asked_about_by_mouse_and_by_key', async (t) => {
     const { page } = await openPage(t, { config: SHORT });
     await stateIs(page, 'finished');

@@ -8,7 +8,7 @@ import { element, say, setText } from '../lib/dom.js';
 import { Foot } from '../lib/figures.js';
 import { count, percent } from '../lib/format.js';
 import { Refresh } from '../lib/refresh.js';
-import { barsHeight, drawBars, figuresOf, layerColour } from './trial_bars.js';
+import { barsHeight, drawBars, figuresOf, hasLabels, layerColour } from './trial_bars.js';
 
 /** @typedef {import('./state.js').Section} Section */
 /** @typedef {import('./trial_bars.js').Answer} Answer */
@@ -191,7 +191,8 @@ export class Trial {
     #paintLegend(answer) {
         const from = this.#from();
         const legend = element('trial-legend');
-        const text = answer.goodness.map((_, i) => `layer ${i}${i < from ? ' (does not count)' : ''}`);
+        const layers = hasLabels(answer) ? answer.goodness : [];
+        const text = layers.map((_, i) => `layer ${i}${i < from ? ' (does not count)' : ''}`);
         if (legend.dataset.text === text.join()) return;
         legend.dataset.text = text.join();
         legend.replaceChildren(

@@ -8,7 +8,8 @@ import { colour } from '../lib/theme.js';
 
 /**
  * @typedef {{label: number, truth?: number, step: number, probabilities: (number | null)[],
- *            goodness: (number | null)[][]}} Answer goodness: [layer][label]
+ *            goodness: (number | null)[][]}} Answer goodness: [layer][label], or [layer][1] of a network that is shown no
+ *            labels
  */
 
 const ROW = 26; /* pixels */
@@ -20,6 +21,13 @@ const COLOURS = 6; /* --layer-0 and on; deeper layers begin again */
 
 /** The colour of a layer, as a token. @param {number} layer */
 export const layerColour = (layer) => `--layer-${layer % COLOURS}`;
+
+/** Whether a layer's goodness depends on the label. @param {Answer} answer */
+export const hasLabels = (answer) => answer.goodness.every((layer) => layer.length === answer.probabilities.length);
+
+/** What a layer makes of the image with a label; 0 where none is shown. @param {Answer} answer @param {number} layer
+ * @param {number} label */
+const goodnessOf = (answer, layer, label) => (hasLabels(answer) ? (answer.goodness[layer][label] ?? 0) : 0);
 
 /** The labels shown: all, or the most probable where there are many. @param {Answer} answer */
 export function labelsShown({ probabilities }) {
@@ -39,7 +47,7 @@ export const barsHeight = (answer) => ROW * labelsShown(answer).length + 8;
  */
 export function drawBars(context, width, answer, from) {
     const labels = labelsShown(answer);
-    const sums = labels.map((label) => sumOf(answer.goodness.map((layer) => layer[label] ?? 0)));
+    const sums = labels.map((label) => sumOf(answer.goodness.map((_, layer) => goodnessOf(answer, layer, label))));
     const left = 34;
     const chance = 128;
     const room = Math.max(20, width - left - chance - 12);
@@ -65,8 +73,9 @@ function drawLabel(context, answer, label, y) {
 /** @param {CanvasRenderingContext2D} context @param {Answer} answer @param {number} label
  * @param {{x: number, y: number, scale: number, from: number}} where */
 function drawStack(context, answer, label, { x, y, scale, from }) {
-    answer.goodness.forEach((layer, index) => {
-        const wide = (layer[label] ?? 0) * scale;
+    if (!hasLabels(answer)) return;
+    answer.goodness.forEach((_, index) => {
+        const wide = goodnessOf(answer, index, label) * scale;
         context.fillStyle = context.strokeStyle = colour(layerColour(index));
         if (index >= from) context.fillRect(x, y, Math.max(wide - 1, 0.5), BAR);
         else context.strokeRect(x + 0.5, y + 0.5, Math.max(wide - 2, 0.5), BAR - 1);
@@ -99,7 +108,7 @@ export function figuresOf(answer) {
                 values: answer.probabilities,
                 text: (value) => percent(value, 1),
             },
-            ...answer.goodness.map((values, layer) => ({
+            ...(hasLabels(answer) ? answer.goodness : []).map((values, layer) => ({
                 name: `goodness_layer_${layer}`,
                 title: `Goodness, layer ${layer}`,
                 values,
