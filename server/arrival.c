@@ -35,8 +35,8 @@ bool arrival_whole(struct arrival_connection *connection)
     if (connection == NULL)
         return true;
     phase = atomic_load(&connection->phase);
-    if (phase % PHASES == READING)
-        atomic_compare_exchange_strong(&connection->phase, &phase, phase + SERVING);
+    if (phase % PHASES == READING && atomic_compare_exchange_strong(&connection->phase, &phase, phase + SERVING))
+        atomic_store(&connection->received, bytes_received(connection->fd)); /* before the sender has an answer */
     return atomic_load(&connection->phase) % PHASES == SERVING;
 }
 
@@ -47,12 +47,11 @@ void arrival_end(struct arrival_connection *connection)
     if (connection == NULL)
         return;
     phase = atomic_load(&connection->phase);
-    atomic_store(&connection->received, bytes_received(connection->fd));
     if (phase % PHASES != LATE) /* where it was being read still, it may become late just now: it stays so then */
         atomic_compare_exchange_strong(&connection->phase, &phase, phase - phase % PHASES + PHASES);
 }
 
-/* Whether something has come that the library has not read yet: then it is we who are late. */
+/* Whether something has come that the library has not read yet: such time is not the sender's. */
 static bool has_unread(int fd)
 {
     int unread = 0;
@@ -81,8 +80,8 @@ static void refuse(const struct arrival *arrival, int fd)
     shutdown(fd, SHUT_RDWR);
 }
 
-/* True: it was late, and is refused. */
-static bool look_at(const struct arrival *arrival, struct arrival_connection *connection, double now)
+/* `passed`: seconds since the last look. True: it was late, and is refused. */
+static bool look_at(const struct arrival *arrival, struct arrival_connection *connection, double passed)
 {
     uint_fast64_t phase = atomic_load(&connection->phase);
 
@@ -90,14 +89,17 @@ static bool look_at(const struct arrival *arrival, struct arrival_connection *co
         return false;
     if (connection->seen != phase) {
         connection->seen = phase;
-        connection->began = 0;
+        connection->began = false;
     }
-    if (connection->began <= 0) {
-        if (bytes_received(connection->fd) != atomic_load(&connection->received))
-            connection->began = now;
+    if (!connection->began) {
+        connection->began = bytes_received(connection->fd) != atomic_load(&connection->received);
+        connection->waited = 0;
         return false;
     }
-    if (now - connection->began < arrival->seconds || has_unread(connection->fd) ||
+    if (has_unread(connection->fd))
+        return false;
+    connection->waited += passed;
+    if (connection->waited < arrival->seconds ||
         !atomic_compare_exchange_strong(&connection->phase, &phase, phase + LATE))
         return false;
     refuse(arrival, connection->fd);
@@ -106,11 +108,12 @@ static bool look_at(const struct arrival *arrival, struct arrival_connection *co
 
 static void look_at_all(struct arrival *arrival)
 {
-    double now = timing_seconds();
+    double now = timing_seconds(), passed = now - arrival->looked;
     unsigned late = 0;
 
+    arrival->looked = now;
     for (struct arrival_connection *c = arrival->ring.next; c != &arrival->ring; c = c->next)
-        late += look_at(arrival, c, now);
+        late += look_at(arrival, c, passed);
     if (late == 0)
         return;
     atomic_fetch_add(&arrival->late, late);
@@ -129,6 +132,7 @@ static void *run_looks(void *self)
 
         if (arrival->connections == 0) {
             pthread_cond_wait(&arrival->changed, &arrival->mutex);
+            arrival->looked = timing_seconds();
             continue;
         }
         pthread_cond_timedwait(&arrival->changed, &arrival->mutex, &until);

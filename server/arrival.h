@@ -20,12 +20,13 @@ struct arrival_connection {
     int fd;
     /* Rises with each request that ends, times four; below: what the connection is doing. */
     atomic_uint_fast64_t phase;
-    atomic_uint_fast64_t received; /* bytes of all requests that have ended */
+    atomic_uint_fast64_t received; /* bytes of all requests until now, as the last one came */
     bool extra;                    /* one of more than are promised; constant */
 
     /* Of the thread that looks. */
     uint64_t seen; /* the phase that `began` is about */
-    double began;  /* when the first byte of a request was noticed; 0: none has come */
+    bool began;    /* the first byte of a request has come */
+    double waited; /* seconds since, without those in which what had come was not yet read */
     struct arrival_connection *next, *previous;
 };
 
@@ -37,6 +38,7 @@ struct arrival {
     pthread_cond_t changed;
     struct arrival_connection ring; /* its head */
     size_t connections;
+    double looked; /* when all were looked at last */
     bool closing;
     pthread_t thread;
     bool thread_runs;

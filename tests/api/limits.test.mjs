@@ -115,13 +115,13 @@ test('what comes slowly, but in time, is answered', async () => {
 });
 
 test('a request that waits for a run, and a stream, may take longer than a request to arrive', async () => {
-    const daemon = await startDaemon({ environment: { GOODNESS_ARRIVAL_SECONDS: '0.3' } });
+    const daemon = await startDaemon({ environment: { GOODNESS_ARRIVAL_SECONDS: String(SECONDS) } });
     try {
         const made = await daemon.json('POST', '/api/v1/runs', { config: { dataset: 'bars', layers: [16], epochs: 1000000 } });
         assert.equal(made.status, 201, made.text);
         const stream = dial(daemon);
         stream.socket.write('GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
-        const waited = await daemon.json('GET', `/api/v1/runs/${made.body.id}?wait=3`);
+        const waited = await daemon.json('GET', `/api/v1/runs/${made.body.id}?wait=5`);
         assert.equal(waited.status, 200);
         assert.equal(stream.socket.closed, false);
         assert.deepEqual(await answers(stream, 1), [200]);
