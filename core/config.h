@@ -123,6 +123,7 @@ struct ff_problem {
 struct ff_problems {
     size_t count; /* problems beyond FF_PROBLEMS_MAX are left out */
     struct ff_problem problem[FF_PROBLEMS_MAX];
+    bool starved; /* memory was short, so that nothing is known of what was to be looked at */
 };
 
 /* Add one, printf's way. */

@@ -127,7 +127,7 @@ const struct ff_preset *ff_preset_find(const char *name)
     return NULL;
 }
 
-void ff_preset_config(const struct ff_preset *preset, struct ff_config *config)
+bool ff_preset_config(const struct ff_preset *preset, struct ff_config *config)
 {
     struct ff_problems problems = {0};
     cJSON *settings = cJSON_Parse(preset->settings);
@@ -135,4 +135,5 @@ void ff_preset_config(const struct ff_preset *preset, struct ff_config *config)
     ff_config_defaults(config);
     ff_config_apply(config, settings, "", &problems); /* a test holds every preset to have no problem */
     cJSON_Delete(settings);
+    return settings != NULL;
 }

@@ -181,7 +181,9 @@ static void route(struct request *request)
     const struct router_match *match = &request->match;
     struct response *response = &request->response;
 
-    if (match->route != NULL) {
+    if (match->starved) {
+        respond_problem(response, 503, "not enough memory for the request");
+    } else if (match->route != NULL) {
         request->handler = match->route->handler;
     } else if (match->known && strcmp(request->method, "OPTIONS") == 0) {
         respond_empty(response, 204);
@@ -218,7 +220,7 @@ void request_begin(struct request *request, const char *version, const struct ga
         passes_gate(request, gate, &fields) && passes_token(request, options->token)) {
         if (announces_too_much(request))
             respond_problem(&request->response, 413, "the body is longer than %d bytes", HTTP_BODY_MAX);
-        else if (!request_parse_query(request))
+        else if (!request_parse_query(request) && !request->match.starved)
             respond_problem(&request->response, 400,
                             "the query must be at most %d parameters, each percent-encoded UTF-8", HTTP_QUERY_MAX);
         else

@@ -258,14 +258,19 @@ bool api_dataset(struct api *api, const struct request *request, struct response
     *dataset = NULL;
     if (bell == NULL) {
         ff_fail_memory(error, "a request");
-        return true;
+        respond_error(response, error);
+        return false;
     }
     error->status = FF_OK;
     *dataset = catalog_ask(api->catalog, name, api_ring, bell, error);
-    if (*dataset != NULL || error->status != FF_BUSY) {
+    if (*dataset != NULL || error->status != FF_BUSY)
         http_bell_release(bell);
-        return true;
+    if (*dataset == NULL && error->status == FF_NO_MEMORY) {
+        respond_error(response, error);
+        return false;
     }
+    if (*dataset != NULL || error->status != FF_BUSY)
+        return true;
     if (request_is_last_try(request))
         respond_error(response, error);
     else

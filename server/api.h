@@ -60,7 +60,7 @@ void api_remember(struct api *api, struct response *response, const struct answe
 void api_ring(void *bell);
 
 /* A data set for a handler, which must not wait while it is read. True: *dataset, the handler's to release, or NULL
- * and `error`. False: answered already, and the handler is called again when it has been read. */
+ * and `error`. False: answered already, or the handler is called again when it has been read. */
 bool api_dataset(struct api *api, const struct request *request, struct response *response, const char *name,
                  const struct ff_dataset **dataset, struct ff_error *error);
 

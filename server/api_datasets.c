@@ -96,6 +96,10 @@ static void respond_sample(struct response *response, const struct ff_dataset *d
     }
     text_print(&text, "]}\n");
     bytes = text_close(&text, &length);
+    if (quoted == NULL) {
+        free(bytes);
+        bytes = NULL;
+    }
     respond_text(response, 200, "application/json", bytes, length);
     response_use_etag(response);
     cJSON_free(quoted);

@@ -90,7 +90,10 @@ void api_metrics(struct api *api, const struct request *request, struct response
         !api_find_run(api, response, id, &run) || !read_query(request, response, &run, &query))
         return;
     api_catch_up(api, run.id);
-    count = store_count_points_between(api->store, run.id, query.after, query.before);
+    if (store_count_points_between(api->store, run.id, query.after, query.before, &count, &error) != FF_OK) {
+        respond_error(response, &error);
+        return;
+    }
     series = series_create((size_t)count, (size_t)query.max_points, query.after, run.config.layer_count);
     if (series == NULL)
         respond_problem(response, 503, "out of memory for %llu points", (unsigned long long)count);

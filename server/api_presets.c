@@ -10,7 +10,8 @@ static bool add_preset(cJSON *list, const struct ff_preset *preset)
     if (item == NULL)
         return false;
     cJSON_AddItemToArray(list, item);
-    ff_preset_config(preset, &whole);
+    if (!ff_preset_config(preset, &whole))
+        return false;
     config = ff_config_to_json(&whole);
     settings = cJSON_Parse(preset->settings);
     return cJSON_AddStringToObject(item, "name", preset->name) != NULL &&

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <cjson/cJSON.h>
+#include "json.h"
 
 /* --- making --------------------------------------------------------------------------------------------------- */
 
@@ -131,10 +131,13 @@ static void read_mistake(struct confusion *confusion, const cJSON *array)
 ff_status confusion_read(struct confusion *confusion, const char *cells, const char *mistakes,
                          struct ff_error *error)
 {
-    cJSON *cell_list = cJSON_Parse(cells), *mistake_list = cJSON_Parse(mistakes);
+    bool starved = false;
+    cJSON *cell_list = json_parse_kept(cells, &starved), *mistake_list = json_parse_kept(mistakes, &starved);
     const cJSON *item;
 
-    if (make_cells(confusion, error) == FF_OK) {
+    if (starved) {
+        ff_fail_memory(error, "an evaluation's matrix");
+    } else if (make_cells(confusion, error) == FF_OK) {
         cJSON_ArrayForEach(item, cell_list) read_cell(confusion, item);
         cJSON_ArrayForEach(item, mistake_list) read_mistake(confusion, item);
     }

@@ -96,7 +96,8 @@ struct request {
 struct request *request_create(struct http *http, const char *target);
 void request_destroy(struct request *request);
 
-/* False: more parameters than any request needs, or one that is not percent-encoded UTF-8. */
+/* False: more parameters than any request needs, one that is not percent-encoded UTF-8, or memory is short, which
+ * match.starved tells. */
 bool request_parse_query(struct request *request);
 
 /* The fields are there, the body is not: gate and routing. What is refused is answered in request->response, to be

@@ -227,3 +227,12 @@ cJSON *json_parse_strict(const char *text, size_t length, struct ff_error *error
     free(parser.names);
     return value;
 }
+
+cJSON *json_parse_kept(const char *text, bool *starved)
+{
+    struct ff_error error = {.status = FF_OK};
+    cJSON *json = json_parse_strict(text, strlen(text), &error);
+
+    *starved = *starved || error.status == FF_NO_MEMORY;
+    return json;
+}

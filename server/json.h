@@ -9,6 +9,7 @@
 #ifndef JSON_H
 #define JSON_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <cjson/cJSON.h>
@@ -20,5 +21,9 @@ enum { JSON_DEPTH_MAX = 64 };
 /* The value that `text` holds; the caller deletes it. NULL and `error` set: FF_INVALID with the line and the column
  * (characters, both from 1) of the first fault, or FF_NO_MEMORY. */
 cJSON *json_parse_strict(const char *text, size_t length, struct ff_error *error);
+
+/* The same for a text that this program wrote. NULL alone: it is damaged, and whoever reads does without; NULL and
+ * *starved: memory is short, so that nobody knows what it says. */
+cJSON *json_parse_kept(const char *text, bool *starved);
 
 #endif

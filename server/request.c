@@ -72,8 +72,9 @@ static bool add_query(struct request *request, const char *text, size_t length)
 
     if (request->query_count == HTTP_QUERY_MAX)
         return false;
-    query->name = router_decode(text, name_length, true);
-    query->value = equals != NULL ? router_decode(equals + 1, length - name_length - 1, true) : strdup("");
+    query->name = router_decode(text, name_length, true, &request->match.starved);
+    query->value = router_decode(equals != NULL ? equals + 1 : "", equals != NULL ? length - name_length - 1 : 0,
+                                 true, &request->match.starved);
     request->query_count++;
     return query->name != NULL && query->value != NULL;
 }

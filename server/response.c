@@ -173,6 +173,10 @@ void respond_problems(struct response *response, const struct ff_problems *probl
     cJSON *json, *errors;
     bool whole;
 
+    if (problems->starved) {
+        respond_problem(response, 503, "not enough memory for the request");
+        return;
+    }
     if (problems->count == 1)
         snprintf(detail, sizeof detail, "%s: %s",
                  problems->problem[0].pointer[0] != '\0' ? problems->problem[0].pointer : "the body",

@@ -15,13 +15,15 @@ static int hex_digit(char c)
     return -1;
 }
 
-char *router_decode(const char *text, size_t length, bool plus)
+char *router_decode(const char *text, size_t length, bool plus, bool *starved)
 {
     char *decoded = malloc(length + 1);
     size_t used = 0;
 
-    if (decoded == NULL)
+    if (decoded == NULL) {
+        *starved = true;
         return NULL;
+    }
     for (size_t i = 0; i < length; i++) {
         int high = text[i] == '%' && i + 2 < length ? hex_digit(text[i + 1]) : -1;
         int low = high >= 0 ? hex_digit(text[i + 2]) : -1;
@@ -76,7 +78,7 @@ static bool add_part(struct router_match *match, const char *name, size_t name_l
     struct router_part *part = &match->parts[match->part_count];
 
     snprintf(part->name, sizeof part->name, "%.*s", (int)name_length, name);
-    part->value = router_decode(value, length, false);
+    part->value = router_decode(value, length, false, &match->starved);
     if (part->value == NULL)
         return false;
     match->part_count++;

@@ -22,6 +22,7 @@ struct router_match {
     enum http_access access;        /* of the path, whatever the method; data where it is unknown */
     struct router_part parts[ROUTER_PARTS_MAX];
     size_t part_count;
+    bool starved; /* memory was short; nothing else of it counts */
 };
 
 /* Look `path` (as it came, percent-encoded, without the query) up. HEAD is answered by the route of GET. Rows in
@@ -32,7 +33,7 @@ void router_find(const struct http_route *routes, size_t count, const char *meth
 void router_release(struct router_match *match);
 
 /* Percent-decoding; the caller frees. NULL when an escape is not two hexadecimal digits, is %00, when what comes
- * out is not UTF-8, or memory is short. `plus`: "+" is a space, as in a query. */
-char *router_decode(const char *text, size_t length, bool plus);
+ * out is not UTF-8, or memory is short, which makes *starved true. `plus`: "+" is a space, as in a query. */
+char *router_decode(const char *text, size_t length, bool plus, bool *starved);
 
 #endif

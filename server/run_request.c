@@ -230,7 +230,10 @@ bool run_request_parse(const cJSON *body, struct run *run, struct ff_problems *p
     run_request_labels(body, run, problems);
     preset = read_preset(member(body, "preset"), problems);
     snprintf(run->preset, sizeof run->preset, "%s", preset->name);
-    ff_preset_config(preset, &run->config);
+    if (!ff_preset_config(preset, &run->config)) {
+        problems->starved = true;
+        ff_problem_add(problems, "/preset", "cannot be read for want of memory");
+    }
     read_config(member(body, "config"), &run->config, problems);
     read_placement(member(body, "placement"), &run->asked, problems);
     return problems->count == before;

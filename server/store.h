@@ -164,8 +164,9 @@ struct store_newest {
 ff_status store_find_newest(struct store *store, int64_t run, uint64_t before, struct store_newest *newest,
                             struct ff_error *error);
 /* Those after the one step, and before the other. */
-uint64_t store_count_points_between(struct store *store, int64_t run, uint64_t after_step, uint64_t before_step);
-uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step);
+ff_status store_count_points_between(struct store *store, int64_t run, uint64_t after_step, uint64_t before_step,
+                                     uint64_t *count, struct ff_error *error);
+uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step); /* 0 when it cannot be read */
 
 /* A number that was never returned before, over restarts too: the first of the event numbers of this daemon. It
  * leaves room for 2^32 events before the next start's. */

@@ -2,18 +2,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "store_columns.h"
 
 /* --- live settings that were turned --------------------------------------------------------------------------- */
 
 /* The settings of a text over the configuration. What another version of the program wrote may not all be known. */
-static void apply_text(struct ff_config *config, const char *text)
+static ff_status apply_text(struct ff_config *config, const char *text, struct ff_error *error)
 {
+    bool starved = false;
     struct ff_problems problems = {0};
-    cJSON *json = cJSON_Parse(text);
+    cJSON *json = json_parse_kept(text, &starved);
 
+    if (starved)
+        return ff_fail_memory(error, "the settings of a run");
     ff_config_apply_live(config, json, "", &problems);
     cJSON_Delete(json);
+    return FF_OK;
 }
 
 ff_status store_walk_changes(sqlite3 *connection, const char *path, const struct run *run, uint64_t until,
@@ -31,8 +36,8 @@ ff_status store_walk_changes(sqlite3 *connection, const char *path, const struct
         while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
             struct columns columns = {statement, 0};
             uint64_t step = next_whole(&columns);
-            apply_text(&config, next_text(&columns));
-            if (!reader(self, step, &config))
+            status = apply_text(&config, next_text(&columns), error);
+            if (status != FF_OK || !reader(self, step, &config))
                 break;
         }
         if (code != SQLITE_DONE && code != SQLITE_ROW)
@@ -52,7 +57,7 @@ ff_status store_read_resumption(sqlite3 *connection, const char *path, int64_t r
 
     *any = status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW;
     if (*any)
-        apply_text(config, (const char *)sqlite3_column_text(statement, 0));
+        status = apply_text(config, (const char *)sqlite3_column_text(statement, 0), error);
     else if (status == FF_OK && code != SQLITE_DONE)
         status = store_fail(error, connection, path);
     sqlite3_finalize(statement);

@@ -102,22 +102,24 @@ static int64_t as_parameter(uint64_t value)
     return value > INT64_MAX ? INT64_MAX : (int64_t)value;
 }
 
-/* One whole number; 0 when it cannot be had. */
-static int64_t read_number(struct store *store, const char *sql, const int64_t *parameters, int count)
+/* One whole number; NULL is 0. */
+static ff_status read_number(struct store *store, const char *sql, const int64_t *parameters, int count,
+                             int64_t *value, struct ff_error *error)
 {
-    struct ff_error error;
     struct query query;
     bool row = false;
-    int64_t value = 0;
+    ff_status status = begin_query(&query, store, sql, error);
 
-    if (begin_query(&query, store, sql, &error) == FF_OK) {
+    *value = 0;
+    if (status == FF_OK) {
         for (int i = 0; i < count; i++)
             sqlite3_bind_int64(query.statement, i + 1, parameters[i]);
-        if (next_row(&query, &row, &error) == FF_OK && row)
-            value = sqlite3_column_int64(query.statement, 0);
+        status = next_row(&query, &row, error);
+        if (status == FF_OK && row)
+            *value = sqlite3_column_int64(query.statement, 0);
     }
     end_query(&query);
-    return value;
+    return status;
 }
 
 bool store_count_runs(struct store *store, uint64_t counts[RUN_STATES])
@@ -140,21 +142,33 @@ bool store_count_runs(struct store *store, uint64_t counts[RUN_STATES])
 
 int64_t store_latest_run(struct store *store)
 {
-    return read_number(store, "SELECT max(id) FROM kept_runs", NULL, 0);
+    struct ff_error ignored;
+    int64_t latest;
+
+    read_number(store, "SELECT max(id) FROM kept_runs", NULL, 0, &latest, &ignored);
+    return latest;
 }
 
-uint64_t store_count_points_between(struct store *store, int64_t run, uint64_t after_step, uint64_t before_step)
+ff_status store_count_points_between(struct store *store, int64_t run, uint64_t after_step, uint64_t before_step,
+                                     uint64_t *count, struct ff_error *error)
 {
     static const char sql[] = "SELECT count(*) FROM points WHERE run = ? AND step > ? AND step < ? AND layer = 0"
                               " AND run NOT IN (SELECT run FROM removals)";
     const int64_t parameters[] = {run, as_parameter(after_step), as_parameter(before_step)};
+    int64_t number;
+    ff_status status = read_number(store, sql, parameters, 3, &number, error);
 
-    return (uint64_t)read_number(store, sql, parameters, 3);
+    *count = (uint64_t)number;
+    return status;
 }
 
 uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step)
 {
-    return store_count_points_between(store, run, after_step, UINT64_MAX);
+    struct ff_error ignored;
+    uint64_t count;
+
+    store_count_points_between(store, run, after_step, UINT64_MAX, &count, &ignored);
+    return count;
 }
 
 /* A growing array of runs. */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json.h"
 #include "store_columns.h"
 
 const char store_run_columns[] =
@@ -36,9 +37,9 @@ static char *texts_to_json(const char *texts, size_t size, uint32_t count)
     return print_and_delete(json);
 }
 
-static uint32_t texts_from_json(const char *json, char *texts, size_t size, uint32_t most)
+static uint32_t texts_from_json(const char *json, char *texts, size_t size, uint32_t most, bool *starved)
 {
-    cJSON *array = cJSON_Parse(json);
+    cJSON *array = json_parse_kept(json, starved);
     const cJSON *item;
     uint32_t count = 0;
 
@@ -158,10 +159,10 @@ ff_status store_put_run(struct store_database *database, struct run *run, struct
     return store_replace_run(database, run, error);
 }
 
-static void read_config(struct run *run, const char *text)
+static void read_config(struct run *run, const char *text, bool *starved)
 {
     struct ff_problems problems = {0};
-    cJSON *json = cJSON_Parse(text);
+    cJSON *json = json_parse_kept(text, starved);
 
     ff_config_defaults(&run->config);
     ff_config_apply(&run->config, json, "/config", &problems);
@@ -183,12 +184,15 @@ static void read_progress(struct columns *columns, struct ff_progress *progress)
     progress->evaluating = next_real(columns);
 }
 
-static void read_run_row(struct columns *columns, struct run *run)
+/* False: memory is short. */
+static bool read_run_row(struct columns *columns, struct run *run)
 {
+    bool starved = false;
+
     run->id = (int64_t)next_whole(columns);
     snprintf(run->name, sizeof run->name, "%s", next_text(columns));
     snprintf(run->notes, sizeof run->notes, "%s", next_text(columns));
-    run->tag_count = texts_from_json(next_text(columns), run->tags[0], sizeof run->tags[0], RUN_TAGS_MAX);
+    run->tag_count = texts_from_json(next_text(columns), run->tags[0], sizeof run->tags[0], RUN_TAGS_MAX, &starved);
     snprintf(run->preset, sizeof run->preset, "%s", next_text(columns));
     if (run_state_from_name(next_text(columns), &run->state) != 0)
         run->state = RUN_INTERRUPTED;
@@ -204,12 +208,13 @@ static void read_run_row(struct columns *columns, struct run *run)
     run->parameters = next_whole(columns);
     read_progress(columns, &run->progress);
     run->warning_count =
-        texts_from_json(next_text(columns), run->warnings[0], sizeof run->warnings[0], RUN_WARNINGS_MAX);
-    read_config(run, config);
+        texts_from_json(next_text(columns), run->warnings[0], sizeof run->warnings[0], RUN_WARNINGS_MAX, &starved);
+    read_config(run, config, &starved);
     run->checkpoint.step = next_whole(columns);
     run->checkpoint.epochs = next_count(columns);
     run->checkpoint.bytes = next_whole(columns);
     run->checkpoint.written = (int64_t)next_whole(columns);
+    return !starved;
 }
 
 static bool take_change(void *self, uint64_t step, const struct ff_config *config)
@@ -278,7 +283,8 @@ ff_status store_read_run(sqlite3 *connection, const char *path, sqlite3_stmt *st
     ff_status status;
 
     memset(run, 0, sizeof *run);
-    read_run_row(&columns, run);
+    if (!read_run_row(&columns, run))
+        return ff_fail_memory(error, "a run's row");
     bool changed = next_whole(&columns) != 0;
     if (changed && (status = read_changes(connection, path, run, error)) != FF_OK)
         return status;

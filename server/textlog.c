@@ -102,18 +102,12 @@ static void print_setting(FILE *out, const cJSON *setting)
     cJSON_free(value);
 }
 
-/* The settings in which a configuration differs from the table's defaults; printed values are compared, since
- * numbers are written as raw text. */
-static void print_configuration(FILE *out, const struct ff_config *config)
+/* Printed values are compared, since numbers are written as raw text. */
+static void print_differences(FILE *out, const cJSON *own, const cJSON *usual)
 {
-    struct ff_config defaults;
-    cJSON *own, *usual;
     const cJSON *setting;
     bool heading = false;
 
-    ff_config_defaults(&defaults);
-    own = ff_config_to_json(config);
-    usual = ff_config_to_json(&defaults);
     cJSON_ArrayForEach(setting, own)
     {
         if (cJSON_Compare(setting, cJSON_GetObjectItemCaseSensitive(usual, setting->string), true))
@@ -125,6 +119,21 @@ static void print_configuration(FILE *out, const struct ff_config *config)
     }
     if (!heading)
         fprintf(out, "Configuration: the defaults\n");
+}
+
+/* The settings in which a configuration differs from the table's defaults. */
+static void print_configuration(FILE *out, const struct ff_config *config)
+{
+    struct ff_config defaults;
+    cJSON *own, *usual;
+
+    ff_config_defaults(&defaults);
+    own = ff_config_to_json(config);
+    usual = ff_config_to_json(&defaults);
+    if (own != NULL && usual != NULL)
+        print_differences(out, own, usual);
+    else
+        fprintf(out, "Configuration: (not enough memory to show it)\n");
     cJSON_Delete(own);
     cJSON_Delete(usual);
 }

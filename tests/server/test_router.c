@@ -104,13 +104,14 @@ static void an_unknown_path_counts_as_data(void **state)
 
 static void a_query_is_decoded_with_plus_as_space(void **state)
 {
-    char *text = router_decode("a+b%20c%2B", 10, true);
+    bool starved = false;
+    char *text = router_decode("a+b%20c%2B", 10, true, &starved);
 
     (void)state;
     assert_string_equal(text, "a b c+");
     free(text);
-    assert_null(router_decode("%4", 2, true));
-    text = router_decode("%41%4", 3, true); /* no more than it is told */
+    assert_null(router_decode("%4", 2, true, &starved));
+    text = router_decode("%41%4", 3, true, &starved); /* no more than it is told */
     assert_string_equal(text, "A");
     free(text);
 }
