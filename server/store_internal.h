@@ -122,6 +122,7 @@ struct store {
     struct store_list queue;
     size_t queued_rows, queued_epochs, queued_tasks;
     size_t held_rows, held_epochs; /* the same in memory, with what is just being written */
+    size_t most_rows;              /* held since there were none */
     int64_t oldest;                /* when the oldest of the queue came: monotonic milliseconds */
     bool closing;
     bool removing;                             /* something of runs that were removed may be left */

@@ -1,5 +1,6 @@
 #include "store_internal.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,15 +231,30 @@ static void wait_until(struct store *store, int64_t when)
         pthread_cond_timedwait(&store->queued, &store->mutex, &time);
 }
 
+/* With the mutex: what a stall of the disk had piled up in memory is given back, once all of it is written. */
+static void give_back_memory(struct store *store)
+{
+    if (store->held_rows > store->most_rows)
+        store->most_rows = store->held_rows;
+    if (store->held_rows > 0 || store->most_rows < BATCH_ROWS)
+        return;
+    store->most_rows = 0;
+    pthread_mutex_unlock(&store->mutex);
+    malloc_trim(0);
+    pthread_mutex_lock(&store->mutex);
+}
+
 /* With the mutex, as what follows: write what is queued. Returns when to try again, should that fail. */
 static int64_t write_queue(struct store *store)
 {
     struct store_item *items = store_take_queue(store);
 
+    give_back_memory(store); /* sees how much there is */
     pthread_mutex_unlock(&store->mutex);
     struct written written = write_all(store, items);
     store_tell_log(store);
     pthread_mutex_lock(&store->mutex);
+    give_back_memory(store);
     store->oldest = timing_now();
     return written.points ? NEVER : timing_now() + RETRY_MILLISECONDS;
 }

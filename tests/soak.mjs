@@ -650,7 +650,7 @@ const operations = {
             look(answer.json, 'wait');
     }],
     flood: [0.1, async () => {
-        const made = [], config = { dataset: 'bars', layers: [16, 8], epochs: 500 };
+        const made = [], config = { dataset: 'bars', layers: [16, 12], epochs: 500 };
         let answer;
         do {
             answer = await call('POST', '/api/v1/runs', { config }, { busy: true });
