@@ -83,10 +83,11 @@ static const struct ff_preset presets[] = {
                  " \"temperature\": 0.35, \"label_smoothing\": 0.1, \"predict\": \"log_softmax\", \"learning_rate\": 0.004,"
                  " \"batch_size\": 200, \"epochs\": 6, \"augment\": {\"flip\": true}}"},
     {.name = "hinton", .title = "Hinton 2022",
-     .summary = "The paper's supervised network: four layers of 2000 units, label over the first ten pixels, logistic objective, "
-                "momentum, a rate that falls over the second half. Long: some 45 s an epoch on two cores.",
+     .summary = "The paper's supervised network: four layers of 2000 units, label over the first ten pixels, logistic objective, hard "
+                "negatives (drawn by the first layer, where the paper has a softmax), peer normalization, momentum, a rate that falls "
+                "over the second half; layers from the second on predict. Long: some 45 s an epoch on two cores.",
      .settings = "{\"layers\": [2000, 2000, 2000, 2000], \"epochs\": 60, \"label\": \"overlay\", \"label_scale\": 3,"
-                 " \"negatives\": \"random\", \"optimizer\": \"momentum\", \"learning_rate\": 0.1, \"schedule\": \"half\","
+                 " \"peer_normalization\": 0.03, \"optimizer\": \"momentum\", \"learning_rate\": 0.1, \"schedule\": \"half\","
                  " \"warmup\": 0,"
                  " \"predict_from\": 1}"},
     {.name = "original-base", .title = "The original's experiment on everything",

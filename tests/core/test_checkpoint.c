@@ -247,6 +247,15 @@ static void what_came_after_a_checkpoint_comes_again(void **state)
     ff_dataset_destroy(dataset);
 }
 
+static bool can_pull_to_peers(const struct ff_config *config)
+{
+    bool dense = true;
+
+    for (uint32_t i = 0; i < config->layer_count; i++)
+        dense &= config->layers[i].kind == FF_DENSE;
+    return dense && !config->batch_normalization && config->rule != FF_BACKPROP;
+}
+
 /* A knob turned at some step is turned at the same step again when the run goes on from a checkpoint before it. */
 static void live_settings_replay_at_their_step(void **state)
 {
@@ -273,6 +282,8 @@ static void live_settings_replay_at_their_step(void **state)
         changed.changed = before.config;
         changed.changed.learning_rate.value[0] *= 3;
         changed.changed.threshold.value[0] *= 0.5;
+        if (can_pull_to_peers(&changed.changed))
+            changed.changed.peer_normalization = before.config.peer_normalization > 0 ? 0 : 0.1;
         copy_file(kept, path);
         live(&changed, placements[trial], true);
         assert_int_equal(changed.change_count, 1);
