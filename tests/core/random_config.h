@@ -123,4 +123,20 @@ static inline void random_config(struct ff_config *config, uint32_t trial)
     config->evaluate_every = 1 + random_pick(trial, 24, 2);
 }
 
+/* One with convolutions in any case, for data of five classes. */
+static inline void random_convolution_config(struct ff_config *config, uint32_t trial)
+{
+    random_config(config, trial + 1000);
+    if (config->rule == FF_BACKPROP || random_pick(trial, 140, 2)) {
+        config->rule = FF_CLASS_GROUPS;
+        config->predict = FF_PREDICT_LOG_SOFTMAX;
+        for (uint32_t i = 0; i < config->layer_count; i++)
+            config->layers[i] = (struct ff_layer_config){.kind = FF_DENSE, .units = 15};
+    }
+    config->batch_normalization = false;
+    random_convolutions(config, trial);
+    if (random_pick(trial, 141, 2))
+        random_normalization(config);
+}
+
 #endif

@@ -199,12 +199,15 @@ static void a_run_left_anywhere_goes_on_with_the_same_bits_on_any_placement(void
     struct ff_dataset *dataset = synthetic_dataset(103, 31, 6, 5);
 
     (void)state;
-    for (uint32_t trial = 0; trial < 30; trial++) {
+    for (uint32_t trial = 0; trial < 45; trial++) {
         struct watcher whole = {.dataset = dataset}, parts = {.dataset = dataset};
         enum ff_outcome outcome = FF_STOPPED;
         uint32_t lives = 0;
 
-        random_config(&whole.config, trial);
+        if (trial < 30)
+            random_config(&whole.config, trial);
+        else
+            random_convolution_config(&whole.config, trial);
         parts.config = whole.config;
         assert_int_equal(live(&whole, placements[0], false), FF_FINISHED);
         for (uint64_t stop = 1 + random_pick(trial, 70, 30); outcome == FF_STOPPED;

@@ -210,43 +210,64 @@ static const char *last_digest(const struct watcher *watcher)
 
 /* --- the same bits --- */
 
+/* One configuration on every placement; returns how many answers came meanwhile. */
+static uint64_t check_placements(const struct ff_config *config, uint32_t trial, const struct ff_dataset *dataset)
+{
+    char digest[80] = "";
+    double hash = 0, error_rate = 0;
+    uint64_t answers = 0;
+    float image[36];
+
+    for (int i = 0; i < 36; i++)
+        image[i] = (float)(i % 9) / 9;
+    for (uint32_t placement = 0; placement < 12; placement++) {
+        struct ff_placement where = {1 + placement / 3, 1 + placement % 3};
+        struct watcher watcher = {.pause_at = placement % 2 ? 1 + random_pick(trial, placement, 30) : 0,
+                                  .image = placement % 3 ? image : NULL};
+        struct ff_error error;
+
+        assert_int_equal(run(&watcher, config, dataset, where, &error), FF_FINISHED);
+        assert_int_equal(watcher.epochs, 2);
+        answers += watcher.answers;
+        if (placement == 0) {
+            strcpy(digest, last_digest(&watcher));
+            hash = watcher.hash;
+            error_rate = watcher.epoch[1].test_error;
+        } else if (strcmp(digest, last_digest(&watcher)) != 0 || watcher.hash != hash ||
+                   watcher.epoch[1].test_error != error_rate) {
+            fail_msg("trial %u: %u stages x %u threads differ from one thread", trial, where.stages, where.threads);
+        }
+    }
+    return answers;
+}
+
 static void every_placement_gives_the_same_bits(void **state)
 {
     struct ff_dataset *dataset = synthetic_dataset(103, 31, 6, 5);
-    float image[36];
     uint64_t answers = 0;
 
     (void)state;
-    for (int i = 0; i < 36; i++)
-        image[i] = (float)(i % 9) / 9;
     for (uint32_t trial = 0; trial < 24; trial++) {
-        char digest[80] = "";
-        double hash = 0, error_rate = 0;
         struct ff_config config;
 
         random_config(&config, trial);
-        for (uint32_t placement = 0; placement < 9; placement++) {
-            static const uint32_t stages[] = {1, 2, 4};
-            struct ff_placement where = {stages[placement / 3], 1 + placement % 3};
-            struct watcher watcher = {.pause_at = placement % 2 ? 1 + random_pick(trial, placement, 30) : 0,
-                                      .image = placement % 3 ? image : NULL};
-            struct ff_error error;
-
-            assert_int_equal(run(&watcher, &config, dataset, where, &error), FF_FINISHED);
-            assert_int_equal(watcher.epochs, 2);
-            answers += watcher.answers;
-            if (placement == 0) {
-                strcpy(digest, last_digest(&watcher));
-                hash = watcher.hash;
-                error_rate = watcher.epoch[1].test_error;
-            } else if (strcmp(digest, last_digest(&watcher)) != 0 || watcher.hash != hash ||
-                       watcher.epoch[1].test_error != error_rate) {
-                fail_msg("trial %u: %u stages x %u threads differ from one thread", trial, where.stages,
-                         where.threads);
-            }
-        }
+        answers += check_placements(&config, trial, dataset);
     }
     assert_true(answers > 100); /* a short run may be under way as a whole before its first point */
+    ff_dataset_destroy(dataset);
+}
+
+static void every_placement_gives_convolutions_the_same_bits(void **state)
+{
+    struct ff_dataset *dataset = synthetic_dataset(103, 31, 6, 5);
+
+    (void)state;
+    for (uint32_t trial = 0; trial < 24; trial++) {
+        struct ff_config config;
+
+        random_convolution_config(&config, trial);
+        check_placements(&config, trial, dataset);
+    }
     ff_dataset_destroy(dataset);
 }
 
@@ -689,6 +710,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_placement_gives_the_same_bits),
+        cmocka_unit_test(every_placement_gives_convolutions_the_same_bits),
         cmocka_unit_test(a_read_out_changes_nothing_in_the_layers),
         cmocka_unit_test(another_seed_gives_other_bits),
         cmocka_unit_test(goodness_parts_and_the_test_error_falls),
