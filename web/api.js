@@ -1,6 +1,6 @@
 /* api.js - the page of the REST interface, made from the document that this server gives of itself. */
 
-import { curlLines } from './api/curl.js';
+import { curlLines, TOKEN } from './api/curl.js';
 import { fieldsOf, OpenApi, typeOf } from './api/openapi.js';
 import { getJson, Problem } from './lib/api.js';
 import { element, make, say, setText } from './lib/dom.js';
@@ -8,6 +8,7 @@ import './lib/page.js';
 
 /** @typedef {import('./api/openapi.js').Operation} Operation */
 /** @typedef {import('./api/openapi.js').Schema} Schema */
+/** @typedef {{origin: string, values: import('./api/curl.js').Values, token: boolean}} Server as lines name it */
 
 /** Text in which `this` is code. @param {string} text @returns {(Node | string)[]} */
 const prose = (text) => text.split('`').map((part, i) => (i % 2 ? make('code', {}, part) : part));
@@ -101,6 +102,14 @@ function curlNode({ line, what }, of) {
     );
 }
 
+/** Lines to copy; where there is no token nobody can sign in. @param {OpenApi} api @param {Operation} operation
+ * @param {Server} server @returns {HTMLElement[]} */
+function linesOf(api, operation, server) {
+    if (operation.id === 'signIn' && !server.token)
+        return [make('p', { class: 'note' }, 'This server was started without a token: nobody has to sign in.')];
+    return curlLines(api, operation, server).map((curl) => curlNode(curl, operation.summary));
+}
+
 /** @param {OpenApi} api @param {Operation} operation */
 function parametersOf(api, { id, parameters }) {
     if (!parameters.length) return '';
@@ -158,8 +167,8 @@ function answersOf({ id, answers }) {
     );
 }
 
-/** @param {OpenApi} api @param {Operation} operation @param {import('./api/curl.js').Values} values */
-function operationNode(api, operation, values) {
+/** @param {OpenApi} api @param {Operation} operation @param {Server} server */
+function operationNode(api, operation, server) {
     const { id, method, path, summary, description } = operation;
     const title = make(
         'h3',
@@ -174,7 +183,7 @@ function operationNode(api, operation, values) {
         title,
         make('p', { class: 'summary' }, ...prose(summary.replace(/^./, (first) => first.toUpperCase()) + '.')),
         ...paragraphs(description),
-        ...curlLines(api, operation, location.origin, values).map((curl) => curlNode(curl, summary)),
+        ...linesOf(api, operation, server),
         parametersOf(api, operation),
         bodyOf(api, operation),
         answersOf(operation),
@@ -212,8 +221,8 @@ const groupNode = (id, title, about, parts) =>
         ...parts,
     );
 
-/** @param {OpenApi} api @param {import('./api/curl.js').Values} values */
-function show(api, values) {
+/** @param {OpenApi} api @param {Server} server */
+function show(api, server) {
     const { operations, tags } = api;
     const groups = tags.map(({ name, description }) => ({
         name,
@@ -230,7 +239,7 @@ function show(api, values) {
                 `tag-${group.name}`,
                 group.name.replace(/^./, (first) => first.toUpperCase()),
                 prose(group.description),
-                group.operations.map((operation) => operationNode(api, operation, values)),
+                group.operations.map((operation) => operationNode(api, operation, server)),
             ),
         ),
         groupNode(
@@ -289,18 +298,27 @@ function find(text) {
     say(element('none'), found ? null : `Nothing here is called “${text}”.`);
 }
 
-/** Lines name a data set; where the document's example is not here, they name one that is. @param {OpenApi} api */
-async function useDataset(api) {
+/** What lines name is on this server: its newest runs, and whether it wants a token. @returns {Promise<Server>} */
+async function serverOf() {
+    const [{ runs }, { required }] = await Promise.all([getJson('/api/v1/runs?limit=3'), getJson('/api/v1/login')]);
+    const ids = runs.map((/** @type {import('./lib/api.js').Run} */ run) => run.id).reverse();
+    return { origin: location.origin, values: ids.length ? { runs: ids.join() } : {}, token: required };
+}
+
+/** Where the document's example of a data set is not here, lines name one that is. @param {OpenApi} api
+ * @param {Server} server */
+async function useDataset(api, server) {
     const { datasets } = await getJson('/api/v1/datasets');
     const present = datasets.filter((/** @type {any} */ dataset) => dataset.present);
     const { example } = api.resolve({ $ref: '#/components/parameters/name' }) ?? {};
-    if (present.length && !present.some((/** @type {any} */ { name }) => name === example))
-        show(api, { name: present[0].name });
+    if (!present.length || present.some((/** @type {any} */ { name }) => name === example)) return;
+    show(api, { ...server, values: { ...server.values, name: present[0].name } });
 }
 
 async function prepare() {
     const input = /** @type {HTMLInputElement} */ (element('find'));
     setText(element('curl-line'), `curl ${location.origin}/api/v1/openapi.json`);
+    setText(element('token-name'), TOKEN);
     input.addEventListener('input', () => find(input.value));
     document.addEventListener('keydown', (event) => {
         const target = /** @type {HTMLElement} */ (event.target);
@@ -309,10 +327,12 @@ async function prepare() {
         input.focus();
     });
     try {
-        const api = new OpenApi(await getJson('/api/v1/openapi.json'));
-        show(api, {});
+        const [json, server] = await Promise.all([getJson('/api/v1/openapi.json'), serverOf()]);
+        const api = new OpenApi(json);
+        show(api, server);
+        element('token-note').hidden = !server.token;
         element('wait').hidden = true;
-        await useDataset(api);
+        await useDataset(api, server);
         /* The place that the address names exists only now. */
         if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
     } catch (problem) {

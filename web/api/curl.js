@@ -5,7 +5,10 @@
 
 /** @typedef {import('./openapi.js').OpenApi} OpenApi */
 /** @typedef {import('./openapi.js').Operation} Operation */
-/** @typedef {Record<string, string | number>} Values of path parameters */
+/** @typedef {Record<string, string | number>} Values of parameters that this server has: a data set, runs */
+
+/** Where a server wants its token, lines take it from this variable of the shell. */
+export const TOKEN = 'GOODNESS_TOKEN';
 
 /** A word for a POSIX shell. @param {string} text */
 const quoted = (text) => (/^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`);
@@ -19,10 +22,14 @@ function pathOf(operation, values) {
     );
 }
 
-/** "?limit=10&before=100": every parameter of the query that has an example. @param {Operation} operation */
-function queryOf(operation) {
-    const asked = operation.parameters.filter((parameter) => parameter.in === 'query' && 'example' in parameter);
-    const texts = asked.map(({ name, example }) => `${name}=${encodeURIComponent(example).replaceAll('%2C', ',')}`);
+/** "?limit=10&before=100": parameters of the query that have a value. @param {Operation} operation
+ * @param {Values} values @param {boolean} all or only those that it cannot do without */
+function queryOf(operation, values, all) {
+    const texts = operation.parameters
+        .filter((parameter) => parameter.in === 'query' && (all || parameter.required))
+        .map(({ name, example }) => [name, values[name] ?? example])
+        .filter(([, value]) => value !== undefined)
+        .map(([name, value]) => `${name}=${encodeURIComponent(value).replaceAll('%2C', ',')}`);
     return texts.length ? `?${texts.join('&')}` : '';
 }
 
@@ -38,25 +45,26 @@ function optionsOf(operation) {
 /**
  * @param {OpenApi} api
  * @param {Operation} operation
- * @param {string} origin "http://127.0.0.1:7007"
- * @param {Values} values what this server has
+ * @param {{origin: string, values: Values, token: boolean}} server origin: "http://127.0.0.1:7007"; token: it wants one
  * @returns {{line: string, what: string}[]} what: what the line shows, '' for the first
  */
-export function curlLines(api, operation, origin, values) {
+export function curlLines(api, operation, { origin, values, token }) {
     const address = origin + pathOf(operation, values);
+    const [least, all] = [false, true].map((each) => queryOf(operation, values, each));
     const options = optionsOf(operation);
     const method = operation.method === 'GET' ? [] : ['-X', operation.method];
-    const line = (/** @type {string[]} */ ...more) => [...options, ...more].map(quoted).join(' ');
+    const header = token ? ` -H "Authorization: Bearer $${TOKEN}"` : '';
+    const line = (/** @type {string[]} */ ...more) =>
+        options.map(quoted).join(' ') + header + ' ' + more.map(quoted).join(' ');
     const example = operation.body && api.exampleOf(operation.body.schema);
     /* --json alone is a POST. */
     const json = ['--json', JSON.stringify(example), ...(operation.method === 'POST' ? [] : method)];
     const lines = [];
 
     if (!operation.body?.required && operation.method !== 'PATCH')
-        lines.push({ line: line(...method, address), what: '' });
+        lines.push({ line: line(...method, address + least), what: '' });
     if (example !== undefined && example !== null)
-        lines.push({ line: line(...json, address), what: 'With a body' });
-    if (queryOf(operation))
-        lines.push({ line: line(...method, address + queryOf(operation)), what: 'With every parameter' });
+        lines.push({ line: line(...json, address + least), what: 'With a body' });
+    if (all !== least) lines.push({ line: line(...method, address + all), what: 'With every parameter' });
     return lines.map((each, i) => (i ? each : { ...each, what: '' }));
 }
