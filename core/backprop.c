@@ -188,7 +188,15 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     return &backprop->linear.layer;
 }
 
+/* What entered, and of the top layer dloss / dz. */
+static size_t kept(const struct ff_plan *plan, uint32_t layer)
+{
+    return plan->capacity + plan->max_rows +
+           (layer + 1 == plan->layers ? (size_t)plan->max_rows * plan->classes : 0);
+}
+
 const struct ff_layer_kind_methods ff_backprop_methods = {.name = "backprop",
+                                                          .kept = kept,
                                                           .parameter_tensors = ff_linear_parameter_tensors,
                                                           .tensor = ff_linear_tensor,
                                                           .create = create,

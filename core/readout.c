@@ -90,7 +90,14 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     return &readout->layer;
 }
 
+static size_t kept(const struct ff_plan *plan, uint32_t layer)
+{
+    (void)layer;
+    return (size_t)plan->max_images * plan->classes;
+}
+
 const struct ff_layer_kind_methods ff_readout_methods = {.name = "readout",
+                                                         .kept = kept,
                                                          .parameter_tensors = ff_linear_parameter_tensors,
                                                          .tensor = ff_linear_tensor,
                                                          .create = create,

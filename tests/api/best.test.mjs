@@ -152,6 +152,18 @@ test('a read-out beside pairs and class groups predicts, alone and with the good
     }
 });
 
+test('the timeline names the read-out, on a stage of its own too', async () => {
+    const { id } = await makeRun(daemon, endless({ readout: 'softmax' }), { placement: { stages: 3, threads: 1 } });
+    const events = await Events.open(daemon, `/api/v1/runs/${id}/events`);
+    await events.until(({ type }) => type === 'epoch');
+    events.close();
+    const { traceEvents } = (await daemon.json('GET', `/api/v1/runs/${id}/timeline`)).body;
+    const named = (name) => traceEvents.filter((event) => event.name === name);
+    assert.ok(named('read-out train').length > 0 && named('layer 1 train').length > 0 && named('layer 2 train').length === 0);
+    assert.deepEqual(named('thread_name').map(({ args }) => args.name),
+        ['stage 0 (layer 0)', 'stage 1 (layer 1)', 'stage 2 (read-out)']);
+});
+
 test('backpropagation on more than one stage trains on one, and says so', async () => {
     const { status, body } = await daemon.json('POST', '/api/v1/runs',
         { config: small(unlabelled.backprop), placement: { stages: 2, threads: 1 } });
