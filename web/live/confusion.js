@@ -94,7 +94,7 @@ export class Confusions {
 
         this.refresh.look();
         say(element('confusion-empty'), confusion ? null : 'It comes when an epoch has been evaluated.');
-        element('confusion-matrix').hidden = this.foot.node.hidden = !confusion;
+        element('confusion-matrix').hidden = element('confusion-axes').hidden = this.foot.node.hidden = !confusion;
         this.#describe();
         if (confusion) this.picture.draw();
         this.foot.changed();

@@ -215,7 +215,7 @@ class LayerCard {
                 [this.#read(series, 'negative_high'), this.#read(series, 'negative_low')],
                 [positive, negative],
             ],
-            level: levelOf(run, this.index),
+            level: series.length ? levelOf(run, this.index) : null,
             marks: run.changes.map(({ step }) => translate(series.steps, x, step)),
             range: [low, high],
         });
