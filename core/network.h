@@ -16,8 +16,8 @@ struct ff_network *ff_network_create(struct ff_checkpoint *checkpoint, uint32_t 
 /* One image, [channels][height][width] from 0 to 1. The answer's figures live until the next call. */
 void ff_network_predict(struct ff_network *network, const float *pixels, struct ff_answer *answer);
 
-/* How many of a split's images from `first` on, `count` of them (0: all), are predicted wrongly. FF_INVALID when they
- * are not such images as the network was trained on. */
+/* How many of a split's images from `first` on, `count` of them (0: all), are predicted wrongly. FF_INVALID when
+ * they are not such images as the network was trained on. */
 ff_status ff_network_evaluate(struct ff_network *network, const struct ff_dataset *dataset, enum ff_split split,
                               uint32_t first, uint32_t count, uint32_t *wrong, struct ff_error *error);
 

@@ -139,9 +139,9 @@ struct ff_observer {
     /* On the thread of ff_trainer_run, which may wait here: live settings take effect after these steps. False: it
      * could not be recorded, and does not happen. NULL: nobody asks. */
     bool (*change)(void *self, const struct ff_change *change);
-    /* On the thread of ff_trainer_run, at the end of an epoch, whose row has been told: whether a snapshot is wanted
-     * now, before a weight changes. One is always
-     * taken at a pause, before `paused`, and at the end unless the run failed. Both NULL: none are. */
+    /* On the thread of ff_trainer_run, at the end of an epoch, whose row has been told: whether a snapshot is
+     * wanted now, before a weight changes. One is always taken at a pause, before `paused`, and at the end unless
+     * the run failed. Both NULL: none are. */
     bool (*wants_snapshot)(void *self);
     void (*snapshot)(void *self, const struct ff_snapshot_piece *piece);
     void (*paused)(void *self); /* everything under way has arrived; training stands still */

@@ -20,8 +20,8 @@ const struct ff_preset *ff_presets(size_t *count);
 
 const struct ff_preset *ff_preset_find(const char *name); /* NULL when unknown */
 
-/* The configuration of a preset: the defaults with its settings over them; false, and only the defaults, when memory
- * is short. */
+/* The configuration of a preset: the defaults with its settings over them; false, and only the defaults, when
+ * memory is short. */
 bool ff_preset_config(const struct ff_preset *preset, struct ff_config *config);
 
 #endif

@@ -43,7 +43,7 @@ struct options {
     const char *checkpoint, *resume; /* files, or NULL */
     const char *dataset;             /* to evaluate on; NULL: the checkpoint's */
     enum ff_split split;
-    bool held_out; /* of the training images those that the run held out */
+    bool held_out;                /* of the training images those that the run held out */
     struct options_list operands; /* what to train; the checkpoint to evaluate */
     char environment[4096];       /* holds the parts of lists that came from the environment */
     size_t environment_used;

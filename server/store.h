@@ -67,8 +67,9 @@ void store_append_confusion(struct store *store, int64_t run, const struct confu
 void store_flush(struct store *store);
 
 /* Checkpoints: STATE/checkpoints/RUN.safetensors, one a run. The file is the authority of where a run stands; its
- * row is what lists show. Beside it RUN.best.safetensors, the checkpoint that was the newest at the end of the run's best
- * epoch: another name of the same file, until a newer one takes the first name. It is never ahead of the newest. */
+ * row is what lists show. Beside it RUN.best.safetensors, the checkpoint that was the newest at the end of the
+ * run's best epoch: another name of the same file, until a newer one takes the first name. It is never ahead of the
+ * newest. */
 enum { STORE_CHECKPOINT_PATH_MAX = 1200 };
 void store_checkpoint_path(const struct store *store, int64_t run, char path[STORE_CHECKPOINT_PATH_MAX]);
 void store_best_path(const struct store *store, int64_t run, char path[STORE_CHECKPOINT_PATH_MAX]);
@@ -79,8 +80,8 @@ struct store_checkpoint {
     uint32_t epochs;         /* closed */
     bool best;               /* of the end of the best epoch so far */
     struct ff_durable *file; /* of the run's path */
-    /* Called once, on the writer's thread, without a lock: `kept`, or NULL and the error; or `kept`, and an error that
-     * is not FF_OK: it is the newest, but could not be kept as the best. */
+    /* Called once, on the writer's thread, without a lock: `kept`, or NULL and the error; or `kept`, and an error
+     * that is not FF_OK: it is the newest, but could not be kept as the best. */
     void (*tell)(void *self, int64_t run, const struct run_checkpoint *kept, const struct ff_error *error);
     void *self;
 };
