@@ -2,24 +2,20 @@
 #include "api.h"
 #include "preset.h"
 
-static bool add_preset(cJSON *list, const struct ff_preset *preset)
+static cJSON *preset_to_json(const struct ff_preset *preset)
 {
-    cJSON *item = cJSON_CreateObject(), *config, *settings;
+    cJSON *item = cJSON_CreateObject();
     struct ff_config whole;
+    bool good = item != NULL && ff_preset_config(preset, &whole);
 
-    if (item == NULL)
-        return false;
-    cJSON_AddItemToArray(list, item);
-    if (!ff_preset_config(preset, &whole))
-        return false;
-    config = ff_config_to_json(&whole);
-    settings = cJSON_Parse(preset->settings);
-    return cJSON_AddStringToObject(item, "name", preset->name) != NULL &&
-           cJSON_AddStringToObject(item, "title", preset->title) != NULL &&
-           cJSON_AddStringToObject(item, "summary", preset->summary) != NULL &&
-           (preset->reaches != NULL ? cJSON_AddStringToObject(item, "reaches", preset->reaches)
-                                    : cJSON_AddNullToObject(item, "reaches")) != NULL &&
-           cJSON_AddItemToObject(item, "settings", settings) && cJSON_AddItemToObject(item, "config", config);
+    good = good && ff_json_put(item, "name", cJSON_CreateString(preset->name)) &&
+           ff_json_put(item, "title", cJSON_CreateString(preset->title)) &&
+           ff_json_put(item, "summary", cJSON_CreateString(preset->summary)) &&
+           ff_json_put(item, "reaches",
+                       preset->reaches != NULL ? cJSON_CreateString(preset->reaches) : cJSON_CreateNull()) &&
+           ff_json_put(item, "settings", cJSON_Parse(preset->settings)) &&
+           ff_json_put(item, "config", ff_config_to_json(&whole));
+    return ff_json_whole(item, good);
 }
 
 void api_presets(struct api *api, const struct request *request, struct response *response)
@@ -37,7 +33,7 @@ void api_presets(struct api *api, const struct request *request, struct response
     list = cJSON_AddArrayToObject(json, "presets");
     good = list != NULL;
     for (size_t i = 0; i < count && good; i++)
-        good = add_preset(list, &presets[i]);
+        good = ff_json_append(list, preset_to_json(&presets[i]));
     if (!good) {
         cJSON_Delete(json);
         json = NULL;

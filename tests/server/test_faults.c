@@ -308,7 +308,6 @@ static const struct asking askings[] = {
     {"GET", "/api/v1/compare?runs=1,2", NULL, 200, false},
     {"GET", "/api/v1/datasets/bars/samples/test/3", NULL, 200, true},
     {"GET", "/api/v1/presets", NULL, 200, true},
-    {"GET", "/api/v1/config", NULL, 200, false},
     {"GET", "/api/v1/version", NULL, 200, false},
     {"POST", "/api/v1/runs/1/predict", "{\"sample\": 3}", 200, true},
     {"POST", "/api/v1/runs/2/predict", "{\"sample\": 3}", 200, false},
