@@ -326,6 +326,8 @@ class Reader {
     async connect() {
         this.note(undefined, `connects from ${this.lastId} in life ${lives.number}, where runs up to ${Math.max(0, ...known.keys())} are known`);
         Object.assign(this, { open: true, text: '', life: lives.number, final: false, left: false, asked: this.lastId });
+        this.response?.destroy(); /* a slow one may have left something of it unread: that comes again */
+        this.response = undefined;
         this.positions = new Map(this.lastId === undefined ? [] : this.committed);
         this.gaps = new Map(this.lastId === undefined ? [] : this.committedGaps);
         this.request = http.get(daemon.base + this.where, { agent: false,
@@ -351,6 +353,8 @@ class Reader {
         if (!this.slow)
             response.on('data', (part) => this.take(part));
         response.on('end', () => {
+            if (response !== this.response)
+                return;
             const kept = known.has(this.run) && !cutDeletes.has(this.run); /* nor is just being deleted */
             if (!this.final && this.run !== undefined && kept && !lives.ending && this.life === lives.number)
                 find('streams are whole', `${this.where} ended (after ${this.lastId}) without a final state`);
@@ -798,7 +802,8 @@ function judgeFolder(runs) {
     console.log(`goodness check: ${(stdout + stderr).trim().split('\n').at(-1)}`);
     if (status !== 0 || !/all consistent\n$/.test(stdout))
         find('the folder is consistent', `goodness check: ${(stdout + stderr).slice(0, 600)}`);
-    const files = readdirSync(path.join(state, 'checkpoints')).sort();
+    const best = (name) => /^(\d+)\.best\.safetensors$/.exec(name)?.[1]; /* beside the newest one */
+    const files = readdirSync(path.join(state, 'checkpoints')).filter((name) => !runs.some(({ id }) => id === Number(best(name)))).sort();
     const wanted = runs.filter((run) => run.checkpoint !== null).map((run) => `${run.id}.safetensors`).sort();
     const odd = [...files.filter((name) => !wanted.includes(name)), ...wanted.filter((name) => !files.includes(name))];
     if (odd.length > 0)
