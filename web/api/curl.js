@@ -59,12 +59,13 @@ export function curlLines(api, operation, { origin, values, token }) {
     const example = operation.body && api.exampleOf(operation.body.schema);
     /* --json alone is a POST. */
     const json = ['--json', JSON.stringify(example), ...(operation.method === 'POST' ? [] : method)];
+    const usual = operation.body?.required ? json : method;
     const lines = [];
 
     if (!operation.body?.required && operation.method !== 'PATCH')
         lines.push({ line: line(...method, address + least), what: '' });
     if (example !== undefined && example !== null)
         lines.push({ line: line(...json, address + least), what: 'With a body' });
-    if (all !== least) lines.push({ line: line(...method, address + all), what: 'With every parameter' });
+    if (all !== least) lines.push({ line: line(...usual, address + all), what: 'With every parameter' });
     return lines.map((each, i) => (i ? each : { ...each, what: '' }));
 }
