@@ -6,7 +6,11 @@ import { closeBrowser, drawn, LONG, openPage, SHORT, stateIs } from './support.m
 
 after(closeBrowser);
 
-const scrollTo = (page, selector) => page.locator(selector).scrollIntoViewIfNeeded();
+/** A section that is seen and has its code. */
+async function scrollTo(page, selector) {
+    await page.locator(selector).scrollIntoViewIfNeeded();
+    await page.waitForFunction((at) => !document.querySelector(at).closest('[aria-busy="true"]'), selector);
+}
 
 const plain = (text) => text.replaceAll(/[\u202f\u00a0]/g, ' ');
 
@@ -168,11 +172,12 @@ test('a_drawn_digit_is_asked_about_by_mouse_and_by_key', async (t) => {
     await scrollTo(page, '#trial');
     const asked = () => page.waitForRequest((request) => request.url().endsWith('/predict'));
     const inkOf = (request) => request.postDataJSON().image;
-    const box = await page.locator('#trial-pad').boundingBox();
+    const pad = page.locator('#trial-pad');
+    const { width, height } = await pad.boundingBox();
     let request = asked();
-    await page.mouse.move(box.x + box.width / 2, box.y + box.height / 4);
+    await pad.hover({ position: { x: width / 2, y: height / 4 } }); /* wherever it is once nothing moves */
     await page.mouse.down();
-    await page.mouse.move(box.x + box.width / 2, box.y + (box.height * 3) / 4, { steps: 3 });
+    for (const part of [0.4, 0.6, 0.75]) await pad.hover({ position: { x: width / 2, y: height * part } });
     await page.mouse.up();
     const image = inkOf(await request);
     assert.equal(image.length, 784);

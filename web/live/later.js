@@ -8,7 +8,7 @@ const NEAR = '100px';
 
 /**
  * @param {Live} live
- * @param {Element} node of the section
+ * @param {HTMLElement} node of the section; aria-busy until its code is there
  * @param {() => Promise<Section>} fetch
  */
 export function later(live, node, fetch) {
@@ -20,6 +20,7 @@ export function later(live, node, fetch) {
                 const section = await fetch();
                 live.sections.push(section);
                 section.clear?.(); /* it begins with the run that is shown */
+                node.ariaBusy = 'false';
             } catch (problem) {
                 /* The server is gone: tried again when the section comes into view again. */
                 if (!(problem instanceof TypeError)) throw problem;
@@ -28,5 +29,6 @@ export function later(live, node, fetch) {
         },
         { rootMargin: NEAR },
     );
+    node.ariaBusy = 'true';
     watcher.observe(node);
 }
