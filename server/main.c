@@ -1,4 +1,5 @@
 /* main.c - the program: which command, and the order in which the daemon's parts are opened and closed. */
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -188,12 +189,21 @@ static void announce(const struct daemon *daemon)
         log_warning("%s", http_warning(daemon->http));
 }
 
+/* Before there are threads: all of them allocate from one heap. glibc would give each of a dozen its own, and what
+ * one frees would not be there for the next: they grow to the most that each has ever held, for hundreds of runs.
+ * Training does not allocate, so there is little to wait for. */
+static void share_heap(void)
+{
+    mallopt(M_ARENA_MAX, 1);
+}
+
 static int serve(const struct options *options)
 {
     struct daemon daemon = {.options = options};
     struct ff_error error;
     int status = 0;
 
+    share_heap();
     log_set_up(options->log_format, options->log_level);
     signals_take();
     signals_ignore_pipe();
