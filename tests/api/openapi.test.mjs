@@ -23,7 +23,9 @@ async function spectral(file) {
     const here = path.dirname(import.meta.dirname);
     const run = promisify(execFile)(path.join(here, 'node_modules/.bin/spectral'),
         ['lint', file, '--ruleset', path.join(here, 'spectral.yaml'), '--fail-severity', 'hint', '--format', 'json', '--quiet']);
-    const { stdout } = await run.catch((refused) => refused); // it ends with 1 where it has something to say
+    const { code, stdout, stderr } = await run.catch((refused) => refused);
+
+    assert.ok(code === undefined || code === 1, stderr); // 1 where it has something to say
 
     return JSON.parse(stdout.slice(0, stdout.lastIndexOf(']') + 1)).map((one) => `${one.path.join('.')}: ${one.message}`);
 }
