@@ -52,13 +52,16 @@ static const struct ff_preset presets[] = {
     {.name = "conv", .title = "Convolutions",
      .summary = "Class groups on three convolutions and a dense layer, batch normalization, a goodness in every layer; images that are "
                 "turned, stretched and bent afresh every epoch. Long: an image costs many times what it costs in quick.",
+     .reaches = "0.6 % test error on MNIST (seed 1)",
      .settings = CONVOLUTIONS("{\"rotate\": 15, \"scale\": 0.15, \"shear\": 0.15, \"translate\": 1.5, \"elastic\": 1.3}") "}"},
     {.name = "conv-fashion", .title = "Fashion: convolutions",
      .summary = "The network of conv on Fashion-MNIST, shifted and mirrored.",
+     .reaches = "8.6 % test error on Fashion-MNIST (seed 1)",
      .settings = CONVOLUTIONS("{\"shift\": 1, \"flip\": true}") ", \"dataset\": \"fashion-mnist\"}"},
     {.name = "unsupervised", .title = "Unsupervised: hybrid images",
      .summary = "No labels: layers tell an image from a hybrid of two, of which patches are taken at random; a softmax on what all "
                 "layers make of an image is trained beside them, and nothing flows back from it.",
+     .reaches = "2.1 % test error on MNIST (seed 1)",
      .settings = "{\"rule\": \"unsupervised\", \"layers\": [1000, 1000, 1000], \"input\": \"rms\", \"input_scale\": 1, \"temperature\": 0.03,"
                  " \"learning_rate\": 0.001, \"beta2\": 0.999, \"schedule\": \"cosine\", \"warmup\": 0.02, \"epochs\": 8,"
                  " \"readout\": \"softmax\", \"readout_from\": 0, \"readout_learning_rate\": 0.002, \"predict\": \"readout\"}"},
