@@ -447,7 +447,8 @@ static void check_readout(const struct ff_config *config, const char *pointer, s
     char sentence[160];
 
     if (asked && config->readout == FF_READOUT_NONE)
-        check_problem(problems, pointer, "predict", "needs a read-out; set \"readout\": \"softmax\"");
+        check_problem(problems, pointer, "predict",
+                      "needs a read-out, which a run has with \"readout\": \"softmax\"");
     if (config->readout != FF_READOUT_NONE && config->readout_from >= config->layer_count) {
         snprintf(sentence, sizeof sentence, "must be below the number of layers, %u, since layers count from 0",
                  config->layer_count);

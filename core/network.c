@@ -23,14 +23,14 @@ struct ff_network {
 };
 
 /* The plan of a network that is not trained: no optimizer's tensors, no first weights. */
-static void make_plan(struct ff_network *network, const struct ff_checkpoint *checkpoint)
+static void make_plan(struct ff_network *network, const struct ff_checkpoint_about *about,
+                      const struct ff_config *config)
 {
-    const struct ff_checkpoint_about *about = ff_checkpoint_about(checkpoint);
-    struct ff_config config = *ff_checkpoint_config(checkpoint);
+    struct ff_config still = *config;
 
-    config.optimizer = FF_SGD;
-    config.average = 0; /* what is read are the averages, if there are any */
-    ff_plan_make_sizes(&network->plan, &config, about->shape, about->classes);
+    still.optimizer = FF_SGD;
+    still.average = 0; /* what is read are the averages, if there are any */
+    ff_plan_make_sizes(&network->plan, &still, about->shape, about->classes);
     network->plan.blank = true;
     network->shape = about->shape;
     network->step = about->standing.step;
@@ -93,13 +93,19 @@ static ff_status read_weights(struct ff_network *network, struct ff_checkpoint *
 
 struct ff_network *ff_network_create(struct ff_checkpoint *checkpoint, uint32_t threads, struct ff_error *error)
 {
+    return ff_network_create_as(checkpoint, ff_checkpoint_config(checkpoint), threads, error);
+}
+
+struct ff_network *ff_network_create_as(struct ff_checkpoint *checkpoint, const struct ff_config *config,
+                                        uint32_t threads, struct ff_error *error)
+{
     struct ff_network *network = calloc(1, sizeof *network);
 
     if (network == NULL) {
         ff_fail_memory(error, "a network");
         return NULL;
     }
-    make_plan(network, checkpoint);
+    make_plan(network, ff_checkpoint_about(checkpoint), config);
     if (!create_parts(network, threads, error) || read_weights(network, checkpoint, error) != FF_OK) {
         ff_network_destroy(network);
         return NULL;

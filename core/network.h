@@ -13,6 +13,11 @@ struct ff_network;
 /* Read the weights; the checkpoint may be closed then. NULL and `error`: FF_DAMAGED, FF_IO, FF_NO_MEMORY. */
 struct ff_network *ff_network_create(struct ff_checkpoint *checkpoint, uint32_t threads, struct ff_error *error);
 
+/* The same, but what it predicts is summed as `config` says: the checkpoint's configuration, with a `predict` and a
+ * `predict_from` that pass ff_config_check in it. The weights are the same whichever they are. */
+struct ff_network *ff_network_create_as(struct ff_checkpoint *checkpoint, const struct ff_config *config,
+                                        uint32_t threads, struct ff_error *error);
+
 /* One image, [channels][height][width] from 0 to 1. The answer's figures live until the next call. */
 void ff_network_predict(struct ff_network *network, const float *pixels, struct ff_answer *answer);
 

@@ -13,7 +13,7 @@ enum { TROUBLE = 1, THREADS_MOST = 64 };
 /* What was asked, and what was found. */
 struct evaluation {
     const struct options *options;
-    const struct ff_config *config; /* the checkpoint's */
+    struct ff_config config; /* the checkpoint's, but for what is summed to predict */
     const struct ff_dataset *dataset;
     uint32_t first, images, wrong;
 };
@@ -27,10 +27,33 @@ static uint32_t threads_of(const struct options *options)
     return processors < 1 ? 1 : processors > THREADS_MOST ? THREADS_MOST : (uint32_t)processors;
 }
 
+/* What is asked for in place of the run's own predictor, if the network can be judged by it. */
+static ff_status choose_predictor(struct evaluation *evaluation, struct ff_error *error)
+{
+    const struct prediction *asked = &evaluation->options->prediction;
+    struct ff_config *config = &evaluation->config;
+    struct ff_problems problems = {0};
+
+    if (!asked->has_predict && !asked->has_predict_from)
+        return FF_OK;
+    if (config->rule == FF_BACKPROP)
+        return ff_fail(error, FF_INVALID,
+                       "--predict and --predict-from choose among goodnesses and a read-out, and a network of the "
+                       "rule backprop has neither: its last layer predicts");
+    if (asked->has_predict)
+        config->predict = asked->predict;
+    if (asked->has_predict_from)
+        config->predict_from = asked->predict_from;
+    if (!ff_config_check(config, NULL, "", &problems))
+        return ff_fail(error, FF_INVALID, "the network cannot predict so: %s %s", problems.problem[0].pointer + 1,
+                       problems.problem[0].detail);
+    return FF_OK;
+}
+
 /* Which images: of a data set that is named, all; else those that the run saw of its own, or held out. */
 static ff_status choose_images(struct evaluation *evaluation, struct ff_error *error)
 {
-    const struct ff_config *config = evaluation->config;
+    const struct ff_config *config = &evaluation->config;
     bool test = evaluation->options->split == FF_TEST_SPLIT;
     uint32_t limit = test ? config->test_limit : config->train_limit;
     struct ff_problems problems = {0};
@@ -63,7 +86,7 @@ static ff_status evaluate(struct evaluation *evaluation, struct ff_checkpoint *c
 
     if (choose_images(evaluation, error) != FF_OK)
         return error->status;
-    network = ff_network_create(checkpoint, threads_of(evaluation->options), error);
+    network = ff_network_create_as(checkpoint, &evaluation->config, threads_of(evaluation->options), error);
     if (network == NULL)
         return error->status;
     status = ff_network_evaluate(network, evaluation->dataset, evaluation->options->split, evaluation->first,
@@ -77,8 +100,9 @@ static cJSON *evaluation_json(const struct evaluation *evaluation, const struct 
     const char *split = evaluation->options->held_out                 ? "validation"
                         : evaluation->options->split == FF_TEST_SPLIT ? "test"
                                                                       : "train";
+    const char *predict = ff_config_choice("predict", (int)evaluation->config.predict);
     double error = (double)evaluation->wrong / evaluation->images;
-    uint64_t parameters = ff_parameter_count(evaluation->config, evaluation->dataset);
+    uint64_t parameters = ff_parameter_count(&evaluation->config, evaluation->dataset);
     cJSON *json = cJSON_CreateObject();
     bool whole = ff_json_put(json, "checkpoint", cJSON_CreateString(evaluation->options->operands.values[0])) &&
                  ff_json_put(json, "name", cJSON_CreateString(about->name)) &&
@@ -91,6 +115,9 @@ static cJSON *evaluation_json(const struct evaluation *evaluation, const struct 
                  ff_json_put(json, "epoch", cJSON_CreateNumber(about->standing.epochs)) &&
                  ff_json_put(json, "parameters", run_number((double)parameters));
 
+    if (evaluation->config.rule != FF_BACKPROP) /* whose last layer predicts */
+        whole = whole && ff_json_put(json, "predict", cJSON_CreateString(predict)) &&
+                ff_json_put(json, "predict_from", cJSON_CreateNumber(evaluation->config.predict_from));
     return ff_json_whole(json, whole);
 }
 
@@ -114,10 +141,12 @@ static ff_status print(const struct evaluation *evaluation, const struct ff_chec
 static ff_status evaluate_on(struct catalog *catalog, const struct options *options,
                              struct ff_checkpoint *checkpoint, struct ff_error *error)
 {
-    struct evaluation evaluation = {.options = options, .config = ff_checkpoint_config(checkpoint)};
-    const char *name = options->dataset != NULL ? options->dataset : evaluation.config->dataset;
-    ff_status status;
+    struct evaluation evaluation = {.options = options, .config = *ff_checkpoint_config(checkpoint)};
+    const char *name = options->dataset != NULL ? options->dataset : evaluation.config.dataset;
+    ff_status status = choose_predictor(&evaluation, error);
 
+    if (status != FF_OK)
+        return status;
     for (size_t i = 0; i < options->data.count; i++)
         if (catalog_add(catalog, options->data.values[i], error) != FF_OK)
             return error->status;

@@ -35,6 +35,8 @@ static const struct command_row {
      "the share of images predicted wrongly, from 0 to 1. Without --dataset the images are those\n"
      "of the run: its test images, or those it was trained on (--split train)"
      " or held out (--split validation).\n\n"
+     "--predict and --predict-from are the run's settings of these names: what the same weights\n"
+     "reach when something else is summed to predict.\n\n"
      "Exit status: 0; 1 could not be done; 2 wrong option.\n"},
     {"check", COMMAND_CHECK, "", "say whether all that a state folder keeps is consistent",
      "Reads the folder of a daemon that has ended, and changes nothing: the database, every run's\n"

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "config.h"
 #include "log.h"
 #include "trainer.h"
 
@@ -28,6 +29,13 @@ struct options_list {
     const char *values[OPTIONS_LIST_MAX + 1];
 };
 
+/* Settings of the run's table that only prediction reads, where they are given. */
+struct prediction {
+    bool has_predict, has_predict_from;
+    enum ff_predict predict;
+    uint32_t predict_from;
+};
+
 struct options {
     enum command command;
     char listen[64]; /* in figures */
@@ -44,6 +52,7 @@ struct options {
     const char *dataset;             /* to evaluate on; NULL: the checkpoint's */
     enum ff_split split;
     bool held_out;                /* of the training images those that the run held out */
+    struct prediction prediction; /* what to evaluate by */
     struct options_list operands; /* what to train; the checkpoint to evaluate */
     char environment[4096];       /* holds the parts of lists that came from the environment */
     size_t environment_used;

@@ -209,6 +209,46 @@ static int parse_split(struct options *options, const char *value, char sentence
     return 0;
 }
 
+/* A setting of a run, read by the rules of the settings' table into a configuration that is else the default. */
+static int read_setting(const char *name, const char *value, struct ff_config *config,
+                        char sentence[OPTION_SENTENCE_MAX])
+{
+    struct ff_problems problems = {0};
+    cJSON *settings = cJSON_CreateObject();
+    char *end;
+    double number = strtod(value, &end);
+    bool is_number = end != value && *end == '\0';
+
+    ff_config_defaults(config);
+    if (!ff_json_put(settings, name, is_number ? cJSON_CreateNumber(number) : cJSON_CreateString(value))) {
+        cJSON_Delete(settings);
+        return option_say(sentence, OPTION_REFUSED, "could not be read: memory is short");
+    }
+    ff_config_apply(config, settings, "", &problems);
+    cJSON_Delete(settings);
+    return problems.count == 0 ? 0 : option_say(sentence, OPTION_WRONG, "%s", problems.problem[0].detail);
+}
+
+static int parse_predict(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    struct ff_config config;
+    int status = read_setting("predict", value, &config, sentence);
+
+    options->prediction.has_predict = true;
+    options->prediction.predict = config.predict;
+    return status;
+}
+
+static int parse_predict_from(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
+{
+    struct ff_config config;
+    int status = read_setting("predict_from", value, &config, sentence);
+
+    options->prediction.has_predict_from = true;
+    options->prediction.predict_from = config.predict_from;
+    return status;
+}
+
 /* The table */
 
 const struct option_row option_rows[] = {
@@ -234,6 +274,10 @@ const struct option_row option_rows[] = {
      "the data set to evaluate on, all of its images (the run's own, as the run saw it)"},
     {"split", "SPLIT", COMMAND_EVALUATE, false, parse_split,
      "test, train, or validation, the images that the run held out (test)"},
+    {"predict", "PREDICTOR", COMMAND_EVALUATE, false, parse_predict,
+     "what is summed: goodness, log_softmax, readout or readout_and_goodness (as the run did)"},
+    {"predict-from", "N", COMMAND_EVALUATE, false, parse_predict_from,
+     "the first layer whose goodness counts, from 0 (as the run had it)"},
     {"allow-host", "NAME", COMMAND_SERVE, true, parse_allow_host,
      "a further name that requests may call this machine by; may be repeated"},
     {"log-format", "FORMAT", COMMAND_SERVE, false, parse_log_format, "text or json (text)"},

@@ -23,7 +23,7 @@ struct option_row {
     const char *help;
 };
 
-enum { OPTION_ROWS = 16 };
+enum { OPTION_ROWS = 18 };
 
 extern const struct option_row option_rows[OPTION_ROWS];
 

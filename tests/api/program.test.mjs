@@ -210,13 +210,60 @@ test('evaluate finds what the run found last', async () => {
         assert.equal(status, 0);
         assert.equal(output.trim().split('\n').length, 1);
         assert.deepEqual(lines[0], { checkpoint: file, name: 'bars pairs-plain', dataset: 'bars', split: 'test', images: 50,
-            wrong: Math.round(50 * last.test_error), error: last.test_error, step: 56, epoch: 2, parameters });
+            wrong: Math.round(50 * last.test_error), error: last.test_error, step: 56, epoch: 2, parameters, predict: 'goodness', predict_from: 0 });
     }
     const trained = (await program('evaluate', [file, '--split', 'train'])).lines[0];
     assert.equal(trained.images, 280);
     assert.equal(trained.error, last.train_error);
     assert.equal((await program('evaluate', [file, '--dataset', 'bars'])).lines[0].images, 100);
 });
+
+/** A network that no way of predicting does perfectly, and a read-out; `fields` over it. */
+function readers(fields = {}) {
+    return small({ layers: [16, 12, 12], learning_rate: 0.0005, readout: 'softmax', readout_from: 0, readout_learning_rate: 0.0003, ...fields });
+}
+
+test('evaluate by another predictor finds what a run that predicts by it finds', async () => {
+    const file = path.join(home, 'predictors');
+    const kept = await train(readers(), ['--checkpoint', file]);
+    assert.equal(kept.status, 0, kept.errors);
+    const errors = new Set();
+    for (const predict of ['goodness', 'log_softmax', 'readout', 'readout_and_goodness'])
+        for (const from of [0, 2]) {
+            const run = await train(readers({ predict, predict_from: from }));
+            const { last } = run.lines.at(-1);
+            assert.equal(last.digest, kept.lines.at(-1).last.digest);
+            const found = await program('evaluate', [file, '--predict', predict, '--predict-from', String(from)]);
+            assert.equal(found.status, 0, found.errors);
+            assert.equal(found.lines[0].error, last.test_error, `${predict} from ${from}`);
+            assert.equal(found.lines[0].predict, predict);
+            assert.equal(found.lines[0].predict_from, from);
+            errors.add(last.test_error);
+        }
+    assert.ok(errors.size > 4, `the predictors are to be told apart: ${[...errors]}`);
+    assert.deepEqual((await program('evaluate', [file, '--predict-from', '2'])).lines,
+        (await program('evaluate', [file, '--predict-from', '2', '--predict', 'goodness'])).lines);
+});
+
+for (const [what, config, args, words] of [
+    ['a read-out where there is none', {}, ['--predict', 'readout'], /cannot predict so: predict needs a read-out/],
+    ['a layer that is not there', {}, ['--predict-from', '2'], /predict_from must be below the number of layers, 2/],
+    ['goodness of a network without labels', { rule: 'unsupervised', readout: 'softmax', readout_from: 0, predict: 'readout' },
+        ['--predict', 'goodness'], /predict an unsupervised network is shown no labels/],
+    ['goodness of one that was trained by backpropagation', { rule: 'backprop', layers: [8, 4], normalize: 'none' },
+        ['--predict', 'goodness'], /rule backprop has neither/],
+])
+    test(`evaluate does not predict by ${what}`, async () => {
+        const file = path.join(home, 'unpredictable');
+        const run = await train(small(config), ['--checkpoint', file]);
+        assert.equal(run.status, 0, run.errors);
+        assert.equal((await program('evaluate', [file])).status, 0);
+        const { status, output, errors } = await program('evaluate', [file, ...args]);
+        assert.equal(status, 1);
+        assert.match(errors, words);
+        assert.equal(errors.trim().split('\n').length, 1);
+        assert.equal(output, '');
+    });
 
 test('evaluate says what it cannot evaluate on', async () => {
     const file = path.join(home, 'elsewhere');

@@ -142,6 +142,22 @@ static void evaluate_takes_a_checkpoint_and_its_options(void **state)
     assert_int_equal(options.placement.threads, 2);
 }
 
+static void evaluate_takes_another_predictor_by_the_settings_own_rules(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("goodness evaluate a"), OPTIONS_GO);
+    assert_false(options.prediction.has_predict);
+    assert_false(options.prediction.has_predict_from);
+    assert_int_equal(parse("goodness evaluate a --predict readout_and_goodness"), OPTIONS_GO);
+    assert_true(options.prediction.has_predict);
+    assert_false(options.prediction.has_predict_from);
+    assert_int_equal(options.prediction.predict, FF_PREDICT_READOUT_AND_GOODNESS);
+    assert_int_equal(parse("goodness evaluate --predict-from=3 a"), OPTIONS_GO);
+    assert_false(options.prediction.has_predict);
+    assert_true(options.prediction.has_predict_from);
+    assert_int_equal(options.prediction.predict_from, 3);
+}
+
 static void check_looks_where_serve_keeps_its_runs(void **state)
 {
     (void)state;
@@ -170,6 +186,8 @@ static void every_option_comes_from_the_environment_too(void **state)
     setenv("GOODNESS_RESUME", "/r", 1);
     setenv("GOODNESS_DATASET", "b", 1);
     setenv("GOODNESS_SPLIT", "train", 1);
+    setenv("GOODNESS_PREDICT", "log_softmax", 1);
+    setenv("GOODNESS_PREDICT_FROM", "2", 1);
     assert_int_equal(parse("goodness serve"), OPTIONS_GO);
     assert_string_equal(options.listen, "127.0.0.2");
     assert_int_equal(options.port, 8123);
@@ -193,6 +211,8 @@ static void every_option_comes_from_the_environment_too(void **state)
     assert_int_equal(parse("goodness evaluate c"), OPTIONS_GO);
     assert_string_equal(options.dataset, "b");
     assert_int_equal(options.split, FF_TRAIN_SPLIT);
+    assert_int_equal(options.prediction.predict, FF_PREDICT_LOG_SOFTMAX);
+    assert_int_equal(options.prediction.predict_from, 2);
     assert_int_equal(parse("goodness check"), OPTIONS_GO);
     assert_string_equal(options.state, "/srv/state");
 }
@@ -271,6 +291,16 @@ static const struct {
     {"goodness evaluate a b", 2, "takes one checkpoint, but also got b"},
     {"goodness evaluate a --split tests", 2, "--split tests must be test, train or validation"},
     {"goodness evaluate a --dataset=", 2, "--dataset \"\" must be the name of a data set"},
+    {"goodness evaluate a --predict log_sofmax", 2,
+     "--predict log_sofmax must be \"goodness\", \"log_softmax\", \"readout\" or \"readout_and_goodness\", got "
+     "\"log_sofmax\"; did you mean \"log_softmax\"?"},
+    {"goodness evaluate a --predict 1", 2, "got a number"},
+    {"goodness evaluate a --predict=", 2, "--predict \"\" must be"},
+    {"goodness evaluate a --predict-from 32", 2, "must be a whole number at least 0 and at most 31, got 32"},
+    {"goodness evaluate a --predict-from -1", 2, "--predict-from -1 must be a whole number at least 0"},
+    {"goodness evaluate a --predict-from 1.5", 2, "must be a whole number, got 1.5"},
+    {"goodness evaluate a --predict-from first", 2, "must be a whole number, got a string"},
+    {"goodness train hinton --predict goodness", 2, "there is no option --predict"},
     {"goodness evaluate a --stages 2", 2, "there is no option --stages"},
     {"goodness check a", 2, "takes no argument, but got a"},
     {"goodness check --port 1", 2, "there is no option --port"},
@@ -345,6 +375,8 @@ static void help_is_printed_where_it_is_asked_for(void **state)
         {"goodness version --help", "Usage: goodness version"},
         {"goodness train --help", "--resume FILE"},
         {"goodness evaluate --help", "--split SPLIT"},
+        {"goodness evaluate --help", "--predict PREDICTOR"},
+        {"goodness evaluate --help", "--predict-from N"},
         {"goodness check --help", "--state DIR"},
         {"goodness --help", "  evaluate "},
         {"goodness --help", "  check "},
@@ -405,6 +437,7 @@ int main(void)
         cmocka_unit_test_setup(train_takes_runs_and_options_in_any_order, clean_environment),
         cmocka_unit_test_setup(a_run_can_be_kept_and_gone_on_with, clean_environment),
         cmocka_unit_test_setup(evaluate_takes_a_checkpoint_and_its_options, clean_environment),
+        cmocka_unit_test_setup(evaluate_takes_another_predictor_by_the_settings_own_rules, clean_environment),
         cmocka_unit_test_setup(check_looks_where_serve_keeps_its_runs, clean_environment),
         cmocka_unit_test_setup(every_option_comes_from_the_environment_too, clean_environment),
         cmocka_unit_test_setup(the_command_line_wins_over_the_environment, clean_environment),
