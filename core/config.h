@@ -1,8 +1,8 @@
 /* config.h - every setting of a run, declared once.
  *
- * The table in config.c is the only place that knows a setting's name, type, range, default, unit, help, whether it
- * is live, and what of it this build can do. From it come parsing with errors that point at the field, JSON out,
- * the JSON Schema, the dashboard's form and the documentation. Pure functions; any thread may call.
+ * The table in config_table.c is the only place that knows a setting's name, type, range, default, unit, help,
+ * whether it is live, and what of it this build can do. From it come parsing with errors that point at the field,
+ * JSON out, the JSON Schema, the dashboard's form and the documentation. Pure functions; any thread may call.
  *
  * A pointer is RFC 6901's, with a prefix that the caller chooses ("/config" for POST /api/v1/runs). */
 #ifndef FF_CONFIG_H

@@ -1,7 +1,8 @@
 /* observer.h - what a run tells while it goes: points, epochs, evaluations, states.
  *
  * The trainer calls the observer on the thread that runs the sink, where nothing else is said. A callback must not
- * block for long and must not call the trainer. All figures are of the weights before the step they belong to. */
+ * block for long and must not call the trainer; any may be NULL. All figures are of the weights before the step
+ * they belong to. */
 #ifndef FF_OBSERVER_H
 #define FF_OBSERVER_H
 

@@ -1,7 +1,8 @@
 /* placement.h - on how many stages and threads a run is laid out, when nobody says.
  *
  * By a cost model, not by trying: it answers at once, and always the same for the same configuration and
- * processors. What it picks changes the speed, never a bit. Pure functions. */
+ * processors. What it picks changes the speed, never a bit. Pure functions; those that take a plan are the
+ * library's own. */
 #ifndef FF_PLACEMENT_H
 #define FF_PLACEMENT_H
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "api.h"
-#include "blas_check.h"
+#include "blas.h"
 #include "prometheus.h"
 #include "text.h"
 
@@ -93,7 +93,7 @@ static void write_build(FILE *out)
 {
     prometheus_family(out, "goodness_build_info", "gauge", "1, with what this program is in its labels.");
     prometheus_sample(out, "goodness_build_info", 1, "version", GOODNESS_VERSION, "build", GOODNESS_BUILD_TYPE,
-                      "compiler", __VERSION__, "blas_kernel", blas_kernel(), NULL);
+                      "compiler", __VERSION__, "blas_kernel", ff_blas_kernel(), NULL);
 }
 
 /* --- store and hub ----------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@
 #include <zlib.h>
 
 #include "api.h"
-#include "blas_check.h"
+#include "blas.h"
 
 #ifndef GOODNESS_VERSION
 #define GOODNESS_VERSION "unknown"
@@ -78,7 +78,7 @@ static bool add_machine(cJSON *json)
 
     cpu_model(model, sizeof model);
     return blas != NULL && cpu != NULL && cJSON_AddStringToObject(blas, "library", "OpenBLAS") != NULL &&
-           cJSON_AddStringToObject(blas, "kernel", blas_kernel()) != NULL &&
+           cJSON_AddStringToObject(blas, "kernel", ff_blas_kernel()) != NULL &&
            cJSON_AddStringToObject(cpu, "model", model) != NULL &&
            cJSON_AddNumberToObject(cpu, "cores", (double)sysconf(_SC_NPROCESSORS_ONLN)) != NULL;
 }

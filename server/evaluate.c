@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "blas_check.h"
+#include "blas.h"
 #include "catalog.h"
 #include "network.h"
 #include "run.h"
@@ -165,7 +165,7 @@ int evaluate_command(const struct options *options)
     struct ff_checkpoint *checkpoint = NULL;
     struct catalog *catalog = NULL;
     struct ff_error error;
-    ff_status status = blas_check(&error);
+    ff_status status = ff_blas_check(&error);
 
     if (status == FF_OK && (checkpoint = ff_checkpoint_open(options->operands.values[0], &error)) == NULL)
         status = error.status;

@@ -11,7 +11,7 @@
 #include <zlib.h>
 
 #include "api.h"
-#include "blas_check.h"
+#include "blas.h"
 #include "catalog.h"
 #include "check.h"
 #include "evaluate.h"
@@ -99,7 +99,7 @@ static ff_status open_all(struct daemon *daemon, struct ff_error *error)
 {
     const char *token_file = daemon->options->token_file;
 
-    if (blas_check(error) != FF_OK)
+    if (ff_blas_check(error) != FF_OK)
         return error->status;
     if (token_file != NULL && (daemon->token = token_read(token_file, error)) == NULL)
         return error->status;
@@ -184,7 +184,7 @@ static void announce(const struct daemon *daemon)
     printf("listening on http://%s%s%s:%u\n", six ? "[" : "", address, six ? "]" : "", port);
     fflush(stdout);
     log_info("goodness %s listens on %s port %u, keeps its runs in %s, BLAS kernel %s", GOODNESS_VERSION, address,
-             port, daemon->options->state, blas_kernel());
+             port, daemon->options->state, ff_blas_kernel());
     if (http_warning(daemon->http) != NULL)
         log_warning("%s", http_warning(daemon->http));
 }
@@ -225,7 +225,7 @@ static int print_version(void)
 {
     printf("goodness %s\n", GOODNESS_VERSION);
     printf("compiler: %s\n", __VERSION__);
-    printf("BLAS kernel: %s\n", blas_kernel());
+    printf("BLAS kernel: %s\n", ff_blas_kernel());
     printf("libmicrohttpd %s, SQLite %s, cJSON %s, zlib %s, libzip %s\n", MHD_get_version(), sqlite3_libversion(),
            cJSON_Version(), zlibVersion(), zip_libzip_version());
     return ferror(stdout) || fflush(stdout) != 0 ? FAILED : 0;

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "blas_check.h"
+#include "blas.h"
 #include "catalog.h"
 #include "signals.h"
 #include "timing.h"
@@ -238,7 +238,7 @@ static int train_all(struct train *train)
 static ff_status open_all(struct train *train, struct ff_error *error)
 {
     signals_take();
-    if (blas_check(error) != FF_OK)
+    if (ff_blas_check(error) != FF_OK)
         return error->status;
     train->trainings = calloc(train->count, sizeof *train->trainings);
     if (train->trainings == NULL)

@@ -1,4 +1,4 @@
-#include "blas_check.h"
+#include "blas.h"
 
 #include <math.h>
 #include <stddef.h>
@@ -43,7 +43,7 @@ static ff_status fail_product(const char *product, int row, int column, double g
         error, FF_INVALID,
         "BLAS multiplies wrongly on this processor (kernel %s, %s: element %d, %d is %g, not %g); try another "
         "kernel, for example OPENBLAS_CORETYPE=Haswell in the environment, or another libopenblas",
-        blas_kernel(), product, row, column, got, wanted);
+        ff_blas_kernel(), product, row, column, got, wanted);
 }
 
 static ff_status check_product(struct matrices *m, size_t size, size_t transposition, struct ff_error *error)
@@ -73,7 +73,7 @@ static ff_status check_product(struct matrices *m, size_t size, size_t transposi
     return FF_OK;
 }
 
-ff_status blas_check(struct ff_error *error)
+ff_status ff_blas_check(struct ff_error *error)
 {
     struct matrices *matrices = malloc(sizeof *matrices);
     ff_status status = FF_OK;
@@ -91,7 +91,7 @@ ff_status blas_check(struct ff_error *error)
     return status;
 }
 
-const char *blas_kernel(void)
+const char *ff_blas_kernel(void)
 {
     return openblas_get_corename();
 }
