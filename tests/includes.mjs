@@ -15,6 +15,7 @@ import { readFileSync, readdirSync } from 'node:fs';
  */
 const FOLDERS = {
     core: {
+        all: { files: /^goodness$/, may: ['trainer', 'checkpoint', 'message', 'config', 'basics'] },
         trainer: { files: /^(trainer|network)$/, may: ['line', 'checkpoint', 'layer', 'message', 'rules', 'config', 'basics'] },
         line: { files: /^(source|stage|sink|line|worker)$/, may: ['layer', 'message', 'rules', 'config', 'basics'] },
         checkpoint: { files: /^(checkpoint.*|safetensors.*)$/, may: ['layer', 'message', 'config', 'basics'] },
@@ -26,7 +27,7 @@ const FOLDERS = {
         rules: { files: /^(objective|optimizer|dropout|negatives|augment|hybrid|placement)$/, may: ['config', 'basics'] },
         config: { files: /^(config.*|preset|plan|dataset|idx|npz)$/, may: ['basics'] },
         basics: {
-            files: /^(activation|bytes|column_kernels|digest|error|files|histogram|kernels.*|memory|patches|random|sha256|shape|spin|utf8)$/,
+            files: /^(activation|blas|bytes|column_kernels|digest|error|files|histogram|kernels.*|memory|patches|random|sha256|shape|spin|utf8)$/,
             may: [],
         },
     },
@@ -46,7 +47,7 @@ const FOLDERS = {
         },
         run: { files: /^(run|confusion|histograms|series|textlog|catalog.*|checkpoint_pace)$/, may: ['basics', 'core'] },
         basics: {
-            files: /^(assets|blas_check|json.*|log|options.*|prometheus|signals|text|timing|token)$/,
+            files: /^(assets|json.*|log|notify|options.*|prometheus|signals|text|timing|token)$/,
             may: ['core'],
         },
     },
@@ -54,7 +55,7 @@ const FOLDERS = {
 
 /** Libraries that only some files know, and why. @type {[RegExp, RegExp, string][]} */
 const LIBRARIES = [
-    [/^cjson\//, /^(core\/(config|checkpoint_text|safetensors_write)|server\/)/, 'in core only settings and checkpoints know JSON'],
+    [/^cjson\//, /^(core\/(goodness|config|checkpoint_text|safetensors_write)|server\/)/, 'in core only settings and checkpoints know JSON'],
     [/^mpi\.h$/, /^core\/(link|ranks)_mpi\./, 'only links between ranks know MPI'],
     [/^sqlite3\.h$/, /^server\/(store|check|main|api_version)/, 'only the store knows SQL'],
     [/^microhttpd\.h$/, /^server\/(http|head|waiting|main|api_version)/, 'only http knows libmicrohttpd'],
