@@ -14,8 +14,9 @@ enum ff_code {
     FF_CONFLICT,  /* not in this state */
     FF_BUSY,      /* full, or held by another; try again later */
     FF_NO_MEMORY,
-    FF_IO,      /* the system refused: disk, permission, socket */
-    FF_DIVERGED /* a figure is not finite: training cannot go on */
+    FF_IO,       /* the system refused: disk, permission, socket */
+    FF_DIVERGED, /* a figure is not finite: training cannot go on */
+    FF_LOST      /* another rank is gone, and with it its layers as they were */
 };
 typedef int ff_status;
 

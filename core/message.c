@@ -31,6 +31,7 @@ void ff_message_start(struct ff_message *message, const struct ff_plan *plan, en
     message->range = (struct ff_range){0};
     message->config = NULL;
     message->failed_layer = -1;
+    message->wire = 0;
 }
 
 void ff_message_put_row(struct ff_message *message, uint32_t label, enum ff_role role)

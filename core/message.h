@@ -77,6 +77,7 @@ struct ff_message {
     struct ff_range range;
     const struct ff_config *config; /* SET for settings: of all layers. Lives as long as the run */
     int32_t failed_layer; /* whose goodness is not finite; -1: none. Layers pass such a message on untouched */
+    uint64_t wire;        /* bytes that ranks have sent to each other of it so far (packet.h) */
 };
 
 /* A message without images yet, at the step and epoch that it already has. */

@@ -15,6 +15,8 @@ static const double zero_pixels = 0.7;   /* of an image, skipped with one image 
 static const double meeting = 6e-6;      /* a team's meeting before and after a phase */
 static const double hand_over = 1e-6;    /* a message's way from one stage to the next */
 
+static const double link_bytes = 1e9; /* of a network between ranks, a second */
+
 static const double queued_seconds = 1e-3; /* of work under way at most, and bytes of messages */
 static const double queued_bytes = 16e6;
 
@@ -152,6 +154,46 @@ uint32_t ff_placement_messages(const struct ff_plan *plan, struct ff_placement p
     line_cost(plan, placement, &step, &forward);
     most = fmin(queued_seconds / step, queued_bytes / ((double)plan->capacity * sizeof(float)));
     return (uint32_t)fmax(least, fmin(most, MESSAGES_MAX));
+}
+
+/* Seconds that the busiest link takes for an epoch's messages: sending goes on beside the work, so that it counts
+ * only where it takes longer. */
+static double link_cost(const struct ff_plan *plan, uint32_t stages)
+{
+    double images = fmin(plan->config.batch_size, plan->train_images), widest = 0;
+    double judged = ((double)plan->judged_images + plan->train_error_images) / plan->config.evaluate_every;
+
+    for (uint32_t stage = 0, first = 0; stage + 1 < stages; stage++) {
+        first += ff_placement_layers(plan, first, stages - stage);
+        widest = fmax(widest, plan->layer[first - 1].width);
+    }
+    return widest * sizeof(float) / link_bytes *
+           ((double)plan->steps_per_epoch * images * plan->rows_per_image + judged * plan->forward_rows);
+}
+
+struct ff_placement ff_placement_choose_among(const struct ff_plan *plan, struct ff_placement asked,
+                                              struct ff_resources resources, bool *together)
+{
+    struct ff_placement best = ff_placement_choose(plan, asked, resources.processors);
+    uint32_t most = resources.ranks < plan->blocks ? resources.ranks : plan->blocks;
+    uint32_t fewest = asked.stages == 0 ? 2 : asked.stages < most ? asked.stages : most;
+    bool alone = asked.stages == 1 || plan->config.rule == FF_BACKPROP || most < 2;
+    double least = asked.stages == 0 ? ff_placement_cost(plan, best) : INFINITY;
+
+    *together = false;
+    for (uint32_t stages = fewest; !alone && stages <= (asked.stages == 0 ? most : fewest); stages++) {
+        for (uint32_t threads = 1; threads <= resources.rank_processors; threads++) {
+            struct ff_placement placement = {stages, asked.threads != 0 ? asked.threads : threads};
+            double cost = fmax(ff_placement_cost(plan, placement), link_cost(plan, stages));
+
+            if (cost >= 0.97 * least)
+                continue;
+            *together = true;
+            least = cost;
+            best = placement;
+        }
+    }
+    return best;
 }
 
 struct ff_placement ff_placement_choose(const struct ff_plan *plan, struct ff_placement asked, uint32_t processors)

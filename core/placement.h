@@ -1,4 +1,4 @@
-/* placement.h - on how many stages and threads a run is laid out, when nobody says.
+/* placement.h - on how many stages, threads and ranks a run is laid out, when nobody says.
  *
  * By a cost model, not by trying: it answers at once, and always the same for the same configuration and
  * processors. What it picks changes the speed, never a bit. Pure functions; those that take a plan are the
@@ -6,6 +6,7 @@
 #ifndef FF_PLACEMENT_H
 #define FF_PLACEMENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct ff_plan;
@@ -18,6 +19,18 @@ struct ff_placement {
 /* The placement with what `asked` leaves open (0) chosen for `processors`; never more stages than layers, a
  * read-out counted as one, and one alone with backpropagation. */
 struct ff_placement ff_placement_choose(const struct ff_plan *plan, struct ff_placement asked, uint32_t processors);
+
+/* What there is to train on. */
+struct ff_resources {
+    uint32_t processors;      /* of this machine */
+    uint32_t ranks;           /* processes that can have a stage, this one included; 1: it is alone */
+    uint32_t rank_processors; /* of each of several ranks, at least */
+};
+
+/* The same among ranks: one stage on each of some of them (*together), where that is better than all on threads of
+ * this process, or where stages are asked for. Never more stages than ranks then. */
+struct ff_placement ff_placement_choose_among(const struct ff_plan *plan, struct ff_placement asked,
+                                              struct ff_resources resources, bool *together);
 
 /* Seconds of one epoch, its evaluation included, as the model sees them: only their ratios mean something. */
 double ff_placement_cost(const struct ff_plan *plan, struct ff_placement placement);

@@ -6,29 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "channel.h"
 #include "layer.h"
-#include "memory.h"
-#include "optimizer.h"
+#include "line.h"
 #include "placement.h"
 #include "plan.h"
 #include "sink.h"
 #include "source.h"
 #include "spin.h"
-#include "stage.h"
 
 struct ff_trainer;
-
-/* A stage with its place in the line. The first works on the thread that runs the trainer, and fills messages from
- * the source there; the last hands them to the sink; each one between has a thread of its own, and so has the last
- * of several. */
-struct station {
-    struct ff_trainer *trainer;
-    struct ff_stage *stage;
-    struct ff_channel *in;  /* from the station before; NULL: the first */
-    struct ff_channel *out; /* to the next; NULL: the last */
-    pthread_t thread;
-};
 
 /* The bounded box of those who ask about an image, or for weights. */
 struct request {
@@ -50,13 +36,9 @@ struct ff_trainer {
     struct ff_placement placement;
     struct ff_source *source;
     struct ff_sink *sink;
-    struct ff_pool *pool;
-    struct station *stations; /* [placement.stages] */
-    uint32_t stations_made, threads_started;
-    uint32_t stage_of[FF_BLOCKS_MAX];
-    struct ff_channel **channels; /* [placement.stages - 1] between the stations */
+    struct ff_line *line;
 
-    /* Only the first station's thread, which runs the trainer, writes and reads these. */
+    /* Only the thread that runs the trainer, which feeds the line, writes and reads these. */
     bool exhausted; /* the source has nothing more */
     struct ff_checkpoint *checkpoint;
     struct turned *turned, **turned_end; /* by step: those that hold, then those that are still to happen again */
@@ -77,7 +59,67 @@ struct ff_trainer {
     struct ff_span *spans;       /* [FF_SPANS_KEPT], a ring */
 };
 
-/* --- making a line --- */
+/* --- what comes out of the line --- */
+
+/* Nanoseconds; clocks of other ranks are known to some microseconds only. */
+static uint64_t since_begun(const struct ff_trainer *trainer, uint64_t time)
+{
+    return time > trainer->begun ? time - trainer->begun : 0;
+}
+
+static void note_spans(struct ff_trainer *trainer, const struct ff_message *message)
+{
+    pthread_mutex_lock(&trainer->spans_mutex);
+    for (uint32_t layer = 0; layer < trainer->plan.blocks; layer++) {
+        trainer->spans[trainer->span_count++ % FF_SPANS_KEPT] =
+            (struct ff_span){.stage = ff_line_stage_of(trainer->line, layer),
+                             .layer = layer,
+                             .kind = (uint8_t)message->kind,
+                             .step = message->step,
+                             .begin = since_begun(trainer, message->busy[layer].begin),
+                             .end = since_begun(trainer, message->busy[layer].end)};
+    }
+    pthread_mutex_unlock(&trainer->spans_mutex);
+}
+
+/* The run ends: a layer diverged, or a rank is lost. Of two reasons the first counts. */
+static void fail(struct ff_trainer *trainer, const struct ff_error *error)
+{
+    pthread_mutex_lock(&trainer->mutex);
+    if (!trainer->failed)
+        trainer->error = *error;
+    trainer->failed = true;
+    pthread_cond_broadcast(&trainer->asked);
+    pthread_mutex_unlock(&trainer->mutex);
+}
+
+static bool has_failed(struct ff_trainer *trainer)
+{
+    bool failed;
+
+    pthread_mutex_lock(&trainer->mutex);
+    failed = trainer->failed;
+    pthread_mutex_unlock(&trainer->mutex);
+    return failed;
+}
+
+/* The sink takes a message. After a failure the rest only flows through. */
+static void arrive(void *self, struct ff_message *message)
+{
+    struct ff_trainer *trainer = self;
+    struct ff_error error;
+
+    note_spans(trainer, message);
+    if (!has_failed(trainer) && ff_sink_handle(trainer->sink, message, &error) != FF_OK)
+        fail(trainer, &error);
+}
+
+static void break_off(void *self, const struct ff_error *error)
+{
+    fail(self, error);
+}
+
+/* --- making a run --- */
 
 uint64_t ff_parameter_count(const struct ff_config *config, const struct ff_dataset *dataset)
 {
@@ -85,47 +127,6 @@ uint64_t ff_parameter_count(const struct ff_config *config, const struct ff_data
 
     ff_plan_make(&plan, config, dataset);
     return plan.parameters;
-}
-
-static bool make_stations(struct ff_trainer *trainer, struct ff_error *error)
-{
-    uint32_t stages = trainer->placement.stages, first = 0;
-
-    trainer->stations = calloc(stages, sizeof *trainer->stations);
-    if (trainer->stations == NULL)
-        return ff_fail_memory(error, "the stages") == FF_OK;
-    for (; trainer->stations_made < stages; trainer->stations_made++) {
-        struct station *station = &trainer->stations[trainer->stations_made];
-        uint32_t count = ff_placement_layers(&trainer->plan, first, stages - trainer->stations_made);
-
-        station->trainer = trainer;
-        for (uint32_t i = 0; i < count; i++)
-            trainer->stage_of[first + i] = trainer->stations_made;
-        station->stage = ff_stage_create(&trainer->plan, first, count, trainer->placement.threads, error);
-        if (station->stage == NULL)
-            return false;
-        if (stages > 1 && ff_stage_allow_guest(station->stage, error) != FF_OK) {
-            trainer->stations_made++; /* it is there, and goes with the others */
-            return false;
-        }
-        first += count;
-    }
-    return true;
-}
-
-static bool make_channels(struct ff_trainer *trainer, uint32_t messages, struct ff_error *error)
-{
-    uint32_t count = trainer->placement.stages - 1;
-
-    if (count == 0)
-        return true;
-    trainer->channels = calloc(count, sizeof(struct ff_channel *));
-    for (uint32_t i = 0; trainer->channels != NULL && i < count; i++) {
-        if ((trainer->channels[i] = ff_channel_create(messages, error)) == NULL)
-            return false;
-        trainer->stations[i].out = trainer->stations[i + 1].in = trainer->channels[i];
-    }
-    return trainer->channels != NULL || ff_fail_memory(error, "the channels") == FF_OK;
 }
 
 static bool make_requests(struct ff_trainer *trainer, struct ff_error *error)
@@ -136,27 +137,6 @@ static bool make_requests(struct ff_trainer *trainer, struct ff_error *error)
     }
     trainer->spans = calloc(FF_SPANS_KEPT, sizeof *trainer->spans);
     return trainer->spans != NULL || ff_fail_memory(error, "the timeline") == FF_OK;
-}
-
-/* Linux hands out memory that is not there and kills later; so what cannot fit is refused before. */
-static ff_status check_memory(const struct ff_plan *plan, struct ff_placement placement, uint32_t messages,
-                              struct ff_error *error)
-{
-    double copies = 1 + ff_optimizer_states(plan->config.optimizer) + (plan->config.average > 0),
-           there = ff_memory_available();
-    double kept = 0, needed;
-
-    for (uint32_t layer = 0; layer < plan->blocks; layer++)
-        kept += (double)ff_layer_kept(plan, layer);
-    needed = sizeof(float) * ((double)plan->parameters * copies + (double)ff_message_floats(plan) * messages +
-                              (double)plan->capacity * placement.stages + kept);
-
-    if (needed < 0.95 * there)
-        return FF_OK;
-    return ff_fail(error, FF_NO_MEMORY,
-                   "the run needs %.1f GB and %.1f GB are free; make layers or batch_size smaller, or end other "
-                   "programs",
-                   needed / 1e9, there / 1e9);
 }
 
 /* A copy of the change, behind the others. */
@@ -236,18 +216,38 @@ static ff_status take_beginning(struct ff_trainer *trainer, const struct ff_data
     return check_beginning(plan, dataset, trainer->checkpoint, error);
 }
 
-static bool make_line(struct ff_trainer *trainer, const struct ff_dataset *dataset, struct ff_error *error)
+/* On this process's threads, or on the crew's ranks. One that has left the crew unnoticed is noticed now, and the
+ * others may do. */
+static bool make_line(struct ff_trainer *trainer, struct ff_placement asked, struct ff_crew *crew,
+                      struct ff_error *error)
 {
-    uint32_t messages = ff_placement_messages(&trainer->plan, trainer->placement);
+    const struct ff_line_ends ends = {trainer, arrive, break_off};
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    struct ff_resources resources = {.processors = processors > 0 ? (uint32_t)processors : 1, .ranks = 1};
+    uint32_t ranks;
 
-    if (check_memory(&trainer->plan, trainer->placement, messages, error) != FF_OK ||
-        !make_stations(trainer, error) || !make_channels(trainer, messages, error) ||
-        !make_requests(trainer, error))
+    do {
+        bool together = false;
+
+        ranks = crew != NULL ? ff_crew_ranks(crew) : 1;
+        if (ranks > 1) {
+            resources.ranks = ranks;
+            resources.rank_processors = ff_crew_threads(crew);
+        }
+        trainer->placement = ff_placement_choose_among(&trainer->plan, asked, resources, &together);
+        trainer->line = ff_line_create(&trainer->plan, trainer->placement, together ? crew : NULL, &ends, error);
+    } while (trainer->line == NULL && error->status == FF_LOST && ff_crew_ranks(crew) < ranks);
+    return trainer->line != NULL;
+}
+
+static bool make_parts(struct ff_trainer *trainer, const struct ff_dataset *dataset, struct ff_placement asked,
+                       struct ff_crew *crew, struct ff_error *error)
+{
+    if (!make_line(trainer, asked, crew, error) || !make_requests(trainer, error))
         return false;
     trainer->source = ff_source_create(&trainer->plan, dataset, error);
     trainer->sink = trainer->source ? ff_sink_create(&trainer->plan, &trainer->observer, error) : NULL;
-    trainer->pool = trainer->sink ? ff_pool_create(&trainer->plan, messages, error) : NULL;
-    return trainer->pool != NULL;
+    return trainer->sink != NULL;
 }
 
 struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struct ff_dataset *dataset,
@@ -255,7 +255,6 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
                                      const struct ff_beginning *beginning, struct ff_error *error)
 {
     struct ff_trainer *trainer = calloc(1, sizeof *trainer);
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (trainer == NULL) {
         ff_fail_memory(error, "a run");
@@ -267,8 +266,8 @@ struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struc
     ff_plan_make(&trainer->plan, config, dataset);
     trainer->observer = *observer;
     trainer->turned_end = &trainer->turned;
-    trainer->placement = ff_placement_choose(&trainer->plan, placement, processors > 0 ? (uint32_t)processors : 1);
-    if (take_beginning(trainer, dataset, beginning, error) != FF_OK || !make_line(trainer, dataset, error)) {
+    if (take_beginning(trainer, dataset, beginning, error) != FF_OK ||
+        !make_parts(trainer, dataset, placement, beginning != NULL ? beginning->crew : NULL, error)) {
         ff_trainer_destroy(trainer);
         return NULL;
     }
@@ -372,94 +371,6 @@ ff_status ff_trainer_change(struct ff_trainer *trainer, const struct ff_config *
 
 /* --- the line at work --- */
 
-static void note_spans(struct ff_trainer *trainer, const struct ff_message *message)
-{
-    pthread_mutex_lock(&trainer->spans_mutex);
-    for (uint32_t layer = 0; layer < trainer->plan.blocks; layer++) {
-        trainer->spans[trainer->span_count++ % FF_SPANS_KEPT] =
-            (struct ff_span){.stage = trainer->stage_of[layer],
-                             .layer = layer,
-                             .kind = (uint8_t)message->kind,
-                             .step = message->step,
-                             .begin = message->busy[layer].begin - trainer->begun,
-                             .end = message->busy[layer].end - trainer->begun};
-    }
-    pthread_mutex_unlock(&trainer->spans_mutex);
-}
-
-/* The sink takes a message and returns it to the pool. After a failure the rest only flows through. */
-static void arrive(struct ff_trainer *trainer, struct ff_message *message)
-{
-    struct ff_error error;
-
-    note_spans(trainer, message);
-    if (!trainer->failed && ff_sink_handle(trainer->sink, message, &error) != FF_OK) {
-        pthread_mutex_lock(&trainer->mutex);
-        trainer->error = error;
-        trainer->failed = true; /* only this thread writes it */
-        pthread_mutex_unlock(&trainer->mutex);
-    }
-    ff_pool_return(trainer->pool, message);
-}
-
-/* What a station does with a message: its layers' work, then on to the next station or the sink. */
-static void pass(struct station *station, struct ff_message *message)
-{
-    ff_stage_handle(station->stage, message);
-    if (station->out == NULL)
-        arrive(station->trainer, message);
-    else
-        ff_channel_send(station->out, message);
-}
-
-/* Help another stage; whether there was anything to do. */
-static bool help_others(struct station *station)
-{
-    struct ff_trainer *trainer = station->trainer;
-
-    for (uint32_t i = 0; i < trainer->stations_made; i++) {
-        if (&trainer->stations[i] != station && ff_stage_help(trainer->stations[i].stage))
-            return true;
-    }
-    return false;
-}
-
-/* Before sleeping, look for a while whether there is a message, and help where one can. */
-static struct ff_message *await_message(struct station *station)
-{
-    struct ff_spin spin = {0};
-
-    while (!ff_channel_ready(station->in) && ff_spin_again(&spin)) {
-        if (help_others(station))
-            spin = (struct ff_spin){0};
-    }
-    return ff_channel_receive(station->in);
-}
-
-/* The same for a message to fill, at the first station. */
-static struct ff_message *await_free_message(struct ff_trainer *trainer)
-{
-    struct ff_spin spin = {0};
-
-    while (!ff_pool_ready(trainer->pool) && ff_spin_again(&spin)) {
-        if (help_others(&trainer->stations[0]))
-            spin = (struct ff_spin){0};
-    }
-    return ff_pool_take(trainer->pool);
-}
-
-static void *run_station(void *self)
-{
-    struct station *station = self;
-    struct ff_message *message;
-
-    while ((message = await_message(station)) != NULL)
-        pass(station, message);
-    if (station->out != NULL)
-        ff_channel_close(station->out);
-    return NULL;
-}
-
 /* Send the oldest request through the line; false when there is none. */
 static bool serve_request(struct ff_trainer *trainer)
 {
@@ -472,7 +383,7 @@ static bool serve_request(struct ff_trainer *trainer)
     pthread_mutex_unlock(&trainer->mutex);
     if (!waiting)
         return false;
-    message = await_free_message(trainer);
+    message = ff_line_take(trainer->line);
     pthread_mutex_lock(&trainer->mutex);
     request = &trainer->requests[trainer->first_request];
     if (request->weights)
@@ -482,16 +393,16 @@ static bool serve_request(struct ff_trainer *trainer)
     trainer->first_request = (trainer->first_request + 1) % FF_REQUESTS_MAX;
     trainer->request_count--;
     pthread_mutex_unlock(&trainer->mutex);
-    pass(&trainer->stations[0], message);
+    ff_line_pass(trainer->line, message);
     return true;
 }
 
 static void send_settings(struct ff_trainer *trainer, const struct turned *turned)
 {
-    struct ff_message *message = await_free_message(trainer);
+    struct ff_message *message = ff_line_take(trainer->line);
 
     ff_source_settings(trainer->source, message, &turned->change.config);
-    pass(&trainer->stations[0], message);
+    ff_line_pass(trainer->line, message);
 }
 
 /* A change that is asked for, recorded and then sent; false when there is none. */
@@ -537,8 +448,8 @@ static void take_snapshot(struct ff_trainer *trainer)
 
     if (trainer->observer.snapshot == NULL)
         return;
-    ff_pool_wait_all(trainer->pool);
-    if (trainer->failed)
+    ff_line_wait_all(trainer->line);
+    if (has_failed(trainer))
         return;
     ff_sink_standing(trainer->sink, &standing);
     standing.step = ff_source_step(trainer->source);
@@ -546,12 +457,12 @@ static void take_snapshot(struct ff_trainer *trainer)
     standing.pixel_offset = input.offset;
     trainer->observer.snapshot(trainer->observer.self, &(struct ff_snapshot_piece){.standing = &standing});
     while (more) {
-        struct ff_message *message = await_free_message(trainer);
+        struct ff_message *message = ff_line_take(trainer->line);
 
         more = ff_source_tensors(trainer->source, message, FF_GET, &range);
-        pass(&trainer->stations[0], message);
+        ff_line_pass(trainer->line, message);
     }
-    ff_pool_wait_all(trainer->pool);
+    ff_line_wait_all(trainer->line);
 }
 
 /* All tensors from the checkpoint, and everybody stands where the run stood. */
@@ -568,12 +479,12 @@ static ff_status restore(struct ff_trainer *trainer, struct ff_error *error)
     ff_source_seek(trainer->source, standing->step, standing->epochs);
     ff_sink_restore(trainer->sink, standing);
     while (more && status == FF_OK) {
-        struct ff_message *message = await_free_message(trainer);
+        struct ff_message *message = ff_line_take(trainer->line);
 
         more = ff_source_tensors(trainer->source, message, FF_SET, &range);
         status = ff_checkpoint_read(trainer->checkpoint, message->range.layer, message->range.tensor,
                                     message->range.offset, message->range.count, message->x, error);
-        pass(&trainer->stations[0], message);
+        ff_line_pass(trainer->line, message);
     }
     return status;
 }
@@ -582,13 +493,13 @@ static ff_status restore(struct ff_trainer *trainer, struct ff_error *error)
  * through the line until the pause is over. */
 static void stand_still(struct ff_trainer *trainer)
 {
-    ff_pool_wait_all(trainer->pool);
+    ff_line_wait_all(trainer->line);
     ff_sink_stop_clock(trainer->sink);
     take_snapshot(trainer);
     if (trainer->observer.paused != NULL)
         trainer->observer.paused(trainer->observer.self);
     pthread_mutex_lock(&trainer->mutex);
-    while (trainer->pause && !trainer->stop) {
+    while (trainer->pause && !trainer->stop && !trainer->failed) {
         if (trainer->request_count == 0 && trainer->wanted == NULL) {
             pthread_cond_wait(&trainer->asked, &trainer->mutex);
             continue;
@@ -599,7 +510,7 @@ static void stand_still(struct ff_trainer *trainer)
         pthread_mutex_lock(&trainer->mutex);
     }
     pthread_mutex_unlock(&trainer->mutex);
-    ff_pool_wait_all(trainer->pool);
+    ff_line_wait_all(trainer->line);
     ff_sink_start_clock(trainer->sink);
 }
 
@@ -623,7 +534,7 @@ static bool goes_on(struct ff_trainer *trainer)
             return true;
         stand_still(trainer);
         pthread_mutex_lock(&trainer->mutex);
-        stop = trainer->stop;
+        stop = trainer->stop || trainer->failed;
         pthread_mutex_unlock(&trainer->mutex);
         if (!stop && trainer->observer.resumed != NULL)
             trainer->observer.resumed(trainer->observer.self);
@@ -649,7 +560,7 @@ static void fill(struct ff_trainer *trainer, struct ff_message *message)
     struct filling filling = {trainer->source, message};
 
     if (message->kind == FF_TRAIN && ff_source_augments(trainer->source))
-        ff_stage_share(trainer->stations[0].stage, message->images, fill_item, &filling);
+        ff_line_team(trainer->line, message->images, fill_item, &filling);
     else
         for (uint32_t image = 0; image < message->images; image++)
             ff_source_fill(trainer->source, message, image);
@@ -660,7 +571,7 @@ static void take_wanted_snapshot(struct ff_trainer *trainer)
 {
     if (trainer->observer.wants_snapshot == NULL)
         return;
-    ff_pool_wait_all(trainer->pool);
+    ff_line_wait_all(trainer->line);
     if (trainer->observer.wants_snapshot(trainer->observer.self))
         take_snapshot(trainer);
 }
@@ -676,40 +587,27 @@ static void feed(struct ff_trainer *trainer)
         if (closed)
             take_wanted_snapshot(trainer);
         replay_changes(trainer);
-        message = await_free_message(trainer);
+        message = ff_line_take(trainer->line);
         trainer->exhausted = !ff_source_next(trainer->source, message);
         if (trainer->exhausted) {
-            ff_pool_return(trainer->pool, message);
+            ff_line_give_back(trainer->line, message);
             break;
         }
         fill(trainer, message);
         closed = message->closes_epoch && message->epoch < trainer->plan.config.epochs;
-        pass(&trainer->stations[0], message);
+        ff_line_pass(trainer->line, message);
     }
     take_snapshot(trainer);
 }
 
-/* Closing the first channel lets everything under way arrive, station after station. */
 static ff_status run_line(struct ff_trainer *trainer, struct ff_error *error)
 {
-    uint32_t others = trainer->placement.stages - 1;
-    ff_status status = FF_OK;
+    ff_status status = ff_line_start(trainer->line, error);
 
-    for (; trainer->threads_started < others; trainer->threads_started++) {
-        struct station *station = &trainer->stations[trainer->threads_started + 1];
-
-        if (pthread_create(&station->thread, NULL, run_station, station) != 0)
-            break;
-    }
-    if (trainer->threads_started == others && (status = restore(trainer, error)) == FF_OK)
+    if (status == FF_OK && (status = restore(trainer, error)) == FF_OK)
         feed(trainer);
-    if (others > 0)
-        ff_channel_close(trainer->channels[0]);
-    for (uint32_t i = 0; i < trainer->threads_started; i++)
-        pthread_join(trainer->stations[i + 1].thread, NULL);
-    if (trainer->threads_started == others)
-        return status;
-    return ff_fail(error, FF_BUSY, "could not start a thread for each of %u stages; ask for fewer", others + 1);
+    ff_line_end(trainer->line);
+    return status;
 }
 
 enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *error)
@@ -724,7 +622,7 @@ enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *erro
         return FF_FAILED;
     if (trainer->failed) {
         *error = trainer->error;
-        return FF_FAILED;
+        return error->status == FF_LOST ? FF_INTERRUPTED : FF_FAILED;
     }
     ff_sink_finish(trainer->sink);
     return trainer->exhausted ? FF_FINISHED : FF_STOPPED;
@@ -752,6 +650,12 @@ size_t ff_trainer_timeline(struct ff_trainer *trainer, struct ff_span *spans, si
     return count;
 }
 
+bool ff_trainer_wire(struct ff_trainer *trainer, struct ff_wire *wire)
+{
+    ff_line_wire(trainer->line, wire);
+    return ff_line_on_ranks(trainer->line);
+}
+
 struct ff_placement ff_trainer_placement(const struct ff_trainer *trainer)
 {
     return trainer->placement;
@@ -764,21 +668,13 @@ uint64_t ff_trainer_parameters(const struct ff_trainer *trainer)
 
 size_t ff_trainer_bytes(const struct ff_trainer *trainer)
 {
-    size_t bytes = ff_source_bytes(trainer->source) + ff_sink_bytes(trainer->sink) + ff_pool_bytes(trainer->pool);
-
-    for (uint32_t i = 0; i < trainer->stations_made; i++)
-        bytes += ff_stage_bytes(trainer->stations[i].stage);
-    return bytes;
+    return ff_source_bytes(trainer->source) + ff_sink_bytes(trainer->sink) + ff_line_bytes(trainer->line);
 }
 
 void ff_trainer_destroy(struct ff_trainer *trainer)
 {
     if (trainer == NULL)
         return;
-    for (uint32_t i = 0; trainer->stations != NULL && i < trainer->stations_made; i++)
-        ff_stage_destroy(trainer->stations[i].stage);
-    for (uint32_t i = 0; trainer->channels != NULL && i + 1 < trainer->placement.stages; i++)
-        ff_channel_destroy(trainer->channels[i]);
     for (uint32_t i = 0; i < FF_REQUESTS_MAX; i++)
         free(trainer->requests[i].pixels);
     while (trainer->turned != NULL) {
@@ -789,9 +685,7 @@ void ff_trainer_destroy(struct ff_trainer *trainer)
     }
     free(trainer->wanted);
     free(trainer->spans);
-    free(trainer->stations);
-    free(trainer->channels);
-    ff_pool_destroy(trainer->pool);
+    ff_line_destroy(trainer->line);
     ff_sink_destroy(trainer->sink);
     ff_source_destroy(trainer->source);
     pthread_mutex_destroy(&trainer->spans_mutex);

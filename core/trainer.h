@@ -2,8 +2,9 @@
  *
  *     source -> stage -> … -> stage -> sink -> observer
  *
- * A placement says on how many threads that line is laid out. It changes the speed, never a bit of the result.
- * One thread creates, runs and destroys; pause, resume, stop and progress may be called by any thread meanwhile. */
+ * A placement says on how many threads, or ranks, that line (line.h) is laid out. It changes the speed, never a bit
+ * of the result. One thread creates, runs and destroys; pause, resume, stop and progress may be called by any
+ * thread meanwhile. */
 #ifndef FF_TRAINER_H
 #define FF_TRAINER_H
 
@@ -11,6 +12,7 @@
 
 #include "checkpoint.h"
 #include "config.h"
+#include "course.h"
 #include "dataset.h"
 #include "error.h"
 #include "observer.h"
@@ -18,7 +20,12 @@
 
 struct ff_trainer;
 
-enum ff_outcome { FF_FINISHED, FF_STOPPED, FF_FAILED };
+enum ff_outcome {
+    FF_FINISHED,
+    FF_STOPPED,
+    FF_FAILED,
+    FF_INTERRUPTED /* a rank was lost; it can go on from its last checkpoint */
+};
 
 /* Where a run begins. */
 struct ff_beginning {
@@ -26,17 +33,20 @@ struct ff_beginning {
     const struct ff_change *changes;  /* [change_count] all live settings that were turned, by step: those up to the
                                          checkpoint hold, those after it happen again at their step. Copied */
     size_t change_count;
+    struct ff_crew *crew; /* whose ranks may be stages; NULL: this process alone. It must outlive the trainer, and
+                             has one at a time */
 };
 
 /* Make a run of `config`, which has passed ff_config_check with this dataset; of a run that goes on, as it began,
  * but for `epochs`, which may have become more. The dataset must outlive the trainer; config and observer are
- * copied. `beginning` NULL: a new run. NULL and `error` set: FF_NO_MEMORY; FF_INVALID, the checkpoint is not one of
- * this configuration and data set. */
+ * copied. `beginning` NULL: a new run, in this process. NULL and `error` set: FF_NO_MEMORY; FF_INVALID, the
+ * checkpoint is not one of this configuration and data set; FF_LOST, ranks were lost. */
 struct ff_trainer *ff_trainer_create(const struct ff_config *config, const struct ff_dataset *dataset,
                                      struct ff_placement placement, const struct ff_observer *observer,
                                      const struct ff_beginning *beginning, struct ff_error *error);
 
-/* Train until the end, a stop, or a failure (then `error` holds the sentence that says layer, step and setting). */
+/* Train until the end, a stop, or a failure (then `error` holds the sentence that says layer, step and setting, or
+ * which rank is lost). */
 enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *error);
 
 /* Ask; the observer's `paused` and `resumed` tell when it has come true. Asking before ff_trainer_run,
@@ -76,6 +86,9 @@ struct ff_span {
     uint64_t begin, end; /* nanoseconds since the run began */
 };
 size_t ff_trainer_timeline(struct ff_trainer *trainer, struct ff_span *spans, size_t most);
+
+/* Whether stages are on ranks, as many as there are; and the bytes that these have sent so far. Any thread. */
+bool ff_trainer_wire(struct ff_trainer *trainer, struct ff_wire *wire);
 
 /* What was chosen, how many weights and biases there are, bytes allocated for the run (data set left out). */
 struct ff_placement ff_trainer_placement(const struct ff_trainer *trainer);

@@ -86,14 +86,16 @@ void run_add_warning(struct run *run, const char *format, ...)
 
 void run_end(struct run *run, enum ff_outcome outcome, const char *sentence, int64_t date)
 {
-    static const enum run_state states[] = {
-        [FF_FINISHED] = RUN_FINISHED, [FF_STOPPED] = RUN_STOPPED, [FF_FAILED] = RUN_FAILED};
+    static const enum run_state states[] = {[FF_FINISHED] = RUN_FINISHED,
+                                            [FF_STOPPED] = RUN_STOPPED,
+                                            [FF_FAILED] = RUN_FAILED,
+                                            [FF_INTERRUPTED] = RUN_INTERRUPTED};
 
     run->state = states[outcome];
     run->pending = RUN_PENDING_NONE;
     run->ended = date;
     run->progress.remaining = outcome == FF_FINISHED ? 0 : (double)NAN;
-    if (outcome == FF_FAILED)
+    if (outcome == FF_FAILED || outcome == FF_INTERRUPTED)
         snprintf(run->reason, sizeof run->reason, "%s", sentence);
 }
 
