@@ -8,18 +8,10 @@
 
 #include "crew.h"
 #include "message.h"
+#include "observer.h"
 #include "placement.h"
 
 struct ff_course;
-
-/* Bytes that ranks have sent to each other of messages that came back. */
-struct ff_wire {
-    uint64_t images;     /* trained */
-    uint64_t up;         /* of TRAIN messages, from rank to rank: activities among them */
-    uint64_t back;       /* of TRAIN messages, from the last rank to rank 0 */
-    uint64_t evaluating; /* of FORWARD messages, both ways */
-    uint64_t tensors;    /* of GETs and SETs, both ways */
-};
 
 /* Let as many ranks as there are stages, this one among them, make theirs. At most `messages` will be under way.
  * The plan must outlive it. NULL and `error`: FF_LOST, a rank has left the crew (fewer may do); FF_NO_MEMORY, here

@@ -126,6 +126,15 @@ struct ff_unit_weights {
     const float *weights; /* [count][inputs] */
 };
 
+/* Bytes that ranks have sent to each other of a run whose stages they have. */
+struct ff_wire {
+    uint64_t images;     /* trained */
+    uint64_t up;         /* of TRAIN messages, from rank to rank: activities among them */
+    uint64_t back;       /* of TRAIN messages, from the last rank to rank 0 */
+    uint64_t evaluating; /* of FORWARD messages, both ways */
+    uint64_t tensors;    /* of GETs and SETs, both ways */
+};
+
 struct ff_observer {
     void *self;
     void (*points)(void *self, const struct ff_point *points, size_t count);

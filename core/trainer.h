@@ -12,12 +12,12 @@
 
 #include "checkpoint.h"
 #include "config.h"
-#include "course.h"
 #include "dataset.h"
 #include "error.h"
 #include "observer.h"
 #include "placement.h"
 
+struct ff_crew;
 struct ff_trainer;
 
 enum ff_outcome {

@@ -148,7 +148,7 @@ void respond_error(struct response *response, const struct ff_error *error)
 {
     static const unsigned statuses[] = {
         [FF_OK] = 500,   [FF_INVALID] = 422,   [FF_DAMAGED] = 422, [FF_NOT_FOUND] = 404, [FF_CONFLICT] = 409,
-        [FF_BUSY] = 503, [FF_NO_MEMORY] = 503, [FF_IO] = 503,      [FF_DIVERGED] = 500, [FF_LOST] = 503};
+        [FF_BUSY] = 503, [FF_NO_MEMORY] = 503, [FF_IO] = 503,      [FF_DIVERGED] = 500,  [FF_LOST] = 503};
 
     respond_problem(response, statuses[error->status], "%s", error->message);
 }
