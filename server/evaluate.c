@@ -111,9 +111,9 @@ static cJSON *evaluation_json(const struct evaluation *evaluation, const struct 
                  ff_json_put(json, "images", cJSON_CreateNumber(evaluation->images)) &&
                  ff_json_put(json, "wrong", cJSON_CreateNumber(evaluation->wrong)) &&
                  ff_json_put(json, "error", run_number(error)) &&
-                 ff_json_put(json, "step", run_number((double)about->standing.step)) &&
+                 ff_json_put(json, "step", cJSON_CreateNumber((double)about->standing.step)) &&
                  ff_json_put(json, "epoch", cJSON_CreateNumber(about->standing.epochs)) &&
-                 ff_json_put(json, "parameters", run_number((double)parameters));
+                 ff_json_put(json, "parameters", cJSON_CreateNumber((double)parameters));
 
     if (evaluation->config.rule != FF_BACKPROP) /* whose last layer predicts */
         whole = whole && ff_json_put(json, "predict", cJSON_CreateString(predict)) &&
