@@ -169,6 +169,9 @@ cJSON *ff_config_live_to_json(const struct ff_config *config);
 /* The settings that differ, each with both values: {"learning_rate": [0.03, 0.01]}. */
 cJSON *ff_config_difference(const struct ff_config *from, const struct ff_config *to);
 
+/* The name of the first of them, NULL where none differs. False when memory is short. */
+bool ff_config_first_difference(const struct ff_config *from, const struct ff_config *to, const char **name);
+
 /* JSON Schema (draft 2020-12) of a configuration: type, range, default, description, and the annotations `x-live`
  * (may change while it trains), `x-unit`, `x-group` (a heading for forms), `x-available` (false where this build
  * refuses anything but the default; for names, the array of those that can be chosen). NULL when memory is short.

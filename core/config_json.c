@@ -181,6 +181,19 @@ cJSON *ff_config_difference(const struct ff_config *from, const struct ff_config
     return ff_json_whole(object, whole);
 }
 
+bool ff_config_first_difference(const struct ff_config *from, const struct ff_config *to, const char **name)
+{
+    cJSON *differences = ff_config_difference(from, to);
+
+    *name = NULL;
+    if (differences == NULL)
+        return false;
+    if (differences->child != NULL)
+        *name = ff_setting_find(differences->child->string)->name;
+    cJSON_Delete(differences);
+    return true;
+}
+
 /* --- JSON Schema --- */
 
 cJSON *ff_number_schema(double low, double high, bool above_low, bool whole)

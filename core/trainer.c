@@ -164,19 +164,13 @@ static ff_status check_beginning(const struct ff_plan *plan, const struct ff_dat
 {
     const struct ff_checkpoint_about *about = ff_checkpoint_about(checkpoint);
     struct ff_config config = about->config;
-    cJSON *differs;
-    bool same;
+    const char *other;
 
     config.epochs = plan->config.epochs;
-    differs = ff_config_difference(&config, &plan->config);
-    if (differs == NULL)
+    if (!ff_config_first_difference(&config, &plan->config, &other))
         return ff_fail_memory(error, "a run");
-    same = differs->child == NULL;
-    if (!same)
-        ff_fail(error, FF_INVALID, "the checkpoint is of a run with another %s", differs->child->string);
-    cJSON_Delete(differs);
-    if (!same)
-        return error->status;
+    if (other != NULL)
+        return ff_fail(error, FF_INVALID, "the checkpoint is of a run with another %s", other);
     if (!same_images(about, dataset))
         return ff_fail(error, FF_INVALID,
                        "the checkpoint is of a run on images of another size or number of classes "

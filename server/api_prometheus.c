@@ -12,13 +12,6 @@
 #include "prometheus.h"
 #include "text.h"
 
-#ifndef GOODNESS_VERSION
-#define GOODNESS_VERSION "unknown"
-#endif
-#ifndef GOODNESS_BUILD_TYPE
-#define GOODNESS_BUILD_TYPE "unknown"
-#endif
-
 /* --- the process ------------------------------------------------------------------------------------------------
  */
 

@@ -12,13 +12,6 @@
 #include "api.h"
 #include "blas.h"
 
-#ifndef GOODNESS_VERSION
-#define GOODNESS_VERSION "unknown"
-#endif
-#ifndef GOODNESS_BUILD_TYPE
-#define GOODNESS_BUILD_TYPE "unknown"
-#endif
-
 #ifdef __clang__
 #define COMPILER "clang " __clang_version__
 #else

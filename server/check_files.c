@@ -16,34 +16,31 @@ static void folder_of(const struct check *check, char path[CHECK_PATH_MAX])
 /* --- one checkpoint ------------------------------------------------------------------------------------------- */
 
 /* The name of a setting in which the run that the checkpoint is of differs from this one, live ones and the number
- * of epochs left aside; "" when there is none. */
-static void find_difference(const struct checked_run *run, const struct ff_config *began, char name[64])
+ * of epochs left aside; NULL when there is none. */
+static const char *find_difference(const struct checked_run *run, const struct ff_config *began)
 {
     struct ff_config config = *began;
-    cJSON *live = ff_config_live_to_json(&run->config), *differences;
+    cJSON *live = ff_config_live_to_json(&run->config);
     struct ff_problems problems = {0};
+    const char *name;
 
     ff_config_apply_live(&config, live, "", &problems);
     config.epochs = run->config.epochs;
-    differences = ff_config_difference(&config, &run->config);
-    name[0] = '\0';
-    if (differences != NULL && differences->child != NULL)
-        snprintf(name, 64, "%s", differences->child->string);
-    cJSON_Delete(differences);
+    ff_config_first_difference(&config, &run->config, &name);
     cJSON_Delete(live);
+    return name;
 }
 
 static void check_about(struct check *check, struct checked_run *run, const struct ff_checkpoint_about *about)
 {
-    char difference[64];
+    const char *difference = find_difference(run, &about->config);
 
-    find_difference(run, &about->config, difference);
-    if (difference[0] != '\0')
+    if (difference != NULL)
         check_found(check, "run %" PRId64 ": its checkpoint is of a run with another %s", run->id, difference);
     if (about->standing.step > run->most)
         check_found(check, "run %" PRId64 ": its checkpoint is of step %" PRIu64 ", beyond the run's %" PRIu64,
                     run->id, about->standing.step, run->most);
-    run->kept = difference[0] == '\0' && about->standing.step <= run->most;
+    run->kept = difference == NULL && about->standing.step <= run->most;
     run->standing = about->standing;
 }
 

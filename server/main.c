@@ -26,10 +26,6 @@
 #include "token.h"
 #include "train.h"
 
-#ifndef GOODNESS_VERSION
-#define GOODNESS_VERSION "unknown"
-#endif
-
 enum { FAILED = 1, HUB_BYTES = 8 << 20, END_SECONDS = 5 };
 
 /* The daemon's parts, in the order in which they are opened; closed the other way round. */

@@ -6,10 +6,6 @@
 
 #include "preset.h"
 
-#ifndef GOODNESS_VERSION
-#define GOODNESS_VERSION "unknown"
-#endif
-
 enum { NAME_MAX_BYTES = 256 };
 
 /* What the document is made of, and whether memory has been short anywhere. */

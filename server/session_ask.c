@@ -75,11 +75,9 @@ struct session_request *session_make_request(int64_t id, const struct session_qu
 
 static bool is_same(const struct ff_config *a, const struct ff_config *b)
 {
-    cJSON *differences = ff_config_difference(a, b);
-    bool same = differences != NULL && differences->child == NULL;
+    const char *other;
 
-    cJSON_Delete(differences);
-    return same;
+    return ff_config_first_difference(a, b, &other) && other == NULL;
 }
 
 /* With `asking`. The trainer makes one change after the other, and so knows what each is added to. What changes

@@ -17,13 +17,13 @@ const FOLDERS = {
     core: {
         all: { files: /^goodness$/, may: ['trainer', 'checkpoint', 'message', 'config', 'basics'] },
         trainer: { files: /^(trainer|network)$/, may: ['line', 'checkpoint', 'layer', 'message', 'rules', 'config', 'basics'] },
-        line: { files: /^(source|stage|sink|line|worker)$/, may: ['layer', 'message', 'rules', 'config', 'basics'] },
+        line: { files: /^(source|stage|sink|line|packet|course|crew.*|worker)$/, may: ['layer', 'message', 'rules', 'config', 'basics'] },
         checkpoint: { files: /^(checkpoint.*|safetensors.*)$/, may: ['layer', 'message', 'config', 'basics'] },
         layer: {
             files: /^(layer.*|dense.*|convolution.*|readout|linear|backprop|normalization)$/,
             may: ['message', 'rules', 'config', 'basics'],
         },
-        message: { files: /^(message|channel|packet|link.*|ranks.*|team|input|observer|prediction)$/, may: ['config', 'basics'] },
+        message: { files: /^(message|channel|ranks.*|team|input|observer|prediction)$/, may: ['config', 'basics'] },
         rules: { files: /^(objective|optimizer|dropout|negatives|augment|hybrid|placement)$/, may: ['config', 'basics'] },
         config: { files: /^(config.*|preset|plan|dataset|idx|npz)$/, may: ['basics'] },
         basics: {
@@ -56,7 +56,7 @@ const FOLDERS = {
 /** Libraries that only some files know, and why. @type {[RegExp, RegExp, string][]} */
 const LIBRARIES = [
     [/^cjson\//, /^(core\/(goodness|config|checkpoint_text|safetensors_write)|server\/)/, 'in core only settings and checkpoints know JSON'],
-    [/^mpi\.h$/, /^core\/(link|ranks)_mpi\./, 'only links between ranks know MPI'],
+    [/^mpi\.h$/, /^core\/ranks_mpi\./, 'only what carries parcels between ranks knows MPI'],
     [/^sqlite3\.h$/, /^server\/(store|check|main|api_version)/, 'only the store knows SQL'],
     [/^microhttpd\.h$/, /^server\/(http|head|waiting|main|api_version)/, 'only http knows libmicrohttpd'],
 ];
@@ -77,6 +77,9 @@ const includesOf = (folder, file) =>
     );
 
 const known = Object.fromEntries(Object.keys(FOLDERS).map((folder) => [folder, new Set(filesOf(folder))]));
+
+/** Files of core/ that handle JSON, by its name: config.h brings it to many more. */
+const MAY_HANDLE_JSON = /^(config.*|preset|checkpoint_text|safetensors_write|goodness)$/;
 
 /** Where a header lies, seen from a folder. @param {string} name */
 const folderOf = (name) => Object.keys(FOLDERS).find((folder) => known[folder].has(name)) ?? null;
@@ -119,6 +122,10 @@ for (const folder of Object.keys(FOLDERS))
     for (const file of known[folder])
         if (!groupOf(folder, file))
             wrong.push(`${folder}/${file} stands in no group: say in tests/includes.mjs to which it belongs`);
+
+for (const file of known.core)
+    if (!MAY_HANDLE_JSON.test(moduleOf(file)) && /\bcJSON/.test(readFileSync(new URL(`../core/${file}`, import.meta.url), 'utf8')))
+        wrong.push(`core/${file} handles JSON: in core only settings and checkpoints do`);
 
 for (const [from, found] of arrows)
     console.log(`${from} → ${[...found].map(([to, times]) => (times > 1 ? `${to} (${times})` : to)).join(', ')}`);
