@@ -196,125 +196,170 @@ bool ff_config_first_difference(const struct ff_config *from, const struct ff_co
 
 /* --- JSON Schema --- */
 
+bool ff_json_put_text(cJSON *object, const char *name, const char *text)
+{
+    return ff_json_put(object, name, cJSON_CreateString(text));
+}
+
+bool ff_json_put_flag(cJSON *object, const char *name, bool flag)
+{
+    return ff_json_put(object, name, cJSON_CreateBool(flag));
+}
+
 cJSON *ff_number_schema(double low, double high, bool above_low, bool whole)
 {
     cJSON *schema = cJSON_CreateObject();
+    bool good = ff_json_put_text(schema, "type", whole ? "integer" : "number") &&
+                ff_json_put(schema, above_low ? "exclusiveMinimum" : "minimum", ff_number_json(low)) &&
+                ff_json_put(schema, "maximum", ff_number_json(high));
 
-    cJSON_AddStringToObject(schema, "type", whole ? "integer" : "number");
-    cJSON_AddItemToObject(schema, above_low ? "exclusiveMinimum" : "minimum", ff_number_json(low));
-    cJSON_AddItemToObject(schema, "maximum", ff_number_json(high));
-    return schema;
+    return ff_json_whole(schema, good);
 }
 
 cJSON *ff_array_schema(cJSON *items)
 {
     cJSON *schema = cJSON_CreateObject();
+    bool good = ff_json_put_text(schema, "type", "array") && ff_json_put(schema, "minItems", ff_number_json(1)) &&
+                ff_json_put(schema, "maxItems", ff_number_json(FF_LAYERS_MAX));
 
-    cJSON_AddStringToObject(schema, "type", "array");
-    cJSON_AddNumberToObject(schema, "minItems", 1);
-    cJSON_AddNumberToObject(schema, "maxItems", FF_LAYERS_MAX);
-    cJSON_AddItemToObject(schema, "items", items);
-    return schema;
+    good = ff_json_put(good ? schema : NULL, "items", items);
+    return ff_json_whole(schema, good);
+}
+
+cJSON *ff_type_schema(const char *type)
+{
+    cJSON *schema = cJSON_CreateObject();
+
+    return ff_json_whole(schema, ff_json_put_text(schema, "type", type));
+}
+
+cJSON *ff_object_schema(cJSON *properties)
+{
+    cJSON *schema = ff_type_schema("object");
+    bool good = ff_json_put_flag(schema, "additionalProperties", false);
+
+    good = ff_json_put(good ? schema : NULL, "properties", properties);
+    return ff_json_whole(schema, good);
+}
+
+cJSON *ff_either_schema(cJSON *one, cJSON *other)
+{
+    cJSON *schema = cJSON_CreateObject(), *either = cJSON_CreateArray();
+    bool first = ff_json_append(either, one), second = ff_json_append(either, other);
+    bool good = ff_json_put(schema, "oneOf", ff_json_whole(either, first && second));
+
+    return ff_json_whole(schema, good);
+}
+
+static cJSON *part_schema(const struct part *part)
+{
+    cJSON *schema = part->type == FLAG ? ff_type_schema("boolean") : ff_number_schema(0, part->high, false, false);
+
+    return ff_json_whole(schema, ff_json_put_text(schema, "description", part->help));
 }
 
 static cJSON *parts_schema(const struct part *part)
 {
-    cJSON *schema = cJSON_CreateObject(), *properties;
+    cJSON *properties = cJSON_CreateObject();
+    bool good = properties != NULL;
 
-    cJSON_AddStringToObject(schema, "type", "object");
-    cJSON_AddFalseToObject(schema, "additionalProperties");
-    properties = cJSON_AddObjectToObject(schema, "properties");
-    for (; part->name != NULL; part++) {
-        cJSON *property = part->type == FLAG ? cJSON_CreateObject() : ff_number_schema(0, part->high, false, false);
+    for (; good && part->name != NULL; part++)
+        good = ff_json_put(properties, part->name, part_schema(part));
+    return ff_object_schema(ff_json_whole(properties, good));
+}
 
-        if (part->type == FLAG)
-            cJSON_AddStringToObject(property, "type", "boolean");
-        cJSON_AddStringToObject(property, "description", part->help);
-        cJSON_AddItemToObject(properties, part->name, property);
+/* The choices that this build has, or, with `all`, every one. */
+static cJSON *choices_json(const struct setting *setting, bool all)
+{
+    cJSON *names = cJSON_CreateArray();
+    bool good = names != NULL;
+
+    for (unsigned i = 0; good && setting->choices[i] != NULL; i++) {
+        if (all || !(setting->later >> i & 1))
+            good = ff_json_append(names, cJSON_CreateString(setting->choices[i]));
     }
-    return schema;
+    return ff_json_whole(names, good);
 }
 
 static cJSON *choice_schema(const struct setting *setting)
 {
-    cJSON *schema = cJSON_CreateObject(), *names = cJSON_AddArrayToObject(schema, "enum");
-    cJSON *available = cJSON_AddArrayToObject(schema, "x-available");
+    cJSON *schema = cJSON_CreateObject();
+    bool good = ff_json_put(schema, "enum", choices_json(setting, true)) &&
+                ff_json_put(schema, "x-available", choices_json(setting, false));
 
-    for (unsigned i = 0; setting->choices[i] != NULL; i++) {
-        cJSON_AddItemToArray(names, cJSON_CreateString(setting->choices[i]));
-        if (!(setting->later >> i & 1))
-            cJSON_AddItemToArray(available, cJSON_CreateString(setting->choices[i]));
-    }
-    return schema;
+    return ff_json_whole(schema, good);
+}
+
+static cJSON *name_schema(void)
+{
+    cJSON *schema = ff_type_schema("string");
+    bool good = ff_json_put(schema, "minLength", ff_number_json(1)) &&
+                ff_json_put(schema, "maxLength", ff_number_json(FF_DATASET_NAME_MAX - 1));
+
+    return ff_json_whole(schema, good);
+}
+
+static cJSON *range_schema(const struct setting *setting, bool whole)
+{
+    return ff_number_schema(setting->low, setting->high, setting->above_low, whole);
 }
 
 /* Type and range, without the annotations. */
 static cJSON *type_schema(const struct setting *setting)
 {
-    cJSON *schema, *either;
-
     switch (setting->type) {
     case CHOICE:
         return choice_schema(setting);
     case NAME:
-        schema = cJSON_CreateObject();
-        cJSON_AddStringToObject(schema, "type", "string");
-        cJSON_AddNumberToObject(schema, "minLength", 1);
-        cJSON_AddNumberToObject(schema, "maxLength", FF_DATASET_NAME_MAX - 1);
-        return schema;
+        return name_schema();
     case FLAG:
-        schema = cJSON_CreateObject();
-        cJSON_AddStringToObject(schema, "type", "boolean");
-        return schema;
+        return ff_type_schema("boolean");
     case LAYERS:
         return ff_layers_schema(setting);
     case PARTS:
         return parts_schema(setting->parts);
     case PER_LAYER:
-        schema = cJSON_CreateObject();
-        either = cJSON_AddArrayToObject(schema, "oneOf");
-        cJSON_AddItemToArray(either, ff_number_schema(setting->low, setting->high, setting->above_low, false));
-        cJSON_AddItemToArray(
-            either, ff_array_schema(ff_number_schema(setting->low, setting->high, setting->above_low, false)));
-        return schema;
+        return ff_either_schema(range_schema(setting, false), ff_array_schema(range_schema(setting, false)));
     default:
-        return ff_number_schema(setting->low, setting->high, setting->above_low, setting->type != REAL);
+        return range_schema(setting, setting->type != REAL);
     }
 }
 
 static cJSON *setting_schema(const struct setting *setting, const struct ff_config *defaults)
 {
     cJSON *schema = type_schema(setting);
+    bool good = ff_json_put_text(schema, "description", setting->help) &&
+                ff_json_put(schema, "default", setting_json(setting, defaults)) &&
+                ff_json_put_flag(schema, "x-live", setting->live) &&
+                ff_json_put_text(schema, "x-group", setting->group);
 
-    cJSON_AddStringToObject(schema, "description", setting->help);
-    cJSON_AddItemToObject(schema, "default", setting_json(setting, defaults));
-    cJSON_AddBoolToObject(schema, "x-live", setting->live);
-    cJSON_AddStringToObject(schema, "x-group", setting->group);
     if (setting->unit != NULL)
-        cJSON_AddStringToObject(schema, "x-unit", setting->unit);
+        good = good && ff_json_put_text(schema, "x-unit", setting->unit);
     if (setting->type != CHOICE)
-        cJSON_AddBoolToObject(schema, "x-available", !setting->later);
-    return schema;
+        good = good && ff_json_put_flag(schema, "x-available", !setting->later);
+    return ff_json_whole(schema, good);
+}
+
+static cJSON *settings_schema(void)
+{
+    cJSON *properties = cJSON_CreateObject();
+    struct ff_config defaults;
+    bool good = properties != NULL;
+
+    ff_config_defaults(&defaults);
+    for (size_t i = 0; good && i < FF_SETTINGS; i++)
+        good = ff_json_put(properties, ff_settings[i].name, setting_schema(&ff_settings[i], &defaults));
+    return ff_json_whole(properties, good);
 }
 
 cJSON *ff_config_schema(void)
 {
-    cJSON *schema = cJSON_CreateObject(), *properties;
-    struct ff_config defaults;
+    cJSON *schema = cJSON_CreateObject();
+    bool good = ff_json_put_text(schema, "$schema", "https://json-schema.org/draft/2020-12/schema") &&
+                ff_json_put_text(schema, "title", "Configuration of a run") &&
+                ff_json_put_text(schema, "type", "object") &&
+                ff_json_put_flag(schema, "additionalProperties", false) &&
+                ff_json_put(schema, "properties", settings_schema());
 
-    ff_config_defaults(&defaults);
-    cJSON_AddStringToObject(schema, "$schema", "https://json-schema.org/draft/2020-12/schema");
-    cJSON_AddStringToObject(schema, "title", "Configuration of a run");
-    cJSON_AddStringToObject(schema, "type", "object");
-    cJSON_AddFalseToObject(schema, "additionalProperties");
-    properties = cJSON_AddObjectToObject(schema, "properties");
-    for (size_t i = 0; properties != NULL && i < FF_SETTINGS; i++) {
-        if (!ff_json_put(properties, ff_settings[i].name, setting_schema(&ff_settings[i], &defaults)))
-            properties = NULL;
-    }
-    if (properties == NULL) {
-        cJSON_Delete(schema);
-        return NULL;
-    }
-    return schema;
+    return ff_json_whole(schema, good);
 }

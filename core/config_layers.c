@@ -187,42 +187,69 @@ cJSON *ff_layers_json(const struct ff_config *config)
     return ff_json_whole(array, whole);
 }
 
+static cJSON *kind_schema(void)
+{
+    cJSON *schema = cJSON_CreateObject();
+
+    return ff_json_whole(schema, ff_json_put_text(schema, "const", conv));
+}
+
+static cJSON *pool_schema(void)
+{
+    cJSON *schema = ff_type_schema("boolean");
+    bool good = ff_json_put_text(schema, "description", "the largest of every two by two places goes on") &&
+                ff_json_put_flag(schema, "default", false);
+
+    return ff_json_whole(schema, good);
+}
+
+static cJSON *member_schema(const struct member *member)
+{
+    cJSON *schema = ff_number_schema(member->low, member->high, false, true);
+    bool good = ff_json_put_text(schema, "description", member->help);
+
+    if (!member->needed)
+        good = good && ff_json_put(schema, "default", ff_number_json(member->initial));
+    return ff_json_whole(schema, good);
+}
+
+static cJSON *members_schema(void)
+{
+    cJSON *properties = cJSON_CreateObject();
+    bool good = ff_json_put(properties, "kind", kind_schema());
+
+    for (size_t i = 0; good && i < MEMBERS; i++)
+        good = ff_json_put(properties, members[i].name, member_schema(&members[i]));
+    good = good && ff_json_put(properties, "pool", pool_schema());
+    return ff_json_whole(properties, good);
+}
+
+static cJSON *needed_json(void)
+{
+    cJSON *names = cJSON_CreateArray();
+    bool good = ff_json_append(names, cJSON_CreateString("kind"));
+
+    for (size_t i = 0; good && i < MEMBERS; i++) {
+        if (members[i].needed)
+            good = ff_json_append(names, cJSON_CreateString(members[i].name));
+    }
+    return ff_json_whole(names, good);
+}
+
 static cJSON *conv_schema(void)
 {
-    cJSON *schema = cJSON_CreateObject(), *properties, *needed, *kind, *pool;
+    cJSON *schema = ff_object_schema(members_schema());
+    bool good =
+        ff_json_put_text(schema, "description", "a convolution") && ff_json_put(schema, "required", needed_json());
 
-    cJSON_AddStringToObject(schema, "type", "object");
-    cJSON_AddStringToObject(schema, "description", "a convolution");
-    cJSON_AddFalseToObject(schema, "additionalProperties");
-    needed = cJSON_AddArrayToObject(schema, "required");
-    cJSON_AddItemToArray(needed, cJSON_CreateString("kind"));
-    properties = cJSON_AddObjectToObject(schema, "properties");
-    kind = cJSON_AddObjectToObject(properties, "kind");
-    cJSON_AddStringToObject(kind, "const", conv);
-    for (size_t i = 0; i < MEMBERS; i++) {
-        cJSON *member = ff_number_schema(members[i].low, members[i].high, false, true);
-
-        cJSON_AddStringToObject(member, "description", members[i].help);
-        if (members[i].needed)
-            cJSON_AddItemToArray(needed, cJSON_CreateString(members[i].name));
-        else
-            cJSON_AddItemToObject(member, "default", ff_number_json(members[i].initial));
-        cJSON_AddItemToObject(properties, members[i].name, member);
-    }
-    pool = cJSON_AddObjectToObject(properties, "pool");
-    cJSON_AddStringToObject(pool, "type", "boolean");
-    cJSON_AddStringToObject(pool, "description", "the largest of every two by two places goes on");
-    cJSON_AddFalseToObject(pool, "default");
-    return schema;
+    return ff_json_whole(schema, good);
 }
 
 cJSON *ff_layers_schema(const struct setting *setting)
 {
-    cJSON *layer = cJSON_CreateObject(), *either = cJSON_AddArrayToObject(layer, "oneOf");
+    cJSON *units = ff_number_schema(setting->low, setting->high, false, true);
 
-    cJSON_AddItemToArray(either, ff_number_schema(setting->low, setting->high, false, true));
-    cJSON_AddItemToArray(either, conv_schema());
-    return ff_array_schema(layer);
+    return ff_array_schema(ff_either_schema(units, conv_schema()));
 }
 
 /* --- whether the layers fit --- */

@@ -66,9 +66,16 @@ void ff_check_layers(const struct ff_config *config, const struct ff_dataset *da
 
 /* --- config_json.c, for the schema of layers --- */
 
+/* All take NULL for what memory was short for, and are NULL, or false, when memory is short; what is put in is gone
+ * then. */
 cJSON *ff_number_schema(double low, double high, bool above_low, bool whole);
 cJSON *ff_array_schema(cJSON *items);
+cJSON *ff_type_schema(const char *type); /* {"type": …} */
+cJSON *ff_object_schema(cJSON *properties);
+cJSON *ff_either_schema(cJSON *one, cJSON *other);
 cJSON *ff_number_json(double value);
+bool ff_json_put_text(cJSON *object, const char *name, const char *text);
+bool ff_json_put_flag(cJSON *object, const char *name, bool flag);
 
 /* The row of a name; NULL when there is none. */
 const struct setting *ff_setting_find(const char *name);

@@ -238,6 +238,13 @@ bool api_recall_rows(struct api *api, const struct request *request, struct resp
     return false;
 }
 
+bool api_recall_constant(struct api *api, const struct request *request, struct response *response,
+                         struct answers_key *key)
+{
+    *key = (struct answers_key){.target = request_target(request)};
+    return api->answers != NULL && answers_give(api->answers, key, response);
+}
+
 void api_remember(struct api *api, struct response *response, const struct answers_key *key)
 {
     if (api->answers != NULL && key->target != NULL)

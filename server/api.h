@@ -53,6 +53,9 @@ bool api_recall(struct api *api, const struct request *request, struct response 
  * told of them. */
 bool api_recall_rows(struct api *api, const struct request *request, struct response *response, int64_t run,
                      struct answers_key *key);
+/* The same for what never changes while the daemon lives. */
+bool api_recall_constant(struct api *api, const struct request *request, struct response *response,
+                         struct answers_key *key);
 void api_remember(struct api *api, struct response *response, const struct answers_key *key);
 
 /* For what is told when something came that a request waits for: rings its bell (of response_bell), and gives it

@@ -3,9 +3,11 @@
 
 void api_config(struct api *api, const struct request *request, struct response *response)
 {
-    (void)api;
-    if (!api_no_query(request, response))
+    struct answers_key key;
+
+    if (!api_no_query(request, response) || api_recall_constant(api, request, response, &key))
         return;
     respond_json(response, 200, ff_config_schema());
     response_use_etag(response);
+    api_remember(api, response, &key);
 }

@@ -21,12 +21,12 @@ static cJSON *preset_to_json(const struct ff_preset *preset)
 void api_presets(struct api *api, const struct request *request, struct response *response)
 {
     const struct ff_preset *presets;
+    struct answers_key key;
     cJSON *json, *list;
     size_t count;
     bool good;
 
-    (void)api;
-    if (!api_no_query(request, response))
+    if (!api_no_query(request, response) || api_recall_constant(api, request, response, &key))
         return;
     presets = ff_presets(&count);
     json = cJSON_CreateObject();
@@ -40,4 +40,5 @@ void api_presets(struct api *api, const struct request *request, struct response
     }
     respond_json(response, 200, json);
     response_use_etag(response);
+    api_remember(api, response, &key);
 }

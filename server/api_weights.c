@@ -5,7 +5,7 @@
 
 #include "api.h"
 
-enum { PATIENCE_SECONDS = 30 };
+enum { PATIENCE_SECONDS = 30, UNITS_MAX = 65536 /* that a layer can have */ };
 
 /* What is kept of a request until its answer comes. */
 struct waiting_weights {
@@ -36,31 +36,20 @@ static bool parse_number(const char *text, uint32_t *number)
     return true;
 }
 
-/* False: 422 answered already. */
-static bool read_query(const struct request *request, struct response *response, const char *name, uint32_t least,
-                       uint32_t *number)
-{
-    const char *text = request_query(request, name);
-
-    if (text == NULL || (parse_number(text, number) && *number >= least))
-        return true;
-    respond_problem(response, 422, "the query parameter \"%s\" must be a whole number from %u on, got \"%.80s\"",
-                    name, (unsigned)least, text);
-    return false;
-}
-
 /* Whether the layer and the units are there; false: answered already. */
 static bool find_units(const struct request *request, struct response *response, const struct run *run,
                        struct session_question *question)
 {
     static const char *const names[] = {"unit", "count", NULL};
     const char *layer = request_part(request, "n");
+    uint64_t unit, count;
 
-    question->count = 1;
     if (!request_check_query(request, response, names) ||
-        !read_query(request, response, "unit", 0, &question->unit) ||
-        !read_query(request, response, "count", 1, &question->count))
+        !request_query_number(request, response, "unit", 0, UNITS_MAX - 1, 0, &unit) ||
+        !request_query_number(request, response, "count", 1, UNITS_MAX, 1, &count))
         return false;
+    question->unit = (uint32_t)unit;
+    question->count = (uint32_t)count;
     if (!parse_number(layer, &question->layer) || question->layer >= run->config.layer_count) {
         respond_problem(response, 404, "there is no layer %.40s; run %lld has layers 0 to %u", layer,
                         (long long)run->id, run->config.layer_count - 1);
@@ -74,7 +63,7 @@ static bool find_units(const struct request *request, struct response *response,
     }
     if (question->count <= units - question->unit)
         return true;
-    respond_problem(response, 422,
+    respond_problem(response, 400,
                     "the query parameter \"count\" must be at most %u, the units of layer %u from %u on, got %u",
                     units - question->unit, question->layer, question->unit, question->count);
     return false;

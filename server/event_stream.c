@@ -28,6 +28,14 @@ struct event_stream {
     double wrote; /* when text last came */
 };
 
+static void write_deleted(struct event_stream *stream, struct text *text)
+{
+    char json[48];
+
+    snprintf(json, sizeof json, "{\"run\":%lld}", (long long)stream->run);
+    event_write(text, "deleted", 0, json);
+}
+
 /* The run's state, whole. */
 static void write_state(struct event_stream *stream, struct text *text, int64_t id)
 {
@@ -37,7 +45,9 @@ static void write_state(struct event_stream *stream, struct text *text, int64_t 
     char *line;
 
     if (session_get(stream->api->session, id, &run, &error) != FF_OK) {
-        stream->ended = stream->run != 0; /* deleted */
+        stream->ended = stream->run != 0;
+        if (stream->ended && error.status == FF_NOT_FOUND) /* told in an event that was lost */
+            write_deleted(stream, text);
         return;
     }
     stream->final = stream->run != 0 && run_state_is_final(run.state);
@@ -106,7 +116,7 @@ static void write_event(struct event_stream *stream, struct text *text, const st
     if (strcmp(event->type, "points") == 0)
         stream->last_run = event->run;
     event_write(text, event->type, event->number, event->json);
-    if (state && stream->run != 0 && is_final_state(event))
+    if (stream->run != 0 && (strcmp(event->type, "deleted") == 0 || (state && is_final_state(event))))
         stream->ended = true;
 }
 
@@ -175,16 +185,10 @@ static bool write_next(struct event_stream *stream, struct text *text)
     return found != 0;
 }
 
-static void beat(struct event_stream *stream, struct text *text)
+static void beat(const struct event_stream *stream, struct text *text)
 {
-    struct ff_error error;
-    struct run run;
-
-    if (timing_seconds() - stream->wrote < HEARTBEAT_SECONDS - 1)
-        return;
-    if (stream->run != 0 && session_get(stream->api->session, stream->run, &run, &error) != FF_OK)
-        stream->ended = true; /* deleted */
-    text_print(text, ":\n\n");
+    if (timing_seconds() - stream->wrote >= HEARTBEAT_SECONDS - 1)
+        text_print(text, ":\n\n");
 }
 
 /* One thing more of what is to be sent; false when there is nothing. */

@@ -172,14 +172,6 @@ uint64_t hub_append_points(struct hub *hub, int64_t run, const struct ff_point *
     return number;
 }
 
-void hub_poke(struct hub *hub)
-{
-    pthread_mutex_lock(&hub->mutex);
-    hub->news = true;
-    pthread_cond_broadcast(&hub->changed);
-    pthread_mutex_unlock(&hub->mutex);
-}
-
 uint64_t hub_newest(struct hub *hub)
 {
     pthread_mutex_lock(&hub->mutex);

@@ -33,9 +33,6 @@ uint64_t hub_append(struct hub *hub, int64_t run, const char *type, const char *
 /* The same for points: gathered, sent as one "points" event soon. Returns the number that event will have. */
 uint64_t hub_append_points(struct hub *hub, int64_t run, const struct ff_point *points, size_t count);
 
-/* Call `wake` soon, without an event (a run's state changed for those who wait on it). */
-void hub_poke(struct hub *hub);
-
 /* The number of the newest event so far. */
 uint64_t hub_newest(struct hub *hub);
 

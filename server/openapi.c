@@ -124,11 +124,9 @@ static void add_etag(struct writer *writer, cJSON *responses)
 
 static void add_responses(struct writer *writer, cJSON *operation, const cJSON *row, bool open)
 {
-    cJSON *responses = cJSON_Duplicate(cJSON_GetObjectItemCaseSensitive(row, "responses"), true);
-    const cJSON *status;
+    const cJSON *own = cJSON_GetObjectItemCaseSensitive(row, "responses"), *status;
+    cJSON *responses = own != NULL ? cJSON_Duplicate(own, true) : cJSON_CreateObject();
 
-    if (responses == NULL)
-        responses = cJSON_CreateObject();
     if (cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(row, "conditional")))
         add_etag(writer, responses);
     add_problem(writer, responses, 400);

@@ -264,8 +264,10 @@ static void read_more_epochs(const cJSON *value, const struct run *run, uint32_t
     if (more == 0)
         return;
     cJSON *settings = cJSON_CreateObject();
-    cJSON_AddNumberToObject(settings, "epochs", (double)run->config.epochs + more);
-    if (ff_config_apply(&config, settings, "", &sum))
+    if (!ff_json_put(settings, "epochs", cJSON_CreateNumber((double)run->config.epochs + more))) {
+        problems->starved = true;
+        ff_problem_add(problems, "/epochs", "cannot be added for want of memory");
+    } else if (ff_config_apply(&config, settings, "", &sum))
         *epochs = more;
     else
         ff_problem_add(problems, "/epochs", "added to the run's %u epochs, the sum %s", run->config.epochs,

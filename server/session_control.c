@@ -1,6 +1,7 @@
 #include "session_internal.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -267,6 +268,15 @@ ff_status session_change(struct session *session, int64_t id, session_edit *edit
     return status;
 }
 
+/* With `order`: told after all else that was told of the run. */
+static void publish_deleted(struct session *session, int64_t id)
+{
+    char json[48];
+
+    snprintf(json, sizeof json, "{\"run\":%lld}", (long long)id);
+    hub_append(session->hub, id, "deleted", json);
+}
+
 /* With `order`. */
 static ff_status delete_run(struct session *session, int64_t id, struct ff_error *error)
 {
@@ -284,7 +294,7 @@ static ff_status delete_run(struct session *session, int64_t id, struct ff_error
     session_forget(session, id);
     pthread_mutex_unlock(&session->mutex);
     session_rest_forget(session->rest);
-    hub_poke(session->hub);
+    publish_deleted(session, id);
     return FF_OK;
 }
 

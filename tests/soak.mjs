@@ -428,6 +428,8 @@ class Reader {
             this.points(run, data);
         } else if (type === 'dropped') {
             this.dropped(run, data.after);
+        } else if (type === 'deleted') {
+            this.final = this.run !== undefined;
         }
     }
 

@@ -43,6 +43,7 @@ const connection = new Connection({
     run: (run) => {
         if (view.runs.includes(run.id)) refresh.stale();
     },
+    deleted: gotDeleted,
     connected: () => {
         refresh.stale();
         beside.look();
@@ -86,6 +87,13 @@ async function leaveMissing() {
     const gone = view.runs.filter((_, i) => !there[i]);
     choose(view.runs.filter((_, i) => there[i]));
     if (gone.length) say(element('compare-error'), `There is no run ${gone.join(', no run ')} any more.`);
+}
+
+/** Somebody deleted a run: the others stay. @param {number} id */
+function gotDeleted(id) {
+    if (!view.runs.includes(id)) return;
+    choose(view.runs.filter((each) => each !== id));
+    say(element('compare-error'), `Run ${id} was deleted.`);
 }
 
 /** @param {number[]} ids */

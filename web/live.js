@@ -50,6 +50,7 @@ const follower = new Follower({
     epochs: (rows) => live.gotEpochs(rows),
     histograms: (histograms) => live.gotHistograms(histograms),
     dropped: (after) => live.dropped(after),
+    deleted: gotDeleted,
     missing: (problem) => showMissing(problem.message),
     phase: gotPhase,
 });
@@ -88,12 +89,25 @@ function showPart(part) {
     if (part !== 'run') document.title = 'Goodness';
 }
 
-/** @param {string} sentence */
-function showMissing(sentence) {
+/** @param {string} sentence @param {string} [title] */
+function showMissing(sentence, title = 'There is no such run') {
     live.lost();
+    setText(element('missing-title'), title);
     setText(element('missing-text'), sentence);
     setText(element('curl-line'), `curl ${location.origin}/api/v1/runs`);
     showPart('missing');
+}
+
+/** Somebody deleted a run, in another window or by the REST interface. @param {number} id */
+function gotDeleted(id) {
+    const known = picker.runs.get(id);
+    picker.remove(id);
+    if (id === live.id) {
+        const sentence = `Run ${id}${known ? `, ${known.name},` : ''} was deleted.`;
+        showMissing(`${sentence} Its figures and its weights are gone.`, 'This run is gone');
+        setText(element('announce'), sentence);
+    }
+    showOther();
 }
 
 /** Say so when another run than the one shown holds the trainer. */

@@ -2,6 +2,7 @@
 
 import { Problem } from './lib/api.js';
 import { Connection } from './lib/connection.js';
+import { ContinueDialog } from './lib/continue.js';
 import { saveCsv, csvText } from './lib/csv.js';
 import { element, say, setText } from './lib/dom.js';
 import { count } from './lib/format.js';
@@ -33,6 +34,7 @@ const histories = new Histories(draw, (id) => runs.forget([id]));
 const chooser = new Chooser(view, changed);
 const pager = new Pager(view, changed);
 const edit = new EditDialog((run) => runs.update(run));
+const continuation = new ContinueDialog((run) => runs.update(run));
 const bar = new Picked({ clear: pickNone, remove: () => remove(pickedRuns()) });
 const removal = new Removal(element('toasts'), {
     hide: (ids) => runs.hide(ids),
@@ -55,6 +57,7 @@ const table = new RunTable(/** @type {HTMLTableElement} */ (element('list-table'
             on,
         ),
     edit: (run) => edit.open(run),
+    goOn: (run) => continuation.open(run),
     remove: (run) => remove([run]),
     tag: (tag) => ask(`tag:${/\s/.test(tag) ? `"${tag}"` : tag}`),
     history: (run) => histories.of(run),
@@ -217,7 +220,15 @@ async function readAll() {
     }
 }
 
-const connection = new Connection({ run: (run) => runs.update(run), connected: readAll });
+/** Somebody deleted a run; a run that this page deleted is picked no more already. @param {number} id */
+function gotDeleted(id) {
+    const known = runs.get(id);
+    if (known) setText(element('announce'), `Run ${id}, ${known.name}, was deleted.`);
+    runs.forget([id]);
+    if (picked.delete(id)) changed();
+}
+
+const connection = new Connection({ run: (run) => runs.update(run), deleted: gotDeleted, connected: readAll });
 
 function prepare() {
     const query = /** @type {HTMLInputElement} */ (element('list-query'));

@@ -15,6 +15,7 @@ curl -sSN --fail-with-body "$url/api/v1/runs/$run/events" | while IFS= read -r l
         data=${line#data: }
         case $type in
         state) jq -r '"run \(.id) is \(.state)"' <<<"$data" ;;
+        deleted) echo "run $run was deleted" ;;
         epoch) jq -r '"epoch \(.epoch): error \(.test_error // "not evaluated"), gaps \([.layers[].gap // 0 | . * 1000 | round / 1000] | join(" "))"' <<<"$data" ;;
         change) jq -r 'del(.run) | "changed: \(tojson)"' <<<"$data" ;;
         esac

@@ -169,7 +169,7 @@ test('every operation answers as the document says, well and badly', async () =>
     await expect(422, 'predict', { id }, { image: [2] });
     await expect(422, 'predict', { id }, {});
     await expect(200, 'getWeights', { id, n: 0, unit: 1, count: 2 });
-    await expect(422, 'getWeights', { id, n: 0, count: 0 });
+    await expect(400, 'getWeights', { id, n: 0, count: 0 });
     await expect(404, 'getWeights', { id, n: 9 });
     const file = await expect(200, 'getCheckpoint', { id });
     await expect(206, 'getCheckpoint', { id }, undefined, { 'Range': 'bytes=0-99' });
@@ -235,14 +235,17 @@ test('every event is one that the document describes', async () => {
     const second = await events.until((event) => event.type === 'change');
     await ask('stopRun', { id });
     const third = await events.until((event) => event.type === 'state' && event.data.id === id && event.data.state === 'stopped');
-    events.close();
     const own = await Events.open(daemon, `/api/v1/runs/${id}/events`, { 'Last-Event-ID': '1' });
-    const replayed = await own.rest(), all = [...first, ...second, ...third, ...replayed];
+    const replayed = await own.rest();
+    await ask('deleteRun', { id });
+    const fourth = await events.until((event) => event.type === 'deleted');
+    events.close();
+    const all = [...first, ...second, ...third, ...replayed, ...fourth];
     for (const { type, id: number, data } of all) {
         const event = { event: type, ...(number !== undefined ? { id: number } : {}), data };
         assert.equal(api.problem({ $ref: '#/components/schemas/Event' }, event), null, JSON.stringify(event).slice(0, 600));
     }
-    assert.deepEqual([...new Set(all.map((event) => event.type))].sort(), ['change', 'dropped', 'epoch', 'histogram', 'points', 'state']);
+    assert.deepEqual([...new Set(all.map((event) => event.type))].sort(), ['change', 'deleted', 'dropped', 'epoch', 'histogram', 'points', 'state']);
     for (const name of ['watchRun', 'watchAll']) {
         const { operation } = api.operation(name);
         assert.equal(operation.responses[200].content['text/event-stream'].schema.$ref, '#/components/schemas/EventStream');

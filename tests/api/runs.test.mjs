@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
-import { ended, endless, inState, makeRun, raw, small, startDaemon, stopAll, trains } from './support.mjs';
+import { ended, endless, Events, inState, makeRun, raw, small, startDaemon, stopAll, trains } from './support.mjs';
 
 let daemon;
 before(async () => { daemon = await startDaemon(); });
@@ -168,6 +168,22 @@ test('a finished run is deleted with all that belongs to it', async () => {
     assert.equal(answer.text, '');
     for (const below of ['', '/metrics', '/epochs', '/log'])
         assert.equal((await daemon.json('GET', `/api/v1/runs/${id}${below}`)).status, 404);
+});
+
+test('streams tell that a run was deleted, and its own then ends', async () => {
+    const { id } = await makeRun(daemon, endless());
+    const waiting = await makeRun(daemon, small());
+    const all = await Events.open(daemon, '/api/v1/events');
+    const own = await Events.open(daemon, `/api/v1/runs/${waiting.id}/events`);
+    await own.until(({ type }) => type === 'state');
+    assert.equal((await daemon.json('DELETE', `/api/v1/runs/${waiting.id}`)).status, 204);
+    assert.deepEqual((await own.rest()).map(({ type, data }) => ({ type, data })), [{ type: 'deleted', data: { run: waiting.id } }]);
+    const told = (await all.until(({ type }) => type === 'deleted')).at(-1);
+    assert.deepEqual(told.data, { run: waiting.id });
+    assert.ok(Number(told.id) > 0);
+    all.close();
+    await daemon.json('POST', `/api/v1/runs/${id}/stop`);
+    await ended(daemon, id);
 });
 
 test('pause, resume and stop do what they say, twice too', async () => {

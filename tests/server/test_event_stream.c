@@ -309,6 +309,41 @@ static void a_stream_of_one_run_ends_with_the_event_of_its_final_state(void **st
     close_reader(&reader);
 }
 
+static void a_stream_of_one_run_ends_when_the_run_is_deleted(void **state)
+{
+    struct world *world = *state;
+    int64_t run = add_run(world, RUN_QUEUED);
+    struct reader own, late, all;
+    struct ff_error error;
+    char data[64];
+
+    open_reader(world, &own, run, false, 0);
+    open_reader(world, &late, run, false, 0);
+    open_reader(world, &all, 0, false, 0);
+    read_all(&own);
+    read_all(&late);
+    assert_int_equal(session_delete(world->api.session, run, &error), FF_OK);
+    hub_append(world->api.hub, world->run, "change", "{}");
+    read_all(&own);
+    read_all(&all);
+    snprintf(data, sizeof data, "data: {\"run\":%lld}\n\n", (long long)run);
+    assert_true(own.ended);
+    assert_int_equal(count_of(own.text, "event: deleted\nid: "), 1);
+    assert_string_equal(own.text + own.length - strlen(data), data);
+    assert_false(all.ended);
+    assert_int_equal(count_of(all.text, "event: deleted\nid: "), 1);
+    assert_non_null(strstr(all.text, data));
+    /* Who was too slow has lost the event, and is told all the same. */
+    train(world, world->run, 1, 40, 20);
+    read_all(&late);
+    assert_true(late.ended);
+    assert_string_equal(late.text + late.length - strlen(data), data);
+    assert_int_equal(count_of(late.text, "event: deleted"), 1);
+    close_reader(&own);
+    close_reader(&late);
+    close_reader(&all);
+}
+
 static void after_a_restart_one_run_and_all_runs_are_complete(void **state)
 {
     struct world *world = *state;
@@ -399,6 +434,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_is_too_slow_is_told_from_where_to_ask, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stream_of_one_run_ends_with_the_event_of_its_final_state, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_stream_of_one_run_ends_when_the_run_is_deleted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(after_a_restart_one_run_and_all_runs_are_complete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_told_more_than_a_killed_daemon_kept_is_told_from_where_to_ask,
                                         set_up, tear_down),

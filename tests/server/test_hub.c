@@ -295,20 +295,11 @@ static void points_are_sent_ten_times_a_second(void **state)
     assert_in_range(wakes, 1, most);
 }
 
-static void a_poke_wakes_without_an_event(void **state)
-{
-    struct fixture *fixture = *state;
-
-    hub_poke(fixture->hub);
-    wait_for_wakes(fixture, 1);
-    assert_int_equal(hub_newest(fixture->hub), FIRST - 1);
-}
-
 static void after_the_wake_is_taken_away_it_is_not_called(void **state)
 {
     struct fixture *fixture = *state;
 
-    hub_poke(fixture->hub);
+    hub_append(fixture->hub, 1, "state", "{}");
     hub_set_wake(fixture->hub, NULL, NULL);
     size_t wakes = wakes_so_far(fixture);
     hub_append(fixture->hub, 1, "state", "{}");
@@ -468,7 +459,6 @@ int main(void)
         HUB_TEST(an_event_has_fewer_points_the_more_layers_they_have),
         cmocka_unit_test(points_after_a_silence_are_sent_at_once),
         HUB_TEST(points_are_sent_ten_times_a_second),
-        HUB_TEST(a_poke_wakes_without_an_event),
         HUB_TEST(after_the_wake_is_taken_away_it_is_not_called),
         cmocka_unit_test(a_reader_who_is_too_slow_is_told),
         HUB_TEST(a_reader_from_before_this_start_is_told_that_events_are_missing),

@@ -56,11 +56,13 @@ async function settle() {
 let seen;
 let phases;
 let missing;
+let deleted;
 
 function follow() {
     seen = [];
     phases = [];
     missing = [];
+    deleted = [];
     const follower = new Follower({
         run() {},
         lastStep: () => seen.at(-1) ?? 0,
@@ -68,6 +70,7 @@ function follow() {
         epochs() {},
         histograms() {},
         dropped: (after) => (seen = seen.filter((step) => step <= after)),
+        deleted: (id) => deleted.push(id),
         missing: (problem) => missing.push(problem.message),
         phase: (phase) => phases.push(phase),
     });
@@ -209,6 +212,19 @@ test('another_run_that_goes_back_takes_nothing_away', async () => {
     await settle();
     source().say('dropped', { run: 4, after: 20 });
     assert.deepEqual(seen, everyTenth(50));
+});
+
+test('a_run_that_is_deleted_is_told_of_and_followed_no_more', async () => {
+    server.stored = 50;
+    const follower = follow();
+    source().say('open'); /* its points are on their way */
+    source().say('deleted', { run: 4 });
+    assert.equal(follower.id, 3);
+    source().say('deleted', { run: 3 });
+    assert.deepEqual(deleted, [4, 3]);
+    assert.equal(follower.id, 0);
+    await settle();
+    assert.deepEqual([seen, missing, phases.at(-1)], [[], [], 'live']);
 });
 
 test('when_training_comes_to_a_stand_the_last_points_are_read', async () => {

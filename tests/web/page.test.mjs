@@ -121,11 +121,79 @@ test('a_stopped_run_goes_on_by_button_without_a_missing_or_doubled_point', async
     await page.click('#stop-button');
     await stateIs(page, 'stopped');
     const { progress } = await daemon.get('/api/v1/runs/1');
-    await page.click('#resume-button');
+    await page.click('#continue-button');
+    await page.click('#continue-submit');
     await pointsUpTo(page, progress.step + 20);
     await page.click('#stop-button');
     await stateIs(page, 'stopped');
     await assertSamePoints(page, daemon, 1);
+});
+
+test('a_finished_run_goes_on_to_more_epochs_by_the_keyboard_alone', async (t) => {
+    const { page, daemon } = await openPage(t, { config: SHORT });
+    await stateIs(page, 'finished');
+    assert.equal(await page.locator('#resume-button').isVisible(), false);
+    await page.focus('#run-name');
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'continue-button');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#continue[open]');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'continue-epochs');
+    assert.match(await page.locator('#continue-what').innerText(), /Run 1 is finished, 32 of its 32 steps done.*checkpoint/);
+    assert.match(await page.locator('#continue-schedule').innerText(), /schedule \(linear\)/);
+    await page.keyboard.type('7');
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => window.goodness.epochs.length === 7);
+    await stateIs(page, 'finished');
+    assert.equal((await daemon.get('/api/v1/runs/1')).config.epochs, 7);
+    assert.equal(await page.evaluate(() => window.goodness.run.progress.epochs), 7);
+    await assertSamePoints(page, daemon, 1);
+});
+
+test('what_a_run_cannot_go_on_with_is_said_at_its_field', async (t) => {
+    const { page, daemon } = await openPage(t, { config: { ...SHORT, schedule: 'constant' } });
+    await stateIs(page, 'finished');
+    await page.click('#continue-button');
+    assert.equal(await page.locator('#continue-schedule').isVisible(), false);
+    const refused = async (name, words) => {
+        await page.click('#continue-submit');
+        await page.waitForFunction(
+            ([id, text]) => document.querySelector(`#continue-${id}-error`).textContent.includes(text),
+            [name, words],
+        );
+        assert.equal(await page.evaluate(() => document.activeElement.id), `continue-${name}`);
+        assert.equal(await page.locator(`#continue-${name}`).getAttribute('aria-invalid'), 'true');
+    };
+    for (const wrong of ['4', '', 'ten', '7.5', '-9']) {
+        await page.fill('#continue-epochs', wrong);
+        await refused('epochs', 'must be a whole number, 5 or more');
+    }
+    await page.fill('#continue-epochs', '1000001');
+    await refused('epochs', 'the sum must be a whole number');
+    await page.fill('#continue-epochs', '5');
+    await page.selectOption('#continue-placement', 'own');
+    await page.fill('#continue-threads', '0');
+    await refused('threads', 'from 1 to 256');
+    await page.fill('#continue-threads', '1');
+    await page.fill('#continue-stages', 'two');
+    await refused('stages', 'must be a whole number, got a string');
+    assert.equal((await daemon.get('/api/v1/runs/1')).state, 'finished');
+    await page.fill('#continue-stages', '2');
+    await page.click('#continue-submit');
+    await page.waitForFunction(() => window.goodness.epochs.length === 5);
+    const { placement } = await daemon.get('/api/v1/runs/1?wait=300');
+    assert.deepEqual({ stages: placement.stages, threads: placement.threads }, { stages: 2, threads: 1 });
+});
+
+test('a_run_that_goes_on_already_says_so_in_the_dialog', async (t) => {
+    const { page, daemon } = await openPage(t, { config: SHORT });
+    await stateIs(page, 'finished');
+    await page.click('#continue-button');
+    await daemon.post('/api/v1/runs/1/resume', { epochs: 900000 });
+    await stateIs(page, 'running');
+    await page.click('#continue-submit');
+    await page.waitForFunction(() => /stop it first/.test(document.querySelector('#continue-error').textContent));
+    assert.equal(await page.locator('#continue').isVisible(), true);
 });
 
 test('a_setting_turned_while_it_trains_is_marked_and_said', async (t) => {
@@ -395,7 +463,8 @@ test('a_run_whose_daemon_was_killed_goes_on_by_button_without_a_missing_or_doubl
     await daemon.start();
     await tryNow(page);
     await stateIs(page, 'interrupted');
-    await page.click('#resume-button');
+    await page.click('#continue-button');
+    await page.click('#continue-submit');
     await stateIs(page, 'running');
     await pointsUpTo(page, seen + 1);
     await page.click('#stop-button');

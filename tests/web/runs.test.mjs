@@ -170,6 +170,25 @@ test('a_run_gets_another_name_tags_and_notes_and_a_wrong_one_is_told_at_its_fiel
     assert.deepEqual({ name, tags, notes }, { name: 'renamed', tags: ['one', 'two'], notes: 'a remark' });
 });
 
+test('a_run_that_has_ended_goes_on_from_its_row', async (t) => {
+    const { page, daemon } = await openPage(t, { ...ADDRESS, config: LONG });
+    await stateIs(page, 1, 'running');
+    const button = page.locator('[data-run="1"] [data-action="continue"]');
+    assert.equal(await button.isVisible(), false, 'it trains');
+    await daemon.post('/api/v1/runs/1/stop');
+    await stateIs(page, 1, 'stopped');
+    await button.click();
+    assert.equal(await page.locator('#continue-epochs').inputValue(), String(LONG.epochs), 'as many as it has');
+    await page.keyboard.press('Escape');
+    await page.waitForFunction(() => document.activeElement.dataset.action === 'continue');
+    await button.press('Enter');
+    await page.waitForSelector('#continue[open]');
+    await page.keyboard.press('Enter');
+    await stateIs(page, 1, 'running');
+    assert.equal((await daemon.get('/api/v1/runs/1')).config.epochs, LONG.epochs);
+    await daemon.post('/api/v1/runs/1/stop');
+});
+
 test('a_deleted_run_can_be_had_back_for_ten_seconds_and_is_gone_after', async (t) => {
     const { page, daemon } = await openPage(t, ADDRESS);
     await makeRuns(daemon, three());
@@ -353,6 +372,9 @@ for (const width of [360, 1280, 2560]) {
         await page.keyboard.press('Escape');
         await page.locator('[data-run="1"] [data-action="delete"]').click();
         assert.equal(await isWide(page), false, 'a toast');
+        await page.locator('[data-run="2"] [data-action="continue"]').click();
+        await page.selectOption('#continue-placement', 'own');
+        assert.equal(await isWide(page), false, 'the dialog to continue');
     });
 }
 
@@ -376,5 +398,12 @@ for (const colorScheme of ['light', 'dark']) {
         await page.click('#edit-save');
         await page.waitForSelector('#edit-name-error:visible');
         await assertAccessible(page, 'the dialog with an error');
+        await page.keyboard.press('Escape');
+        await page.click('[data-run="1"] [data-action="continue"]');
+        await page.selectOption('#continue-placement', 'own');
+        await page.fill('#continue-epochs', '1');
+        await page.click('#continue-submit');
+        await page.waitForSelector('#continue-epochs-error:visible');
+        await assertAccessible(page, 'the dialog to continue, with an error');
     });
 }

@@ -1,7 +1,7 @@
 /* Several windows of one browser, and windows that nobody looks at. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { assertSamePoints, closeBrowser, drawn, LONG, newPage, openPage, stateIs } from './support.mjs';
+import { assertSamePoints, closeBrowser, drawn, LONG, newPage, openPage, SHORT, stateIs } from './support.mjs';
 
 after(closeBrowser);
 
@@ -85,6 +85,39 @@ test('a_stream_that_breaks_is_taken_up_again_by_all_windows', async (t) => {
         await assertSamePoints(each, daemon, 1);
     }
     assert.equal(line.streams.open, 1);
+});
+
+test('a_run_that_is_deleted_is_gone_from_every_window', async (t) => {
+    const { page: live, daemon, context, url } = await openPage(t, { config: SHORT });
+    const { id } = await daemon.post('/api/v1/runs', { name: 'kept', config: SHORT });
+    await daemon.get(`/api/v1/runs/${id}?wait=300`);
+    const [runs, compare, deleting] = [await newPage(t, context), await newPage(t, context), await newPage(t, context)];
+    await live.goto(`${url}/?run=1`);
+    await stateIs(live, 'finished');
+    await runs.goto(`${url}/runs.html?picked=1,2`);
+    await runs.waitForSelector('[data-run="1"]');
+    await compare.goto(`${url}/compare.html?runs=1,2`);
+    await compare.waitForSelector('#chosen-list [data-run="1"]');
+    await deleting.goto(`${url}/runs.html`);
+    await deleting.click('[data-run="1"] [data-action="delete"]');
+    await deleting.waitForSelector('.toast', { state: 'detached' });
+
+    await live.waitForSelector('#missing-title:visible');
+    assert.equal(await live.locator('#missing-title').innerText(), 'This run is gone');
+    assert.match(await live.locator('#missing-text').innerText(), /^Run 1, .*, was deleted\./);
+    assert.match(await live.locator('#announce').textContent(), /^Run 1, .*, was deleted\.$/);
+    await live.click('#runs-button');
+    await live.waitForSelector('#runs-list [data-run="2"]');
+    assert.equal(await live.locator('#runs-list [data-run="1"]').count(), 0);
+    await runs.waitForSelector('#list-table [data-run="1"]', { state: 'detached' });
+    assert.equal(await runs.locator('#picked-count').innerText(), '1 run picked');
+    assert.match(await runs.locator('#announce').textContent(), /^Run 1, .*, was deleted\.$/);
+    await compare.waitForSelector('#chosen-list [data-run="1"]', { state: 'detached' });
+    assert.equal(await compare.locator('#compare-error').innerText(), 'Run 1 was deleted.');
+    assert.match(compare.url(), /runs=2$/);
+    await live.keyboard.press('Escape');
+    await live.click('#missing a');
+    await live.waitForURL(/run=2/);
 });
 
 test('a_hidden_window_goes_on_receiving_but_stops_drawing', async (t) => {

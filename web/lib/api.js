@@ -12,6 +12,7 @@
  *                       remaining: number | null, samples_per_second: number | null, evaluating: number},
  *            best: {test_error: number, epoch: number} | null, last: EpochRow | null,
  *            notes: string, tags: string[],
+ *            checkpoint: {step: number, epoch: number} | null,
  *            config: Record<string, any>, changes: ({step: number} & Record<string, any>)[], parameters: number,
  *            warnings: string[]}} Run
  * @typedef {{name: string, title: string, summary: string, reaches: string | null,

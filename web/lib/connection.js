@@ -15,7 +15,10 @@ const HIDDEN_REST = 5000; /* ms */
 export class Connection {
     /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer = undefined;
 
-    /** @param {{run: (run: Run) => void, connected: () => void}} handlers connected: read what there is */
+    /**
+     * @param {{run: (run: Run) => void, deleted: (id: number) => void, connected: () => void}} handlers
+     *        connected: read what there is
+     */
     constructor(handlers) {
         this.follower = new Follower({
             run: handlers.run,
@@ -24,6 +27,7 @@ export class Connection {
             epochs: () => {},
             histograms: () => {},
             dropped: () => {},
+            deleted: handlers.deleted,
             missing: () => {},
             phase: (phase, waiting) => {
                 showPhase(phase, waiting);

@@ -26,6 +26,7 @@ const PATIENCE = [200, 400, 800]; /* ms; the server stores points within a secon
  * @property {(rows: import('./api.js').EpochRow[]) => void} epochs of the run that is followed
  * @property {(histograms: any) => void} histograms of the run that is followed, as of now
  * @property {(after: number) => void} dropped points and epochs beyond this step are not the run's any more
+ * @property {(id: number) => void} deleted this run is not there any more
  * @property {(problem: Problem) => void} missing the run that is followed cannot be read
  * @property {(phase: Phase, waiting: number) => void} phase of the connection; ms until it is tried again
  */
@@ -77,6 +78,7 @@ export class Follower {
         on('epoch', (row) => row.run === this.id && this.handlers.epochs([row]));
         on('histogram', (now) => now.run === this.id && this.handlers.histograms(now));
         on('dropped', ({ run, after }) => this.id && this.#gotDropped(run, after));
+        on('deleted', ({ run }) => this.#gotDeleted(run));
     }
 
     /** Close the stream on purpose (a hidden tab); `connect` takes it up again. */
@@ -150,6 +152,15 @@ export class Follower {
             this.handlers.dropped(after);
         }
         this.#catchUp();
+    }
+
+    /** @param {number} run */
+    #gotDeleted(run) {
+        if (run === this.id) {
+            this.follow(0);
+            this.#settled(); /* what was being read of it is not waited for */
+        }
+        this.handlers.deleted(run);
     }
 
     /** Whether no window is missing between the points that the receiver has and these. @param {Points} points */

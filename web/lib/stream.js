@@ -9,7 +9,7 @@
 /** @typedef {EventTarget & {close(): void}} Stream */
 
 /** The events of a stream. */
-export const TYPES = ['state', 'points', 'epoch', 'histogram', 'change', 'dropped'];
+export const TYPES = ['state', 'points', 'epoch', 'histogram', 'change', 'dropped', 'deleted'];
 
 let shares = typeof SharedWorker === 'function';
 let opened = 0;

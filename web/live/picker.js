@@ -22,6 +22,7 @@ function factsOf(run) {
 export class Picker {
     /** @type {Map<number, Run>} */ runs = new Map();
     /** @type {number | null} */ #next = null;
+    /** Deleted: a list that was asked for before may still have them. @type {Set<number>} */ #gone = new Set();
     #shown = 0;
     #drawing = 0;
 
@@ -55,22 +56,34 @@ export class Picker {
     async load() {
         const { runs, next } = await getJson(`/api/v1/runs?limit=${PAGE}`);
         this.runs.clear();
-        for (const run of runs) this.runs.set(run.id, run);
+        this.#add(runs);
         this.#next = next;
         this.#changed();
-        return runs;
+        return [...this.runs.values()];
     }
 
     async #older() {
         const { runs, next } = await getJson(`/api/v1/runs?limit=${PAGE}&before=${this.#next}`);
-        for (const run of runs) this.runs.set(run.id, run);
+        this.#add(runs);
         this.#next = next;
         this.#draw();
+    }
+
+    /** @param {Run[]} runs */
+    #add(runs) {
+        for (const run of runs) if (!this.#gone.has(run.id)) this.runs.set(run.id, run);
     }
 
     /** A run is new, or not what it was. @param {Run} run */
     update(run) {
         this.runs.set(run.id, run);
+        this.#changed();
+    }
+
+    /** A run is not there any more. @param {number} id */
+    remove(id) {
+        this.#gone.add(id);
+        this.runs.delete(id);
         this.#changed();
     }
 

@@ -1,6 +1,7 @@
 /* status.js - what is happening: name, state, progress, figures, and the buttons that steer a run. */
 
 import { patchJson, postJson, Problem, runPath } from '../lib/api.js';
+import { ContinueDialog } from '../lib/continue.js';
 import { element, say, setText } from '../lib/dom.js';
 import { count, duration, percent } from '../lib/format.js';
 import { isFinal, shareDone, stateText, titleOf } from '../lib/run.js';
@@ -43,6 +44,8 @@ export class Status {
         this.changed = live.painter.add(element('status'), () => this.#paint());
         for (const action of ['pause', 'resume', 'stop'])
             element(`${action}-button`).addEventListener('click', () => this.ask(action));
+        const dialog = new ContinueDialog(answered);
+        element('continue-button').addEventListener('click', () => live.run && dialog.open(live.run));
         this.#prepareName(element('run-name'));
     }
 
@@ -212,9 +215,12 @@ export class Status {
         /* The focus would be lost with a button that is replaced by another: hand it on. */
         const focused = document.activeElement?.id;
         show('pause', run.state === 'running');
-        show('resume', ['paused', 'stopped', 'interrupted', 'failed'].includes(run.state));
+        show('resume', run.state === 'paused');
+        show('continue', isFinal(run));
         show('stop', ['queued', 'running', 'paused'].includes(run.state));
         if (focused === 'pause-button' && run.state === 'paused') element('resume-button').focus();
         if (focused === 'resume-button' && run.state === 'running') element('pause-button').focus();
+        if (focused === 'stop-button' && isFinal(run)) element('continue-button').focus();
+        if (focused === 'continue-button' && !isFinal(run)) element('stop-button').focus();
     }
 }

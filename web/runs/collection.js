@@ -80,6 +80,7 @@ export class Collection {
     /** Gone for good. @param {number[]} ids */
     forget(ids) {
         for (const id of ids) {
+            this.#told.add(id);
             this.#runs.delete(id);
             this.#hidden.delete(id);
         }

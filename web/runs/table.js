@@ -1,6 +1,7 @@
 /* table.js - the list of runs as a table: a row a run, changed in place, so that focus and place in it stay. */
 
 import { make, setText } from '../lib/dom.js';
+import { isFinal } from '../lib/run.js';
 import { LEADING } from './columns.js';
 import { sparkline } from './history.js';
 
@@ -13,6 +14,7 @@ import { sparkline } from './history.js';
  * @property {(id: number, picked: boolean) => void} pick
  * @property {(picked: boolean) => void} pickAll that are in view
  * @property {(run: Run) => void} edit
+ * @property {(run: Run) => void} goOn
  * @property {(run: Run) => void} remove
  * @property {(tag: string) => void} tag show the runs with this tag
  * @property {(run: Run) => import('./history.js').History | undefined} history
@@ -28,9 +30,11 @@ class Row {
         this.pick = make('input', { type: 'checkbox' });
         this.link = make('a', { class: 'run-link', href: `/?run=${run.id}` });
         this.edit = make('button', { type: 'button', class: 'button small', 'data-action': 'edit' }, 'Edit');
+        this.goOn = make('button', { type: 'button', class: 'button small', 'data-action': 'continue' }, 'Continue…');
         this.remove = make('button', { type: 'button', class: 'button small', 'data-action': 'delete' }, 'Delete');
         this.pick.addEventListener('change', () => handlers.pick(this.run.id, this.pick.checked));
         this.edit.addEventListener('click', () => handlers.edit(this.run));
+        this.goOn.addEventListener('click', () => handlers.goOn(this.run));
         this.remove.addEventListener('click', () => handlers.remove(this.run));
         this.cells = columns.map((column) => ({
             column,
@@ -44,7 +48,7 @@ class Row {
             make('td', { class: 'number', 'data-column': 'id' }, String(run.id)),
             make('th', { scope: 'row', class: 'text', 'data-column': 'name' }, this.link),
             ...this.cells.map(({ node }) => node),
-            make('td', { class: 'actions' }, make('span', {}, this.edit, this.remove)),
+            make('td', { class: 'actions' }, make('span', {}, this.goOn, this.edit, this.remove)),
         );
     }
 
@@ -57,6 +61,8 @@ class Row {
         this.pick.checked = picked;
         this.pick.setAttribute('aria-label', `Pick run ${run.id}, ${run.name}`);
         this.edit.setAttribute('aria-label', `Edit run ${run.id}: name, tags, notes`);
+        this.goOn.setAttribute('aria-label', `Continue… run ${run.id}`);
+        this.goOn.hidden = !isFinal(run);
         this.remove.setAttribute('aria-label', `Delete run ${run.id}`);
         this.remove.disabled = holds;
         this.remove.title = holds ? `It is ${run.state}: stop it first` : '';
