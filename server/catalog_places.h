@@ -11,11 +11,17 @@
 enum { CATALOG_PATH_MAX = sizeof(((struct catalog_entry *)0)->path) };
 
 struct catalog_known {
-    const char *name, *title, *how_to_get;
-    const char *keras; /* below ~/.keras/datasets */
+    const char *name, *title;
+    const char *how_to_get;  /* the command that brings it */
+    const char *script;      /* one that is installed beside the program and brings it; NULL: none */
+    const char *from_script; /* the command then */
+    const char *keras;       /* below ~/.keras/datasets */
 };
 
 const struct catalog_known *catalog_known_sets(size_t *count);
+
+/* The command that brings a set: with what is installed beside this program, or from a checkout. */
+const char *catalog_how_to_get(const struct catalog_known *known);
 
 /* A set that is to be found. */
 struct catalog_sought {

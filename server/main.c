@@ -18,6 +18,7 @@
 #include "http.h"
 #include "hub.h"
 #include "log.h"
+#include "notify.h"
 #include "options.h"
 #include "preset.h"
 #include "session.h"
@@ -176,9 +177,12 @@ static void announce(const struct daemon *daemon)
     const char *address = daemon->options->listen;
     bool six = strchr(address, ':') != NULL;
     unsigned port = http_port(daemon->http);
+    char line[128];
 
-    printf("listening on http://%s%s%s:%u\n", six ? "[" : "", address, six ? "]" : "", port);
+    snprintf(line, sizeof line, "listening on http://%s%s%s:%u", six ? "[" : "", address, six ? "]" : "", port);
+    puts(line);
     fflush(stdout);
+    notify_ready(line);
     log_info("goodness %s listens on %s port %u, keeps its runs in %s, BLAS kernel %s", GOODNESS_VERSION, address,
              port, daemon->options->state, ff_blas_kernel());
     if (http_warning(daemon->http) != NULL)
@@ -190,7 +194,9 @@ static void announce(const struct daemon *daemon)
  * Training does not allocate, so there is little to wait for. */
 static void share_heap(void)
 {
+#ifdef __GLIBC__ /* others have one heap */
     mallopt(M_ARENA_MAX, 1);
+#endif
 }
 
 static int serve(const struct options *options)
@@ -208,6 +214,7 @@ static int serve(const struct options *options)
         while (!signals_came())
             signals_wait(-1);
         log_info("a signal asks to end; a second one ends at once");
+        notify_stopping();
         signals_end_within(END_SECONDS);
     } else {
         fprintf(stderr, "goodness serve: %s\n", error.message);

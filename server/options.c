@@ -7,6 +7,7 @@
 
 #include "config.h"
 #include "options_table.h"
+#include "preset.h"
 
 static const struct command_row {
     const char *name;
@@ -70,6 +71,16 @@ static void print_program_help(FILE *out)
     fprintf(out, "\n\"goodness COMMAND --help\" tells more about each.\n");
 }
 
+static void print_presets(FILE *out)
+{
+    size_t count;
+    const struct ff_preset *presets = ff_presets(&count);
+
+    fprintf(out, "\nPresets (the first is the default):\n");
+    for (size_t i = 0; i < count; i++)
+        fprintf(out, "  %-24s %s\n", presets[i].name, presets[i].title);
+}
+
 static void print_command_help(const struct command_row *command, FILE *out)
 {
     fprintf(out, "Usage: goodness %s [OPTION]...%s\n\n%c%s.\n", command->name, command->operands,
@@ -90,6 +101,8 @@ static void print_command_help(const struct command_row *command, FILE *out)
                      "repeated ones are divided by commas. The command line wins.\n");
     if (command->details[0] != '\0')
         fprintf(out, "\n%s", command->details);
+    if (command->command & (COMMAND_SERVE | COMMAND_TRAIN))
+        print_presets(out);
 }
 
 /* Parsing */

@@ -240,7 +240,9 @@ static void give_back_memory(struct store *store)
         return;
     store->most_rows = 0;
     pthread_mutex_unlock(&store->mutex);
+#ifdef __GLIBC__
     malloc_trim(0);
+#endif
     pthread_mutex_lock(&store->mutex);
 }
 

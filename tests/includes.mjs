@@ -27,7 +27,7 @@ const FOLDERS = {
         rules: { files: /^(objective|optimizer|dropout|negatives|augment|hybrid|placement)$/, may: ['config', 'basics'] },
         config: { files: /^(config.*|preset|plan|dataset|idx|npz)$/, may: ['basics'] },
         basics: {
-            files: /^(activation|blas|bytes|column_kernels|digest|error|files|histogram|kernels.*|memory|patches|random|sha256|shape|spin|utf8)$/,
+            files: /^(activation|blas|bytes|column_kernels|digest|error|files|histogram|kernels.*|machine|memory|patches|random|sha256|shape|spin|utf8)$/,
             may: [],
         },
     },

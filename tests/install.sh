@@ -40,9 +40,19 @@ strict=(-std=c11 -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wpedan
 
 echo "--- every header stands alone"
 for header in "$work"/prefix/include/goodness/*.h; do
-    printf '#include <goodness/%s>\n' "$(basename "$header")" >"$work/header.c"
+    printf '#include <goodness/%s>\nint main(void);\n' "$(basename "$header")" >"$work/header.c"
     cc "${strict[@]}" -fsyntax-only $(pkg-config --cflags goodness) "$work/header.c"
 done
+
+echo "--- another machine is refused in words"
+refused() { # refused WORDS OPTION…
+    local words=$1
+    shift
+    cc "$@" -fsyntax-only -x c "$work/prefix/include/goodness/machine.h" 2>"$work/said" && wrong "$* is taken"
+    grep -q "$words" "$work/said" || wrong "$* is refused otherwise: $(cat "$work/said")"
+}
+case $(uname -m) in x86_64) refused '64 bits' -m32 ;; esac
+refused 'little-endian' -U__BYTE_ORDER__ -D__BYTE_ORDER__=__ORDER_BIG_ENDIAN__ -Wno-builtin-macro-redefined
 
 echo "--- nothing but the library's own names is in it"
 others=$(nm --defined-only --extern-only --format=posix "$work/prefix/lib/libgoodness.a" | grep -E ' [A-Z] ' | grep -v '^ff_') &&
@@ -71,3 +81,90 @@ echo "--- the example says what is wrong"
 "$work/train" /nowhere "$work/none" 2>"$work/said" && wrong "no images are trained on"
 grep -q /nowhere "$work/said"
 [ ! -e "$work/none" ]
+
+echo "--- the program is where a system looks for it, and names its own place"
+DESTDIR=$work/root cmake --install "$build" --prefix /usr >"$work/install.log"
+root=$work/root/usr
+for file in bin/goodness bin/goodness-get-mnist share/man/man1/goodness.1.gz share/man/man1/goodness-get-mnist.1.gz \
+    share/bash-completion/completions/goodness share/icons/hicolor/scalable/apps/goodness.svg share/doc/goodness/copyright; do
+    [ -s "$root/$file" ] || wrong "$file is not installed"
+done
+grep -qx 'ExecStart=/usr/bin/goodness serve' "$root/lib/systemd/user/goodness.service"
+grep -qx 'Exec=/usr/libexec/goodness/open' "$root/share/applications/goodness.desktop"
+grep -qx "ExecStart=$work/prefix/bin/goodness serve" "$work/prefix/lib/systemd/user/goodness.service"
+[ -x "$root/libexec/goodness/open" ]
+[ -e "$root/share/goodness/mnist/package-lock.json" ]
+strays=$(cd "$work/root" && find . -type f ! -path './usr/*')
+[ -z "$strays" ] || wrong "outside of the prefix: $strays"
+
+echo "--- it says how to get MNIST with what is installed"
+export HOME=$work/home XDG_DATA_HOME=$work/home/share
+mkdir -p "$HOME"
+says() { # says WORDS COMMAND…: on standard error
+    local words=$1
+    shift
+    "$@" 2>"$work/said" >/dev/null || true
+    grep -qF "$words" "$work/said" || wrong "$* says: $(cat "$work/said")"
+}
+if [ ! -e /usr/share/datasets/mnist ]; then
+    says 'bring it with goodness-get-mnist' "$root/bin/goodness" train original-small
+    says 'bring it with ./server/start' "$build/goodness" train original-small
+fi
+says 'npm is missing' env PATH="$work/nothing" /bin/sh "$root/bin/goodness-get-mnist"
+mkdir -p "$XDG_DATA_HOME/goodness/mnist"
+touch "$XDG_DATA_HOME/goodness/mnist/train-images-idx3-ubyte"
+says 'is there already' "$root/bin/goodness-get-mnist"
+says 'takes no argument' "$root/bin/goodness-get-mnist" there
+rm -r "$XDG_DATA_HOME"
+
+commands=$("$root/bin/goodness" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p')
+[ "$(wc -w <<<"$commands")" -ge 5 ] || wrong "the help lists $commands"
+options() { "$root/bin/goodness" "$1" --help | sed -n 's/^  \(--[a-z0-9-]*\).*/\1/p'; }
+presets=$("$root/bin/goodness" train --help | sed -n '/^Presets/,$s/^  \([a-z-]*\) .*/\1/p')
+[ "$(wc -w <<<"$presets")" -ge 10 ] || wrong "the help lists the presets $presets"
+
+echo "--- the manual page has every command, option and preset of the help"
+page=$(zcat "$root/share/man/man1/goodness.1.gz")
+for command in $commands; do
+    section=$(sed -n "/^\.Ss goodness $command\$/,/^\.S[sh] /p" <<<"$page")
+    grep -qx ".Cm $command" <<<"$page" || wrong "the synopsis lacks $command"
+    for option in $(options "$command"); do
+        grep -qE "^\.It Fl -${option#--}( Ar |\$)" <<<"$section" || wrong "$command $option is not in the manual page"
+    done
+done
+for preset in $presets; do
+    grep -qx ".It Cm $preset" <<<"$page" || wrong "the preset $preset is not in the manual page"
+done
+
+echo "--- completion offers what the help lists"
+# completed WORD…: what is offered for the last word, divided by spaces.
+completed() {
+    bash -c '
+        source "$1"
+        compopt() { :; } # of a line that is not being typed
+        COMP_WORDS=("${@:2}")
+        COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _goodness "$2"
+        echo "${COMPREPLY[*]}"' bash "$root/share/bash-completion/completions/goodness" "$root/bin/goodness" "$@"
+}
+offers() { # offers WORDS WORD…
+    local wanted=$1 got
+    shift
+    got=$(completed "$@")
+    [ "$got" = "$(tr '\n' ' ' <<<"$wanted" | sed 's/ *$//')" ] || wrong "for \"$*\" completion offers \"$got\", not \"$wanted\""
+}
+offers "$commands --help --version" ''
+offers 'serve' ser
+for command in $commands; do
+    offers "$(options "$command")" "$command" --
+done
+offers "$presets" train ''
+offers "default $presets" serve --start ''
+offers 'original-compare-shallow original-compare-medium original-compare-deep' serve --start original-c
+offers 'quick quick-fashion' serve --start = quick
+offers 'json' serve --port 0 --log-format j
+offers 'train' evaluate file --split t''r
+offers '' serve --port ''
+offers 'mnist= fashion-mnist=' serve --data ''
+mkdir -p "$XDG_DATA_HOME/goodness/mine"
+offers 'mnist mine' evaluate --dataset m

@@ -39,7 +39,8 @@ way_of() {
     "goodness serve "* | ".build/goodness train pairs-plain") echo begun ;;
     ".build/goodness "* | "(umask 077; "*) echo rest ;;
     "./tests/run"*) echo suites ;;
-    "cc "*"--static goodness)") echo suites ;; # install
+    "cc "*"--static goodness)" | "cmake --install "*) echo suites ;; # install
+    "server/install/package" | "apt-get install ./"* | "apt-get remove "* | "systemctl --user "*) echo suites ;; # package
     esac
 }
 
