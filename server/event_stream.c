@@ -116,8 +116,11 @@ static void write_event(struct event_stream *stream, struct text *text, const st
     if (strcmp(event->type, "points") == 0)
         stream->last_run = event->run;
     event_write(text, event->type, event->number, event->json);
-    if (stream->run != 0 && (strcmp(event->type, "deleted") == 0 || (state && is_final_state(event))))
-        stream->ended = true;
+    if (stream->run == 0)
+        return;
+    if (state)
+        stream->final = is_final_state(event); /* or no longer: it was resumed */
+    stream->ended |= (state && stream->final) || strcmp(event->type, "deleted") == 0;
 }
 
 /* Among all runs it is the one that trains that matters, else the last that was told of: the others' points are

@@ -309,6 +309,28 @@ static void a_stream_of_one_run_ends_with_the_event_of_its_final_state(void **st
     close_reader(&reader);
 }
 
+/* It had ended when the reader came; before the reader has had what led there, it is resumed. */
+static void a_stream_goes_on_with_a_run_that_is_resumed(void **state)
+{
+    struct world *world = *state;
+    uint64_t last = train(world, world->run, 1, 1, 4);
+    struct reader reader;
+    char first[16];
+
+    train(world, world->run, 2, 9, 8); /* more than is made at once */
+    open_reader(world, &reader, world->run, true, last);
+    assert_int_equal(reader.stream.read(reader.stream.self, first, sizeof first), sizeof first);
+    hub_append(world->api.hub, world->run, "state", "{\"id\":1,\"state\":\"queued\"}");
+    read_all(&reader);
+    assert_non_null(strstr(reader.text, "\"state\":\"finished\""));
+    assert_non_null(strstr(reader.text, "\"state\":\"queued\""));
+    assert_false(reader.ended);
+    hub_append(world->api.hub, world->run, "state", "{\"id\":1,\"state\":\"stopped\"}");
+    read_all(&reader);
+    assert_true(reader.ended);
+    close_reader(&reader);
+}
+
 static void a_stream_of_one_run_ends_when_the_run_is_deleted(void **state)
 {
     struct world *world = *state;
@@ -434,6 +456,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(who_is_too_slow_is_told_from_where_to_ask, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stream_of_one_run_ends_with_the_event_of_its_final_state, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_stream_goes_on_with_a_run_that_is_resumed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stream_of_one_run_ends_when_the_run_is_deleted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(after_a_restart_one_run_and_all_runs_are_complete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_was_told_more_than_a_killed_daemon_kept_is_told_from_where_to_ask,
