@@ -34,6 +34,14 @@ void signals_take(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
+void signals_leave(void)
+{
+    struct sigaction action = {.sa_handler = SIG_IGN};
+
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
 void signals_ignore_pipe(void)
 {
     struct sigaction action = {.sa_handler = SIG_IGN};

@@ -10,6 +10,9 @@
 /* Take the signals over. Once, at the start. */
 void signals_take(void);
 
+/* Of a process that another one ends: let them go by. */
+void signals_leave(void);
+
 /* A connection that the other side has closed is an error of write, not the end of the program. */
 void signals_ignore_pipe(void);
 

@@ -8,6 +8,7 @@
 #include "catalog.h"
 #include "signals.h"
 #include "timing.h"
+#include "together.h"
 #include "train_input.h"
 #include "train_tell.h"
 
@@ -17,6 +18,7 @@ struct train {
     const struct options *options;
     struct catalog *catalog;
     struct train_watch *watch;
+    struct together together;
     struct training *trainings; /* [count] */
     size_t count, ended;
 };
@@ -38,6 +40,7 @@ static bool prepare(struct train *train, const char *operand, struct training *t
 
     training->options = train->options;
     training->watch = train->watch;
+    training->crew = train->together.crew;
     if (resume != NULL ? !train_input_resume(resume, operand, run, &training->beginning)
                        : !train_input_read(operand, run))
         return false;
@@ -104,7 +107,7 @@ static struct ff_trainer *create_trainer(struct training *training, const struct
                                    .paused = ignore_pause,
                                    .resumed = ignore_pause};
     const struct run *run = &training->run;
-    struct ff_beginning beginning = {.checkpoint = training->beginning};
+    struct ff_beginning beginning = {.checkpoint = training->beginning, .crew = training->crew};
 
     if (training->beginning != NULL) {
         beginning.changes = ff_checkpoint_about(training->beginning)->changes;
@@ -237,9 +240,6 @@ static int train_all(struct train *train)
 
 static ff_status open_all(struct train *train, struct ff_error *error)
 {
-    signals_take();
-    if (ff_blas_check(error) != FF_OK)
-        return error->status;
     train->trainings = calloc(train->count, sizeof *train->trainings);
     if (train->trainings == NULL)
         return ff_fail_memory(error, "the runs");
@@ -272,10 +272,16 @@ int train_command(const struct options *options)
 
     if (train.count == 0)
         train.count = 1; /* that of --resume */
-    if (open_all(&train, &error) == FF_OK)
+    signals_take();
+    if (ff_blas_check(&error) != FF_OK || together_open(&train.together, &error) != FF_OK)
+        train_complain(NULL, error.message);
+    else if (train.together.served)
+        status = DONE;
+    else if (open_all(&train, &error) == FF_OK)
         status = train_all(&train);
     else
         train_complain(NULL, error.message);
     close_all(&train);
+    together_close(&train.together);
     return status;
 }

@@ -100,7 +100,7 @@ void train_tell_end(const struct training *training, const char *trouble)
     } else {
         print_event("end", training->run.id, run_to_json(&training->run));
     }
-    if (training->run.state == RUN_FAILED)
+    if (training->run.state == RUN_FAILED || training->run.state == RUN_INTERRUPTED)
         train_complain(training->run.name, training->run.reason);
     if (trouble != NULL)
         train_complain(training->run.name, trouble);

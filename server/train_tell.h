@@ -20,6 +20,7 @@ struct training {
     struct ff_checkpoint *beginning;     /* that of --resume; NULL: it begins with its first step */
     struct train_checkpoint *checkpoint; /* that of --checkpoint; NULL: not kept */
     struct train_watch *watch;
+    struct ff_crew *crew; /* NULL: this process is alone */
 };
 
 /* Where the run stands that goes on from `beginning`, which must be there. */
