@@ -1,7 +1,7 @@
 /* config.h - every setting of a run, declared once.
  *
  * The table in config_table.c is the only place that knows a setting's name, type, range, default, unit, help,
- * whether it is live, and what of it this build can do. From it come parsing with errors that point at the field,
+ * and whether it is live. From it come parsing with errors that point at the field,
  * JSON out, the JSON Schema, the dashboard's form and the documentation. Pure functions; any thread may call.
  *
  * A pointer is RFC 6901's, with a prefix that the caller chooses ("/config" for POST /api/v1/runs). */
@@ -146,7 +146,7 @@ cJSON *ff_json_whole(cJSON *json, bool whole);
 void ff_config_defaults(struct ff_config *config);
 
 /* Put the fields of `settings` over `config`. Adds every problem found (unknown names with the nearest known one,
- * wrong types, values out of range, what is not available in this build); config keeps its old value where one is
+ * wrong types, values out of range); config keeps its old value where one is
  * wrong. Returns whether there was none. */
 bool ff_config_apply(struct ff_config *config, const cJSON *settings, const char *pointer,
                      struct ff_problems *problems);
@@ -173,9 +173,7 @@ cJSON *ff_config_difference(const struct ff_config *from, const struct ff_config
 bool ff_config_first_difference(const struct ff_config *from, const struct ff_config *to, const char **name);
 
 /* JSON Schema (draft 2020-12) of a configuration: type, range, default, description, and the annotations `x-live`
- * (may change while it trains), `x-unit`, `x-group` (a heading for forms), `x-available` (false where this build
- * refuses anything but the default; for names, the array of those that can be chosen). NULL when memory is short.
- */
+ * (may change while it trains), `x-unit`, `x-group` (a heading for forms). NULL when memory is short. */
 cJSON *ff_config_schema(void);
 
 /* What a layer makes of what enters it. */

@@ -268,26 +268,21 @@ static cJSON *parts_schema(const struct part *part)
     return ff_object_schema(ff_json_whole(properties, good));
 }
 
-/* The choices that this build has, or, with `all`, every one. */
-static cJSON *choices_json(const struct setting *setting, bool all)
+static cJSON *choices_json(const struct setting *setting)
 {
     cJSON *names = cJSON_CreateArray();
     bool good = names != NULL;
 
-    for (unsigned i = 0; good && setting->choices[i] != NULL; i++) {
-        if (all || !(setting->later >> i & 1))
-            good = ff_json_append(names, cJSON_CreateString(setting->choices[i]));
-    }
+    for (size_t i = 0; good && setting->choices[i] != NULL; i++)
+        good = ff_json_append(names, cJSON_CreateString(setting->choices[i]));
     return ff_json_whole(names, good);
 }
 
 static cJSON *choice_schema(const struct setting *setting)
 {
     cJSON *schema = cJSON_CreateObject();
-    bool good = ff_json_put(schema, "enum", choices_json(setting, true)) &&
-                ff_json_put(schema, "x-available", choices_json(setting, false));
 
-    return ff_json_whole(schema, good);
+    return ff_json_whole(schema, ff_json_put(schema, "enum", choices_json(setting)));
 }
 
 static cJSON *name_schema(void)
@@ -335,8 +330,6 @@ static cJSON *setting_schema(const struct setting *setting, const struct ff_conf
 
     if (setting->unit != NULL)
         good = good && ff_json_put_text(schema, "x-unit", setting->unit);
-    if (setting->type != CHOICE)
-        good = good && ff_json_put_flag(schema, "x-available", !setting->later);
     return ff_json_whole(schema, good);
 }
 

@@ -33,7 +33,6 @@ struct setting {
     double initial;             /* default of numbers, flags and choices */
     const char *const *choices; /* NULL at the end */
     const struct part *parts;   /* name NULL at the end */
-    unsigned later; /* CHOICE: bit i set: choice i is not available in this build; else: 1: only the default is */
     bool live;
     const char *unit;
     const char *help;

@@ -47,7 +47,7 @@ const FOLDERS = {
         },
         run: { files: /^(run|confusion|histograms|series|textlog|catalog.*|checkpoint_pace)$/, may: ['basics', 'core'] },
         basics: {
-            files: /^(assets|json.*|log|notify|options.*|prometheus|signals|text|timing|token)$/,
+            files: /^(assets|json.*|log|notify|options.*|prometheus|ranks_.*|signals|text|timing|together|token)$/,
             may: ['core'],
         },
     },
@@ -56,7 +56,7 @@ const FOLDERS = {
 /** Libraries that only some files know, and why. @type {[RegExp, RegExp, string][]} */
 const LIBRARIES = [
     [/^cjson\//, /^(core\/(goodness|config|checkpoint_text|safetensors_write)|server\/)/, 'in core only settings and checkpoints know JSON'],
-    [/^mpi\.h$/, /^core\/ranks_mpi\./, 'only what carries parcels between ranks knows MPI'],
+    [/^mpi\.h$/, /^server\/ranks_mpi\./, 'only what carries parcels between ranks knows MPI'],
     [/^sqlite3\.h$/, /^server\/(store|check|main|api_version)/, 'only the store knows SQL'],
     [/^microhttpd\.h$/, /^server\/(http|head|waiting|main|api_version)/, 'only http knows libmicrohttpd'],
 ];

@@ -37,13 +37,9 @@ export class Generator {
         this.random = random;
     }
 
-    /** A value that the schema allows, and that this build has (x-available). */
+    /** A value that the schema allows. */
     right(schema) {
         const given = this.api.resolve(schema), { random } = this;
-        if (Array.isArray(given['x-available']))
-            return random.pick(given['x-available']);
-        if (given['x-available'] === false)
-            return given.default;
         if (given.const !== undefined)
             return given.const;
         if (given.enum !== undefined)

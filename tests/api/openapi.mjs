@@ -31,7 +31,7 @@ export class Openapi {
         this.ajv = new Ajv({ strict: true, strictTypes: false, strictRequired: false, allErrors: false,
             allowUnionTypes: true });
         addFormats.default(this.ajv);
-        for (const word of ['x-live', 'x-unit', 'x-group', 'x-available'])
+        for (const word of ['x-live', 'x-unit', 'x-group'])
             this.ajv.addKeyword(word);
         this.ajv.addFormat('binary', true);
         this.ajv.addSchema({ $id: 'document', $defs: prepared(document.components.schemas) });

@@ -195,7 +195,6 @@ static void the_schema_tells_every_setting(void **state)
         assert_true(cJSON_IsString(cJSON_GetObjectItemCaseSensitive(property, "x-group")));
         assert_true(cJSON_IsBool(cJSON_GetObjectItemCaseSensitive(property, "x-live")));
         assert_non_null(cJSON_GetObjectItemCaseSensitive(property, "default"));
-        assert_non_null(cJSON_GetObjectItemCaseSensitive(property, "x-available"));
     }
     cJSON_Delete(schema);
 }
