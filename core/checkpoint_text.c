@@ -63,18 +63,21 @@ static const struct number {
     const char *name;
     size_t offset;
     enum { WHOLE32, WHOLE64, SINGLE, DOUBLE } type;
+    bool later; /* files of earlier programs lack it */
 } numbers[] = {
-    {"step", offsetof(struct ff_standing, step), WHOLE64},
-    {"epochs", offsetof(struct ff_standing, epochs), WHOLE32},
-    {"window", offsetof(struct ff_standing, window), WHOLE64},
-    {"train_images", offsetof(struct ff_standing, train_images), WHOLE32},
-    {"epoch_images", offsetof(struct ff_standing, epoch_images), WHOLE64},
-    {"pixel_scale", offsetof(struct ff_standing, pixel_scale), SINGLE},
-    {"pixel_offset", offsetof(struct ff_standing, pixel_offset), SINGLE},
-    {"training", offsetof(struct ff_standing, training), DOUBLE},
-    {"evaluating", offsetof(struct ff_standing, evaluating), DOUBLE},
-    {"saving", offsetof(struct ff_standing, saving), DOUBLE},
-    {"evaluating_closed", offsetof(struct ff_standing, evaluating_closed), DOUBLE},
+    {"step", offsetof(struct ff_standing, step), WHOLE64, false},
+    {"epochs", offsetof(struct ff_standing, epochs), WHOLE32, false},
+    {"window", offsetof(struct ff_standing, window), WHOLE64, false},
+    {"train_images", offsetof(struct ff_standing, train_images), WHOLE32, false},
+    {"epoch_images", offsetof(struct ff_standing, epoch_images), WHOLE64, false},
+    {"pixel_scale", offsetof(struct ff_standing, pixel_scale), SINGLE, false},
+    {"pixel_offset", offsetof(struct ff_standing, pixel_offset), SINGLE, false},
+    {"training", offsetof(struct ff_standing, training), DOUBLE, false},
+    {"evaluating", offsetof(struct ff_standing, evaluating), DOUBLE, false},
+    {"saving", offsetof(struct ff_standing, saving), DOUBLE, false},
+    {"evaluating_closed", offsetof(struct ff_standing, evaluating_closed), DOUBLE, false},
+    {"best_epoch", offsetof(struct ff_standing, best_epoch), WHOLE32, true},
+    {"best_error", offsetof(struct ff_standing, best_error), DOUBLE, true},
 };
 
 static double number_of(const struct ff_standing *standing, const struct number *number)
@@ -217,7 +220,9 @@ static bool read_number(const cJSON *object, const struct number *number, struct
 static bool read_standing(const cJSON *object, struct ff_standing *standing)
 {
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-        if (!read_number(object, &numbers[i], standing))
+        bool there = cJSON_GetObjectItemCaseSensitive(object, numbers[i].name) != NULL;
+
+        if ((there || !numbers[i].later) && !read_number(object, &numbers[i], standing))
             return false;
     }
     return standing->window > 0;

@@ -5,6 +5,13 @@
 
 #include "activation.h"
 
+/* Of the loop that follows: no pass writes what another one reads. */
+#ifdef __clang__
+#define INDEPENDENT_PLACES _Pragma("clang loop vectorize(assume_safety)")
+#else
+#define INDEPENDENT_PLACES _Pragma("GCC ivdep")
+#endif
+
 #ifndef FF_COLUMN_KERNELS
 #define FF_COLUMN_KERNELS ff_column_kernels_baseline
 #endif
@@ -103,7 +110,7 @@ INLINE void activate_block(const bool relu, const bool slopes, float *out, size_
         memcpy(tilts, block->tilts, count * sizeof *tilts);
     }
     for (size_t row = 0; row < rows; row++) {
-#pragma GCC ivdep
+        INDEPENDENT_PLACES
         for (size_t c = 0; c < count; c++) {
             float y = (z[row * stride + c] - shift[c]) * scale[c], a = value_of(relu, y);
 
@@ -161,7 +168,7 @@ INLINE void gradient_block(const bool relu, float *dz, size_t dz_stride, const f
     memcpy(pull, gradient->pull + first, count * sizeof *pull);
     memcpy(tilt, gradient->tilt + first, count * sizeof *tilt);
     for (size_t row = 0; row < rows; row++) {
-#pragma GCC ivdep
+        INDEPENDENT_PLACES
         for (size_t c = 0; c < count; c++) {
             float y = (z[row * stride + c] - shift[c]) * scale[c], a = value_of(relu, y);
 
@@ -198,7 +205,7 @@ INLINE bool above(float b, float a)
 INLINE void pool_block(float *out, uint8_t *which, const float *upper, const float *lower, size_t n,
                        const size_t count)
 {
-#pragma GCC ivdep
+    INDEPENDENT_PLACES
     for (size_t c = 0; c < count; c++) {
         float best = upper[c];
         uint32_t place = 0;

@@ -100,11 +100,11 @@ static bool in_range(double value, double low, double high, bool above_low)
 static void range_problem(struct reading *reading, const char *pointer, const char *what, double low, double high,
                           bool above_low, double got)
 {
-    char low_text[32], high_text[32], got_text[32];
+    char low_text[FF_NUMBER_TEXT], high_text[FF_NUMBER_TEXT], got_text[FF_NUMBER_TEXT];
 
-    ff_number_text(low, low_text, sizeof low_text);
-    ff_number_text(high, high_text, sizeof high_text);
-    ff_number_text(got, got_text, sizeof got_text);
+    ff_number_text(low, low_text);
+    ff_number_text(high, high_text);
+    ff_number_text(got, got_text);
     ff_problem_add(reading->problems, pointer, "must be %s%s %s and at most %s, got %s", what,
                    above_low ? "greater than" : "at least", low_text, high_text, got_text);
 }

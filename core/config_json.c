@@ -8,9 +8,9 @@ static const uint32_t default_layers[] = {500, 500};
 
 cJSON *ff_number_json(double value)
 {
-    char text[32];
+    char text[FF_NUMBER_TEXT];
 
-    ff_number_text(value, text, sizeof text);
+    ff_number_text(value, text);
     return cJSON_CreateRaw(text);
 }
 

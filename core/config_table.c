@@ -162,11 +162,14 @@ const struct setting *ff_setting_find(const char *name)
     return NULL;
 }
 
-void ff_number_text(double value, char *text, size_t size)
+void ff_number_text(double value, char text[FF_NUMBER_TEXT])
 {
+    char shortest[FF_NUMBER_TEXT];
+
     for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, size, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            return;
+        snprintf(shortest, sizeof shortest, "%.*g", digits, value);
+        if (strtod(shortest, NULL) == value)
+            break;
     }
+    memcpy(text, shortest, sizeof shortest);
 }

@@ -80,6 +80,7 @@ bool ff_json_put_flag(cJSON *object, const char *name, bool flag);
 const struct setting *ff_setting_find(const char *name);
 
 /* The shortest text that reads back as the same double. */
-void ff_number_text(double value, char *text, size_t size);
+enum { FF_NUMBER_TEXT = 32 };
+void ff_number_text(double value, char text[FF_NUMBER_TEXT]);
 
 #endif

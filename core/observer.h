@@ -104,6 +104,8 @@ struct ff_standing {
     float pixel_scale, pixel_offset;     /* input.h */
     uint32_t train_images;               /* an epoch has: with as many a step is the same step */
     uint64_t epoch_images;               /* of the open epoch, in whole windows */
+    uint32_t best_epoch; /* of the lowest test error; 0: none yet. The trainer leaves it to the keeper */
+    double best_error;
     uint32_t layers;
     struct ff_sums epoch_sums[FF_LAYERS_MAX];
     struct ff_histogram epoch_histograms[FF_LAYERS_MAX];

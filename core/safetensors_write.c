@@ -19,7 +19,7 @@ enum { ALIGNMENT = 64, LENGTH_BYTES = 8 };
 #define NO_SUM_YET ZEROS_16 ZEROS_16 ZEROS_16 ZEROS_16
 
 /* The sum stands first, so that its place is known whatever else the header holds. */
-static const char beginning[] = "{\"" FF_SAFETENSORS_METADATA "\":{\"" FF_SAFETENSORS_SUM "\":\"";
+enum { BEGINNING_BYTES = sizeof("{\"" FF_SAFETENSORS_METADATA "\":{\"" FF_SAFETENSORS_SUM "\":\"") - 1 };
 
 struct ff_safetensors_writer {
     struct ff_durable *file;
@@ -235,7 +235,7 @@ static ff_status complete(struct ff_safetensors_writer *writer, struct ff_error 
         return ff_fail(error, FF_INVALID, "the tensors take %" PRIu64 " bytes, but only %" PRIu64 " have come",
                        writer->data_bytes, writer->appended);
     ff_sha256_take(writer->sum, text);
-    memcpy(writer->start + LENGTH_BYTES + sizeof beginning - 1, text, strlen(text));
+    memcpy(writer->start + LENGTH_BYTES + BEGINNING_BYTES, text, strlen(text));
     return ff_durable_write(writer->file, 0, writer->start, (size_t)writer->start_bytes, error);
 }
 

@@ -28,6 +28,8 @@ static const struct command_row {
      "--threads, with the same results to the last bit as if it had never been left; add\n"
      "--checkpoint FILE again to keep it further. It has the settings that it began with; a RUN\n"
      "given beside may only ask for more epochs. Both options are for one run.\n\n"
+     "The weights of the epoch with the lowest test error are kept beside FILE, under its name\n"
+     "with .best before .safetensors: goodness evaluate takes them, and --resume goes on from them.\n\n"
      "Exit status: 0 all runs finished; 1 one failed, was stopped by a signal, could not start,\n"
      "or could not be kept; 2 wrong option.\n"},
     {"evaluate", COMMAND_EVALUATE, " CHECKPOINT", "count what a trained network predicts wrongly",

@@ -53,7 +53,7 @@ struct run {
     uint64_t parameters;
     struct ff_progress progress;
     struct ff_epoch last; /* epoch 0: none yet */
-    struct {
+    struct run_best {
         double test_error;
         uint32_t epoch;
     } best; /* epoch 0: none yet */

@@ -91,12 +91,15 @@ static void begin_writing(struct session *session, const struct ff_standing *sta
     if (under_way)
         store_flush(session->store);
     pthread_mutex_lock(&session->mutex);
+    struct run_best best = session->current->best;
     saving->under_way = true;
     saving->best = saving->best_step != 0 && saving->best_step == standing->step;
     saving->best_step = 0;
     checkpoint_pace_begin(&saving->pace);
     pthread_mutex_unlock(&session->mutex);
     saving->about.standing = *standing;
+    saving->about.standing.best_epoch = best.epoch;
+    saving->about.standing.best_error = best.epoch > 0 ? best.test_error : 0;
     saving->about.changes = saving->changes;
     saving->about.change_count = changes_until(saving, standing->step);
     store_checkpoint_path(session->store, run, path);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "checkpoint.h"
+#include "second_name.h"
 #include "store_columns.h"
 #include "timing.h"
 
@@ -96,32 +97,14 @@ static uint64_t size_of(const char *path)
 
 /* --- the best one --------------------------------------------------------------------------------------------- */
 
-static ff_status sync_folder(const struct store *store)
-{
-    char path[STORE_PATH_MAX];
-
-    folder_path(store, path);
-    int folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool synced = folder >= 0 && fsync(folder) == 0;
-    if (folder >= 0)
-        close(folder);
-    return synced ? FF_OK : FF_IO;
-}
-
 /* The newest is the best, too: its file gets a second name, in the place of the one that had it. */
 static ff_status keep_best(const struct store *store, int64_t run, struct ff_error *error)
 {
-    char newest[STORE_CHECKPOINT_PATH_MAX], kept[STORE_CHECKPOINT_PATH_MAX], fresh[STORE_CHECKPOINT_PATH_MAX];
+    char newest[STORE_CHECKPOINT_PATH_MAX], kept[STORE_CHECKPOINT_PATH_MAX];
 
     store_checkpoint_path(store, run, newest);
     store_best_path(store, run, kept);
-    file_path(store, run, best_temporary, fresh);
-    unlink(fresh); /* left over by a daemon that was killed */
-    if (link(newest, fresh) == 0 && rename(fresh, kept) == 0 && sync_folder(store) == FF_OK) {
-        unlink(fresh); /* it is there still where both names were of one file */
-        return FF_OK;
-    }
-    return ff_fail(error, FF_IO, "%s cannot be kept as the best: %s", newest, strerror(errno));
+    return second_name_give(newest, kept, error);
 }
 
 /* What the epochs' rows say of a run's best epoch: whether it ended at this step. */

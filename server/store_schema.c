@@ -59,8 +59,8 @@ static const char *const migrations[] = {
     "  cells TEXT NOT NULL, mistakes TEXT NOT NULL, PRIMARY KEY(run, epoch)) WITHOUT ROWID;",
 
     /* Runs that were deleted, and whose rows are on their way out: whoever reads asks for those that are kept. */
-    "CREATE TABLE removals(run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE);"
-    "CREATE VIEW kept_runs AS SELECT * FROM runs WHERE id NOT IN (SELECT run FROM removals);",
+    ("CREATE TABLE removals(run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE);"
+     "CREATE VIEW kept_runs AS SELECT * FROM runs WHERE id NOT IN (SELECT run FROM removals);"),
 };
 
 _Static_assert(sizeof migrations / sizeof migrations[0] == STORE_SCHEMA_VERSION, "a migration for every version");

@@ -64,6 +64,15 @@ static void keep_evaluation(void *self, const struct ff_evaluation *evaluation)
     textlog_keep_evaluation(&training->evaluation, evaluation);
 }
 
+static void see_epoch(void *self, const struct ff_epoch *epoch)
+{
+    struct training *training = self;
+
+    train_tell_epoch(training, epoch);
+    if (training->checkpoint != NULL)
+        train_checkpoint_see_epoch(training->checkpoint, epoch);
+}
+
 /* Nothing here pauses a run. */
 static void ignore_pause(void *self)
 {
@@ -102,7 +111,7 @@ static struct ff_trainer *create_trainer(struct training *training, const struct
 {
     struct ff_observer observer = {.self = training,
                                    .points = train_tell_points,
-                                   .epoch = train_tell_epoch,
+                                   .epoch = see_epoch,
                                    .evaluation = keep_evaluation,
                                    .paused = ignore_pause,
                                    .resumed = ignore_pause};
@@ -114,8 +123,8 @@ static struct ff_trainer *create_trainer(struct training *training, const struct
         beginning.change_count = ff_checkpoint_about(training->beginning)->change_count;
     }
     if (training->options->checkpoint != NULL) {
-        training->checkpoint =
-            train_checkpoint_create(training->options->checkpoint, run, dataset, training->beginning, error);
+        training->checkpoint = train_checkpoint_create(training->options->checkpoint, run, dataset,
+                                                       training->beginning, training->options->resume, error);
         if (training->checkpoint == NULL)
             return NULL;
         observer.wants_snapshot = want_snapshot;

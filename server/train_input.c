@@ -224,6 +224,8 @@ bool train_input_resume(const char *file, const char *operand, struct run *run, 
     }
     run->config = about->config;
     run->config.epochs = epochs;
+    run->best.epoch = about->standing.best_epoch;
+    run->best.test_error = about->standing.best_error;
     if (run->name[0] == '\0')
         take_name(run, about->name);
     return true;

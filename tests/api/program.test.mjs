@@ -265,6 +265,43 @@ for (const [what, config, args, words] of [
         assert.equal(output, '');
     });
 
+/** A run that gets worse again: its rate grows beyond what is good, and the epochs after the best are judged too. */
+const worsening = (fields = {}) => small({ epochs: 12, batch_size: 20, learning_rate: 0.05, schedule: 'constant', warmup: 0,
+    negatives: 'random', ...fields });
+
+test('the weights of the best epoch are kept beside the newest, over lives and in other files too', async () => {
+    const file = path.join(home, 'run.safetensors'), best = path.join(home, 'run.best.safetensors');
+    const elsewhere = path.join(home, 'elsewhere');
+    await writeFile(best, 'of a former run, whose file was the same');
+    assert.equal((await train(small({ epochs: 0 }), ['--checkpoint', file])).status, 0);
+    assert.ok(!existsSync(best), 'nothing was judged');
+    const config = worsening();
+    const whole = await train(config, ['--checkpoint', file]);
+    assert.equal(whole.status, 0, whole.errors);
+    const { best: reached, last } = whole.lines.at(-1);
+    assert.ok(reached.epoch < 12 && reached.test_error < last.test_error, 'it must get worse again, or this tests nothing');
+    const judged = async (kept) => {
+        const { lines, errors } = await program('evaluate', [kept]);
+        return lines.length ? { error: lines[0].error, epoch: lines[0].epoch } : errors;
+    };
+    const wanted = { error: reached.test_error, epoch: reached.epoch };
+    assert.deepEqual(await judged(best), wanted);
+    assert.deepEqual(await judged(file), { error: last.test_error, epoch: 12 });
+    assert.ok(!existsSync(`${best}.tmp`));
+
+    /* One that goes on remembers it, there and in another file. */
+    const more = await train(worsening({ epochs: 13 }), ['--resume', file, '--checkpoint', elsewhere]);
+    assert.equal(more.status, 0, more.errors);
+    const after = more.lines.at(-1);
+    assert.ok(after.last.test_error >= reached.test_error, 'no better, or this tests nothing');
+    assert.deepEqual(after.best, reached);
+    assert.deepEqual(await judged(`${elsewhere}.best`), wanted);
+    assert.deepEqual(await judged(best), wanted);
+    const back = await train(worsening({ epochs: 13 }), ['--resume', best]);
+    assert.equal(back.lines[0].resumed.epoch, reached.epoch);
+    assert.equal(back.lines.at(-1).last.digest, after.last.digest);
+});
+
 test('evaluate says what it cannot evaluate on', async () => {
     const file = path.join(home, 'elsewhere');
     await train(small(), ['--checkpoint', file]);

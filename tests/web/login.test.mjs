@@ -92,6 +92,26 @@ test('signing out ends it, also for a page that is still open', async (t) => {
     assert.equal(new URL(page.url()).pathname, '/login.html');
 });
 
+test('every page of who is signed in leads out, by the keyboard too', async (t) => {
+    const page = await visit(t, '/', { viewport: { width: 360, height: 700 } });
+    await page.waitForSelector('#token:focus');
+    await signIn(page);
+    await page.waitForURL(`${daemon.url}/`);
+    for (const address of ['/?run=1', '/runs.html', '/compare.html', '/math.html', '/api.html', '/no/such/page']) {
+        await page.goto(daemon.url + address);
+        await page.waitForSelector('#sign-out');
+        assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true, address);
+        const { violations } = await new AxeBuilder({ page }).include('.bar').analyze();
+        assert.deepEqual(violations.map((each) => `${each.id}: ${each.nodes.map((node) => node.html)}`), [], address);
+    }
+    await page.focus('#theme-button');
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('#token:focus');
+    await page.goto(`${daemon.url}/runs.html`);
+    await page.waitForURL(/login\.html/);
+});
+
 test('it reads well for everybody, in light and dark, on a small screen', async (t) => {
     for (const colorScheme of ['light', 'dark']) {
         const page = await visit(t, '/login.html', { colorScheme, viewport: { width: 360, height: 700 } });

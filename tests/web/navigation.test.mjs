@@ -24,6 +24,7 @@ test('every_page_leads_to_every_other_and_says_which_it_is', async (t) => {
                 link.getAttribute('aria-current'),
             ]),
         );
+        assert.equal(await page.locator('#sign-out').count(), 0, 'there is no token');
         assert.deepEqual(
             links,
             PAGES.map((each) => [each, each === address ? 'page' : null]),
