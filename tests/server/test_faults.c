@@ -17,8 +17,7 @@
 #include <microhttpd.h>
 #include <sqlite3.h>
 
-#include "api.h"
-#include "temporary.h"
+#include "program_fixture.h"
 
 /* --- what fails ----------------------------------------------------------------------------------------------- */
 
@@ -109,85 +108,14 @@ enum MHD_Result __wrap_MHD_add_response_header(struct MHD_Response *response, co
 
 /* --- the program ---------------------------------------------------------------------------------------------- */
 
-static struct {
-    char folder[256];
-    struct store *store;
-    struct hub *hub;
-    struct catalog *catalog;
-    struct session *session;
-    struct http *http;
-    struct api api;
-    pthread_mutex_t mutex;
-    pthread_cond_t woken;
-    uint64_t wakes; /* guarded by mutex */
-} program = {.mutex = PTHREAD_MUTEX_INITIALIZER, .woken = PTHREAD_COND_INITIALIZER};
-
-static void wake(void *self)
-{
-    (void)self;
-    pthread_mutex_lock(&program.mutex);
-    program.wakes++;
-    pthread_cond_broadcast(&program.woken);
-    pthread_mutex_unlock(&program.mutex);
-    if (program.http != NULL)
-        http_wake(program.http);
-}
-
-enum { SIDE = 8, TRAIN = 40, TEST = 20 };
-
-static void write_idx(const char *stem, unsigned count)
-{
-    uint8_t images[16 + TRAIN * SIDE * SIDE] = {0, 0, 8, 3, 0, 0, 0, (uint8_t)count, 0, 0, 0, SIDE, 0, 0, 0, SIDE};
-    uint8_t labels[8 + TRAIN] = {0, 0, 8, 1, 0, 0, 0, (uint8_t)count};
-    char name[64];
-
-    for (unsigned i = 0; i < count; i++) {
-        labels[8 + i] = (uint8_t)(i % 4);
-        for (unsigned pixel = 0; pixel < SIDE * SIDE; pixel++)
-            images[16 + i * SIDE * SIDE + pixel] =
-                (uint8_t)((pixel / 16 == i % 4 ? 200 : 0) + (i * 31 + pixel * 17) % 40);
-    }
-    snprintf(name, sizeof name, "%s-images-idx3-ubyte", stem);
-    temporary_write(temporary_path(program.folder, name), images, 16 + count * SIDE * SIDE);
-    snprintf(name, sizeof name, "%s-labels-idx1-ubyte", stem);
-    temporary_write(temporary_path(program.folder, name), labels, 8 + count);
-}
-
 static int64_t submit(uint32_t epochs)
 {
-    static struct run run;
     struct ff_error error;
+    int64_t id = program_submit(epochs, &error);
 
-    run = (struct run){0};
-    ff_config_defaults(&run.config);
-    snprintf(run.config.dataset, sizeof run.config.dataset, "bars");
-    run.config.layer_count = 2;
-    run.config.layers[0] = run.config.layers[1] = (struct ff_layer_config){.kind = FF_DENSE, .units = 6};
-    run.config.batch_size = 10;
-    run.config.epochs = epochs;
-    run.config.evaluate_every = epochs;
-    if (session_submit(program.session, &run, &error) != FF_OK)
+    if (id == 0)
         fail_msg("%s", error.message);
-    return run.id;
-}
-
-/* Until the run is in this state; the hub's wakes tell that something has changed. */
-static void await(int64_t id, enum run_state state)
-{
-    static struct run run;
-    struct ff_error error;
-
-    for (;;) {
-        pthread_mutex_lock(&program.mutex);
-        uint64_t wakes = program.wakes;
-        pthread_mutex_unlock(&program.mutex);
-        if (session_get(program.session, id, &run, &error) == FF_OK && run.state == state)
-            return;
-        pthread_mutex_lock(&program.mutex);
-        while (program.wakes == wakes)
-            pthread_cond_wait(&program.woken, &program.mutex);
-        pthread_mutex_unlock(&program.mutex);
-    }
+    return id;
 }
 
 /* Run 1 has finished; run 2 is paused, so that nothing trains meanwhile, and what is made waits. */
@@ -195,36 +123,17 @@ static int set_up(void **state)
 {
     static struct run run;
     struct ff_error error;
-    char option[300];
-    struct http_options options = {.address = "127.0.0.1", .api = &program.api};
 
     (void)state;
     cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = __wrap_malloc, .free_fn = free});
-    temporary_folder(program.folder);
-    write_idx("train", TRAIN);
-    write_idx("t10k", TEST);
-    snprintf(option, sizeof option, "bars=%s", program.folder);
-    program.store = store_open(temporary_path(program.folder, "state"), &error);
-    program.hub = hub_create(store_first_event(program.store), 1 << 20, &error);
-    program.catalog = catalog_create(&error);
-    if (catalog_add(program.catalog, option, &error) != FF_OK)
+    program_prepare();
+    if (program_open(&error) != FF_OK)
         return -1;
-    program.session = session_create(program.store, program.hub, program.catalog,
-                                     (struct ff_placement){.stages = 1, .threads = 1}, &error);
-    hub_set_wake(program.hub, wake, NULL);
-    program.api = (struct api){.session = program.session,
-                               .store = program.store,
-                               .hub = program.hub,
-                               .catalog = program.catalog}; /* no answers are kept: each is made anew */
-    options.routes = api_routes(&options.route_count);
-    program.http = http_start(&options, &error);
-    if (program.http == NULL)
-        return -1;
-    await(submit(2), RUN_FINISHED);
+    program_await(submit(2), RUN_FINISHED, false);
     int64_t id = submit(1000000);
-    await(id, RUN_RUNNING);
+    program_await(id, RUN_RUNNING, false);
     session_pause(program.session, id, &run, &error);
-    await(id, RUN_PAUSED);
+    program_await(id, RUN_PAUSED, false);
     store_flush(program.store);
     return 0;
 }
@@ -232,14 +141,8 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    program.api.closing = true;
-    hub_set_wake(program.hub, NULL, NULL);
-    http_stop(program.http);
-    session_destroy(program.session);
-    catalog_destroy(program.catalog);
-    hub_destroy(program.hub);
-    store_close(program.store);
-    temporary_remove(program.folder);
+    program_close();
+    program_remove();
     return 0;
 }
 
