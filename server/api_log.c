@@ -22,7 +22,7 @@ static bool take_epoch(void *self, const struct ff_epoch *epoch, uint64_t event)
 static void write_header(struct log *log, const struct run *run, const struct ff_dataset *dataset)
 {
     if (log->text.stream != NULL)
-        textlog_header(log->text.stream, run, dataset);
+        textlog_header(log->text.stream, run, dataset, NULL);
 }
 
 void api_log(struct api *api, const struct request *request, struct response *response)

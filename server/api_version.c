@@ -5,12 +5,12 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <zip.h>
 #include <zlib.h>
 
 #include "api.h"
 #include "blas.h"
+#include "machine.h"
 
 #ifdef __clang__
 #define COMPILER "clang " __clang_version__
@@ -27,26 +27,6 @@ static void blas_version(char *text, size_t size)
     if (strncmp(name, "OpenBLAS ", 9) == 0)
         name += 9;
     snprintf(text, size, "%.*s", (int)strcspn(name, " "), name);
-}
-
-/* The processor's name as the kernel tells it; "unknown" where it does not. */
-static void cpu_model(char *text, size_t size)
-{
-    FILE *file = fopen("/proc/cpuinfo", "r");
-    char line[512];
-
-    snprintf(text, size, "unknown");
-    while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        const char *colon = strchr(line, ':');
-
-        if (strncmp(line, "model name", 10) != 0 || colon == NULL)
-            continue;
-        colon += 1 + strspn(colon + 1, " \t");
-        snprintf(text, size, "%.*s", (int)strcspn(colon, "\n"), colon);
-        break;
-    }
-    if (file != NULL)
-        fclose(file);
 }
 
 static bool add_libraries(cJSON *json)
@@ -69,11 +49,11 @@ static bool add_machine(cJSON *json)
     cJSON *blas = cJSON_AddObjectToObject(json, "blas"), *cpu = cJSON_AddObjectToObject(json, "cpu");
     char model[256];
 
-    cpu_model(model, sizeof model);
+    machine_processor(model, sizeof model);
     return blas != NULL && cpu != NULL && cJSON_AddStringToObject(blas, "library", "OpenBLAS") != NULL &&
            cJSON_AddStringToObject(blas, "kernel", ff_blas_kernel()) != NULL &&
            cJSON_AddStringToObject(cpu, "model", model) != NULL &&
-           cJSON_AddNumberToObject(cpu, "cores", (double)sysconf(_SC_NPROCESSORS_ONLN)) != NULL;
+           cJSON_AddNumberToObject(cpu, "cores", machine_processors()) != NULL;
 }
 
 void api_version(struct api *api, const struct request *request, struct response *response)

@@ -1,10 +1,10 @@
 #include "evaluate.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "blas.h"
 #include "catalog.h"
+#include "machine.h"
 #include "network.h"
 #include "run.h"
 
@@ -20,11 +20,11 @@ struct evaluation {
 
 static uint32_t threads_of(const struct options *options)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned processors = machine_processors();
 
     if (options->placement.threads > 0)
         return options->placement.threads;
-    return processors < 1 ? 1 : processors > THREADS_MOST ? THREADS_MOST : (uint32_t)processors;
+    return processors > THREADS_MOST ? THREADS_MOST : processors;
 }
 
 /* What is asked for in place of the run's own predictor, if the network can be judged by it. */

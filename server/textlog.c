@@ -138,7 +138,7 @@ static void print_configuration(FILE *out, const struct ff_config *config)
     cJSON_Delete(usual);
 }
 
-void textlog_header(FILE *out, const struct run *run, const struct ff_dataset *dataset)
+void textlog_header(FILE *out, const struct run *run, const struct ff_dataset *dataset, const char *machine)
 {
     char architecture[512];
 
@@ -157,6 +157,8 @@ void textlog_header(FILE *out, const struct run *run, const struct ff_dataset *d
     if (run->placement.stages > 0)
         fprintf(out, "Placement: stages %" PRIu32 ", threads of each %" PRIu32 "\n", run->placement.stages,
                 run->placement.threads);
+    if (machine != NULL)
+        fprintf(out, "Machine: %s\n", machine);
     print_configuration(out, &run->config);
     fprintf(out, "%s\n", thin_rule);
 }
@@ -254,6 +256,8 @@ void textlog_end(FILE *out, const struct run *run, const struct textlog_evaluati
     if (run_state_is_final(run->state))
         fprintf(out, "Training time: %.2f seconds, %.2f of them for evaluation\n", run->progress.elapsed,
                 run->progress.evaluating);
+    if (run_state_is_final(run->state) && run->last.digest[0] != '\0')
+        fprintf(out, "Digest of the weights after epoch %" PRIu32 ": %s\n", run->last.epoch, run->last.digest);
     fprintf(out, "State: %s", run_state_name(run->state));
     if (run->reason[0] != '\0')
         fprintf(out, " (%s)", run->reason);

@@ -32,8 +32,8 @@ struct textlog_evaluation {
 void textlog_keep_evaluation(struct textlog_evaluation *kept, const struct ff_evaluation *evaluation);
 
 /* Date, run, data set and counts, architecture, parameters, and the settings that differ from the defaults. Where
- * `dataset` is NULL, what only it knows is left out. */
-void textlog_header(FILE *out, const struct run *run, const struct ff_dataset *dataset);
+ * `dataset` is NULL, what only it knows is left out; `machine` says on what it runs (NULL: not known). */
+void textlog_header(FILE *out, const struct run *run, const struct ff_dataset *dataset, const char *machine);
 
 /* Under the header of a run that goes on: where, and from which file. */
 void textlog_resumed(FILE *out, const char *file, const struct ff_standing *standing);
@@ -41,8 +41,8 @@ void textlog_resumed(FILE *out, const char *file, const struct ff_standing *stan
 /* One epoch. "Test accuracy" only where the epoch was evaluated. */
 void textlog_epoch(FILE *out, const struct ff_config *config, const struct ff_epoch *epoch);
 
-/* How it ended: state and reason, training time; with `evaluation` (NULL: left out) the detailed one and the five
- * samples. Nothing but the state line while the run has not ended. */
+/* How it ended: training time, the weights' digest, state and reason; with `evaluation` (NULL: left out) the
+ * detailed one and the five samples. Nothing but the state line while the run has not ended. */
 void textlog_end(FILE *out, const struct run *run, const struct textlog_evaluation *evaluation);
 
 /* Runs side by side: layers, parameters, accuracy, training time. */

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "blas.h"
+#include "machine.h"
 #include "train_input.h"
 
 const struct ff_standing *train_standing(const struct training *training)
@@ -75,13 +77,23 @@ static cJSON *start_json(const struct training *training)
     return ff_json_whole(json, whole);
 }
 
+static void print_header(const struct training *training, const struct ff_dataset *dataset)
+{
+    char processor[128], machine[256];
+
+    machine_processor(processor, sizeof processor);
+    snprintf(machine, sizeof machine, "%s, processors %u, BLAS kernel %s, goodness %s", processor,
+             machine_processors(), ff_blas_kernel(), GOODNESS_VERSION);
+    textlog_header(stdout, &training->run, dataset, machine);
+}
+
 void train_tell_start(const struct training *training, const struct ff_dataset *dataset)
 {
     train_watch_pause(training->watch);
     if (training->options->text) {
         if (training->run.id > 1)
             putchar('\n');
-        textlog_header(stdout, &training->run, dataset);
+        print_header(training, dataset);
         if (training->beginning != NULL)
             textlog_resumed(stdout, training->options->resume, train_standing(training));
         fflush(stdout);

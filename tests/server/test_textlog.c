@@ -134,7 +134,7 @@ static void the_header_tells_what_is_trained_on_what(void **state)
     run->config.train_limit = 1000;
     run->config.test_limit = 500;
     run->placement = (struct ff_placement){.stages = 2, .threads = 1};
-    textlog_header(out, run, &dataset);
+    textlog_header(out, run, &dataset, "a machine, processors 2");
     fclose(out);
     assert_has("Date: 2023-11-14T22:13:20Z\n");
     assert_has("Run: my run\n");
@@ -142,7 +142,7 @@ static void the_header_tells_what_is_trained_on_what(void **state)
     assert_has("Data set: mnist, 1000 training images, 500 test images of 28x28, 10 classes\n");
     assert_has("Architecture: 784+10 -> 500 -> 300 -> 10\n");
     assert_has("Parameters: 550810\n");
-    assert_has("Placement: stages 2, threads of each 1\n");
+    assert_has("Placement: stages 2, threads of each 1\nMachine: a machine, processors 2\n");
     assert_has("  train_limit: 1000\n");
     assert_has("  layers: [500,300,10]\n");
     assert_has_not("  momentum:"); /* as the defaults have it */
@@ -153,13 +153,14 @@ static void without_the_data_set_the_header_leaves_out_what_it_cannot_know(void 
     const struct run *run = *state;
     FILE *out = start();
 
-    textlog_header(out, run, NULL);
+    textlog_header(out, run, NULL, NULL);
     fclose(out);
     assert_has("Data set: mnist\n");
     assert_has("Architecture: image -> 500 -> 300 -> 10\n");
     assert_has_not("images");
     assert_has_not("Preset:");
     assert_has_not("Placement:");
+    assert_has_not("Machine:");
 }
 
 static void a_configuration_of_defaults_says_so(void **state)
@@ -168,12 +169,12 @@ static void a_configuration_of_defaults_says_so(void **state)
     FILE *out = start();
 
     ff_config_defaults(&run->config);
-    textlog_header(out, run, NULL);
+    textlog_header(out, run, NULL, NULL);
     fclose(out);
     assert_has("Configuration: the defaults\n");
     out = start();
     run->config.momentum = run->config.momentum / 2 + 0.1;
-    textlog_header(out, run, NULL);
+    textlog_header(out, run, NULL, NULL);
     fclose(out);
     assert_has("Configuration, where it differs from the defaults:\n  momentum: ");
 }
@@ -224,9 +225,12 @@ static void the_end_has_the_detailed_evaluation_and_five_samples(void **state)
     run->state = RUN_FINISHED;
     run->progress.elapsed = 12.345;
     run->progress.evaluating = 1.5;
+    run->last.epoch = 3;
+    snprintf(run->last.digest, sizeof run->last.digest, "sha256:0123");
     textlog_end(out, run, &evaluation);
     fclose(out);
     assert_string_equal(text, "Training time: 12.35 seconds, 1.50 of them for evaluation\n"
+                              "Digest of the weights after epoch 3: sha256:0123\n"
                               "State: finished\n"
                               "\n"
                               "Detailed evaluation, 7 test images after epoch 3:\n"
