@@ -2,10 +2,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,72 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "store_internal.h"
-
-/* Each test has a fresh folder, and most an open store in it. */
-struct fixture {
-    char folder[64];
-    struct store *store;
-    struct ff_error error;
-};
-
-static void assert_good(ff_status status, const struct ff_error *error)
-{
-    if (status != FF_OK)
-        fail_msg("%s", error->message);
-}
-
-static struct store *open_good(struct fixture *fixture)
-{
-    struct store *store = store_open(fixture->folder, &fixture->error);
-    if (store == NULL)
-        fail_msg("%s", fixture->error.message);
-    return store;
-}
-
-static void reopen(struct fixture *fixture)
-{
-    store_close(fixture->store);
-    fixture->store = open_good(fixture);
-}
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-    strcpy(fixture->folder, "/tmp/goodness_store_XXXXXX");
-    *state = fixture;
-    if (mkdtemp(fixture->folder) == NULL)
-        return -1;
-    fixture->store = store_open(fixture->folder, &fixture->error);
-    return fixture->store != NULL ? 0 : -1;
-}
-
-static void remove_files(const char *folder)
-{
-    static const char *const names[] = {"goodness.db", "goodness.db-wal", "goodness.db-shm", "goodness.lock",
-                                        "goodness.reserve"};
-    char path[128];
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        snprintf(path, sizeof path, "%s/%s", folder, names[i]);
-        unlink(path);
-    }
-    snprintf(path, sizeof path, "%s/checkpoints", folder);
-    rmdir(path);
-    rmdir(folder);
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-
-    store_close(fixture->store);
-    remove_files(fixture->folder);
-    free(fixture);
-    return 0;
-}
+#include "store_fixture.h"
 
 static struct run *new_run(void)
 {
@@ -548,7 +480,7 @@ static void the_folder_and_its_parents_are_made_for_the_owner_alone(void **state
     assert_int_equal(stat(folder, &information), 0);
     assert_int_equal(information.st_mode & 0777, 0700);
     store_close(store);
-    remove_files(folder);
+    temporary_remove(folder);
     rmdir(parent);
 }
 
@@ -1230,8 +1162,6 @@ static void rows_are_committed_within_a_second_by_themselves(void **state)
     double seconds = (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);
     assert_true(seconds < 1.5);
 }
-
-#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

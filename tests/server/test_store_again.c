@@ -3,9 +3,6 @@
 #include <fcntl.h>
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,56 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "checkpoint.h"
 #include "layer.h"
 #include "plan.h"
-#include "store_internal.h"
-
-struct fixture {
-    char folder[64];
-    struct store *store;
-    struct ff_error error;
-};
-
-static void assert_good(ff_status status, const struct ff_error *error)
-{
-    if (status != FF_OK)
-        fail_msg("%s", error->message);
-}
-
-static void reopen(struct fixture *fixture)
-{
-    store_close(fixture->store);
-    fixture->store = store_open(fixture->folder, &fixture->error);
-    if (fixture->store == NULL)
-        fail_msg("%s", fixture->error.message);
-}
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-
-    strcpy(fixture->folder, "/tmp/goodness_again_XXXXXX");
-    *state = fixture;
-    if (mkdtemp(fixture->folder) == NULL)
-        return -1;
-    fixture->store = store_open(fixture->folder, &fixture->error);
-    return fixture->store != NULL ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    char command[128];
-
-    store_close(fixture->store);
-    snprintf(command, sizeof command, "rm -rf %s", fixture->folder);
-    int removed = system(command);
-    free(fixture);
-    return removed;
-}
+#include "store_fixture.h"
 
 static void small_config(struct ff_config *config)
 {
@@ -571,8 +522,6 @@ static void a_database_from_before_checkpoints_opens_with_all_it_has(void **stat
     assert_true(get(fixture, 4)->now.learning_rate.value[0] == 0.5);
     assert_int_equal(insert_run(fixture, RUN_QUEUED, 0), 6);
 }
-
-#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

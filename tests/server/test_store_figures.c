@@ -1,57 +1,12 @@
 /* What was seen in epochs, in the store: histograms, evaluations, and the database from before they were kept. */
-#include "cmocka_all.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "store_internal.h"
+#include "store_fixture.h"
 
-struct fixture {
-    char folder[64];
-    struct store *store;
-    struct ff_error error;
-    struct histograms read;
-};
-
-static void assert_good(ff_status status, const struct ff_error *error)
-{
-    if (status != FF_OK)
-        fail_msg("%s", error->message);
-}
-
-static void open_again(struct fixture *fixture)
-{
-    store_close(fixture->store);
-    fixture->store = store_open(fixture->folder, &fixture->error);
-    if (fixture->store == NULL)
-        fail_msg("%s", fixture->error.message);
-}
-
-static int set_up(void **state)
-{
-    struct fixture *fixture = calloc(1, sizeof *fixture);
-
-    strcpy(fixture->folder, "/tmp/goodness_figures_XXXXXX");
-    *state = fixture;
-    if (mkdtemp(fixture->folder) == NULL)
-        return -1;
-    fixture->store = store_open(fixture->folder, &fixture->error);
-    return fixture->store != NULL ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *fixture = *state;
-    char command[128];
-
-    store_close(fixture->store);
-    snprintf(command, sizeof command, "rm -rf %s", fixture->folder);
-    int removed = system(command);
-    free(fixture);
-    return removed;
-}
+static struct histograms read_back;
 
 static int64_t insert_run(struct fixture *fixture)
 {
@@ -88,9 +43,8 @@ static void append(struct fixture *fixture, int64_t run, uint32_t epoch, bool wh
 
 static const struct histograms *read_epoch(struct fixture *fixture, int64_t run, uint32_t epoch)
 {
-    assert_good(store_read_histograms(fixture->store, run, epoch, &fixture->read, &fixture->error),
-                &fixture->error);
-    return &fixture->read;
+    assert_good(store_read_histograms(fixture->store, run, epoch, &read_back, &fixture->error), &fixture->error);
+    return &read_back;
 }
 
 static void assert_same(const struct histograms *read, const struct histograms *written)
@@ -132,7 +86,7 @@ static void histograms_read_back_by_epoch(void **state)
     append(fixture, id, 3, false);
     append(fixture, other, 7, true);
     store_flush(fixture->store);
-    open_again(fixture);
+    reopen(fixture);
     assert_same(read_epoch(fixture, id, 1), histograms_of(1, true));
     assert_same(read_epoch(fixture, id, 3), histograms_of(3, false));
     assert_same(read_epoch(fixture, id, 0), histograms_of(3, false));
@@ -227,7 +181,7 @@ static void what_the_newest_evaluation_found_reads_back(void **state)
     judge(fixture, id, 1, 3);
     judge(fixture, id, 3, 2);
     judge(fixture, other, 9, 0);
-    open_again(fixture);
+    reopen(fixture);
     assert_judged(fixture, other, 9, 0);
     assert_good(store_read_confusion(fixture->store, id, &confusion, &fixture->error), &fixture->error);
     assert_int_equal(confusion.epoch, 3);
@@ -337,14 +291,12 @@ static void a_database_from_before_histograms_opens_and_keeps_them(void **state)
                          " DROP TABLE evaluations; PRAGMA user_version = 2";
 
     assert_int_equal(store_do(fixture->store, execute_task, back, &fixture->error), FF_OK);
-    open_again(fixture);
+    reopen(fixture);
     assert_int_equal(epochs_of(fixture, id), 0);
     append(fixture, id, 1, true);
     store_flush(fixture->store);
     assert_same(read_epoch(fixture, id, 1), histograms_of(1, true));
 }
-
-#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
