@@ -87,6 +87,8 @@ struct ff_progress {
     double remaining;       /* seconds; NaN until it can be known */
     double samples_per_second; /* images trained a second of training, evaluation left out; NaN until known */
     double evaluating;         /* seconds of `elapsed` spent on evaluation */
+    uint32_t ranks;            /* that have a stage each; 0: all stages are in one process */
+    double bytes_per_sample;   /* that ranks send to each other for an image trained; NaN until known, 0 without */
 };
 
 /* Sums of one layer's figures over some images. */

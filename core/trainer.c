@@ -1,5 +1,6 @@
 #include "trainer.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -626,7 +627,14 @@ enum ff_outcome ff_trainer_run(struct ff_trainer *trainer, struct ff_error *erro
 
 void ff_trainer_progress(struct ff_trainer *trainer, struct ff_progress *progress)
 {
+    struct ff_wire wire;
+
     ff_sink_progress(trainer->sink, progress);
+    if (!ff_trainer_wire(trainer, &wire))
+        return;
+    progress->ranks = trainer->placement.stages;
+    progress->bytes_per_sample =
+        wire.images > 0 ? (double)(wire.up + wire.back) / (double)wire.images : (double)NAN;
 }
 
 size_t ff_trainer_timeline(struct ff_trainer *trainer, struct ff_span *spans, size_t most)

@@ -21,9 +21,11 @@
 #include "notify.h"
 #include "options.h"
 #include "preset.h"
+#include "ranks_open.h"
 #include "session.h"
 #include "signals.h"
 #include "store.h"
+#include "together.h"
 #include "token.h"
 #include "train.h"
 
@@ -32,6 +34,7 @@ enum { FAILED = 1, HUB_BYTES = 8 << 20, END_SECONDS = 5 };
 /* The daemon's parts, in the order in which they are opened; closed the other way round. */
 struct daemon {
     const struct options *options;
+    struct together together;
     struct store *store;
     struct hub *hub;
     struct catalog *catalog;
@@ -96,8 +99,6 @@ static ff_status open_all(struct daemon *daemon, struct ff_error *error)
 {
     const char *token_file = daemon->options->token_file;
 
-    if (ff_blas_check(error) != FF_OK)
-        return error->status;
     if (token_file != NULL && (daemon->token = token_read(token_file, error)) == NULL)
         return error->status;
     daemon->store = store_open(daemon->options->state, error);
@@ -106,8 +107,8 @@ static ff_status open_all(struct daemon *daemon, struct ff_error *error)
     daemon->hub = hub_create(store_first_event(daemon->store), hub_bytes(), error);
     if (daemon->hub == NULL || open_catalog(daemon, error) != FF_OK)
         return error->status;
-    daemon->session =
-        session_create(daemon->store, daemon->hub, daemon->catalog, daemon->options->placement, error);
+    daemon->session = session_create(daemon->store, daemon->hub, daemon->catalog, daemon->options->placement,
+                                     daemon->together.crew, error);
     return daemon->session == NULL ? error->status : open_http(daemon, error);
 }
 
@@ -199,28 +200,43 @@ static void share_heap(void)
 #endif
 }
 
+static void log_loss(void *self, uint32_t rank)
+{
+    (void)self;
+    log_warning("rank %u does not answer any more; runs go on without it", rank);
+}
+
+/* Until a signal asks to end. */
+static int lead(struct daemon *daemon, struct ff_error *error)
+{
+    if (daemon->together.ranks != NULL)
+        ranks_watch(daemon->together.ranks, log_loss, NULL);
+    if (open_all(daemon, error) != FF_OK || start_first_run(daemon, error) != FF_OK)
+        return FAILED;
+    announce(daemon);
+    while (!signals_came())
+        signals_wait(-1);
+    log_info("a signal asks to end; a second one ends at once");
+    signals_end_within(END_SECONDS);
+    return 0;
+}
+
 static int serve(const struct options *options)
 {
     struct daemon daemon = {.options = options};
     struct ff_error error;
-    int status = 0;
+    int status = FAILED;
 
     share_heap();
     log_set_up(options->log_format, options->log_level);
     signals_take();
     signals_ignore_pipe();
-    if (open_all(&daemon, &error) == FF_OK && start_first_run(&daemon, &error) == FF_OK) {
-        announce(&daemon);
-        while (!signals_came())
-            signals_wait(-1);
-        log_info("a signal asks to end; a second one ends at once");
-        notify_stopping();
-        signals_end_within(END_SECONDS);
-    } else {
+    if (ff_blas_check(&error) == FF_OK && together_open(&daemon.together, &error) == FF_OK)
+        status = daemon.together.served ? 0 : lead(&daemon, &error);
+    if (status != 0)
         fprintf(stderr, "goodness serve: %s\n", error.message);
-        status = FAILED;
-    }
     close_all(&daemon);
+    together_close(&daemon.together);
     return status;
 }
 
@@ -231,6 +247,8 @@ static int print_version(void)
     printf("BLAS kernel: %s\n", ff_blas_kernel());
     printf("libmicrohttpd %s, SQLite %s, cJSON %s, zlib %s, libzip %s\n", MHD_get_version(), sqlite3_libversion(),
            cJSON_Version(), zlibVersion(), zip_libzip_version());
+    if (ranks_library() != NULL)
+        printf("MPI: %s\n", ranks_library());
     return ferror(stdout) || fflush(stdout) != 0 ? FAILED : 0;
 }
 

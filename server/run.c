@@ -300,6 +300,13 @@ static cJSON *best_to_json(const struct run *run)
     return ff_json_whole(json, good);
 }
 
+/* Of a run whose stages are processes of their own. */
+static bool put_ranks(cJSON *json, const struct ff_progress *progress)
+{
+    return ff_json_put(json, "ranks", whole_number(progress->ranks)) &&
+           ff_json_put(json, "bytes_per_sample", run_number(round(progress->bytes_per_sample)));
+}
+
 /* What was chosen once it was, else what was asked for: a part that is left to choose is left out. */
 static cJSON *placement_to_json(const struct run *run)
 {
@@ -310,7 +317,8 @@ static cJSON *placement_to_json(const struct run *run)
     cJSON *json = cJSON_CreateObject();
     bool good = json != NULL &&
                 (placement.stages == 0 || ff_json_put(json, "stages", whole_number(placement.stages))) &&
-                (placement.threads == 0 || ff_json_put(json, "threads", whole_number(placement.threads)));
+                (placement.threads == 0 || ff_json_put(json, "threads", whole_number(placement.threads))) &&
+                (run->progress.ranks == 0 || put_ranks(json, &run->progress));
     return ff_json_whole(json, good);
 }
 

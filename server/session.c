@@ -152,7 +152,7 @@ static ff_status take_up_queue(struct session *session, struct ff_error *error)
 }
 
 struct session *session_create(struct store *store, struct hub *hub, struct catalog *catalog,
-                               struct ff_placement placement, struct ff_error *error)
+                               struct ff_placement placement, struct ff_crew *crew, struct ff_error *error)
 {
     struct session *session = calloc(1, sizeof *session);
 
@@ -164,6 +164,7 @@ struct session *session_create(struct store *store, struct hub *hub, struct cata
     session->hub = hub;
     session->catalog = catalog;
     session->placement = placement;
+    session->crew = crew;
     session->saving.pace = checkpoint_pace_start();
     session->changes = 1;
     pthread_mutex_init(&session->order, NULL);

@@ -16,7 +16,7 @@ enum { SESSION_QUEUE_MAX = 64 };
 
 /* Runs that the store has as queued are put into the queue again, in their order. */
 struct session *session_create(struct store *store, struct hub *hub, struct catalog *catalog,
-                               struct ff_placement placement, struct ff_error *error);
+                               struct ff_placement placement, struct ff_crew *crew, struct ff_error *error);
 
 /* Stop the run that trains (it becomes interrupted, its checkpoint saved) and wait for the thread. Those in the
  * queue stay queued, and wait for the next start. */

@@ -75,8 +75,10 @@ static ff_status make_trainer(struct session *session, const struct run *run, co
     struct ff_placement placement = {
         .stages = run->asked.stages > 0 ? run->asked.stages : session->placement.stages,
         .threads = run->asked.threads > 0 ? run->asked.threads : session->placement.threads};
-    struct ff_beginning beginning = {
-        .checkpoint = start->checkpoint, .changes = start->changes, .change_count = start->change_count};
+    struct ff_beginning beginning = {.checkpoint = start->checkpoint,
+                                     .changes = start->changes,
+                                     .change_count = start->change_count,
+                                     .crew = session->crew};
 
     if (check_config(&run->config, start->dataset, error) != FF_OK)
         return error->status;

@@ -79,6 +79,7 @@ struct session {
     struct hub *hub;
     struct catalog *catalog;
     struct ff_placement placement; /* for runs that leave it open */
+    struct ff_crew *crew;          /* of the thread that trains; NULL: this process is alone */
     pthread_t trainer_thread, reporter_thread;
 
     pthread_mutex_t order; /* guards the next four; `again` needs no lock */

@@ -63,7 +63,9 @@ void signals_end_within(unsigned seconds)
     struct sigaction action = {.sa_handler = handle_deadline};
 
     sigaction(SIGALRM, &action, NULL);
-    alarm(seconds);
+    unsigned left = alarm(seconds);
+    if (left > 0 && left < seconds)
+        alarm(left);
 }
 
 bool signals_came(void)

@@ -16,7 +16,8 @@ void signals_leave(void);
 /* A connection that the other side has closed is an error of write, not the end of the program. */
 void signals_ignore_pipe(void);
 
-/* If the program has not ended by itself within so many seconds, end it, with a line on standard error. */
+/* If the program has not ended by itself within so many seconds, end it, with a line on standard error. Of two
+ * calls the earlier end holds. */
 void signals_end_within(unsigned seconds);
 
 /* Whether one has come. Any thread. */

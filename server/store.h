@@ -18,7 +18,7 @@
 struct store;
 
 /* What its database is known by, in the file's own fields. */
-enum { STORE_APPLICATION_ID = 0x476F6F64 /* "Good" */, STORE_SCHEMA_VERSION = 4 /* the newest */ };
+enum { STORE_APPLICATION_ID = 0x476F6F64 /* "Good" */, STORE_SCHEMA_VERSION = 5 /* the newest */ };
 
 /* Open or make the state folder's database (parents are made, mode 0700). NULL and `error` set: a sentence that
  * says what to do for a folder that cannot be written, one that another daemon holds, a damaged file, a newer

@@ -8,7 +8,8 @@
 const char store_run_columns[] =
     "id, name, notes, tags, preset, state, reason, created, started, ended, config, asked_stages, asked_threads,"
     " stages, threads, parameters, epoch, epochs, step, steps, elapsed, remaining, samples_per_second, evaluating,"
-    " warnings, (SELECT step FROM checkpoints WHERE run = runs.id), (SELECT epochs FROM checkpoints WHERE run = "
+    " ranks, bytes_per_sample, warnings, (SELECT step FROM checkpoints WHERE run = runs.id), (SELECT epochs FROM "
+    "checkpoints WHERE run = "
     "runs.id),"
     " (SELECT bytes FROM checkpoints WHERE run = runs.id), (SELECT written FROM checkpoints WHERE run = runs.id),"
     " EXISTS (SELECT 1 FROM changes WHERE run = runs.id) OR EXISTS (SELECT 1 FROM resumptions WHERE run = runs.id)";
@@ -86,6 +87,8 @@ static void bind_progress(struct binder *binder, const struct ff_progress *progr
     bind_real(binder, progress->remaining);
     bind_real(binder, progress->samples_per_second);
     bind_real(binder, progress->evaluating);
+    bind_whole(binder, progress->ranks);
+    bind_real(binder, progress->bytes_per_sample);
 }
 
 static void bind_run(struct binder *binder, const struct run *run, const struct run_texts *texts)
@@ -182,6 +185,8 @@ static void read_progress(struct columns *columns, struct ff_progress *progress)
     progress->remaining = next_real(columns);
     progress->samples_per_second = next_real(columns);
     progress->evaluating = next_real(columns);
+    progress->ranks = next_count(columns);
+    progress->bytes_per_sample = next_real(columns);
 }
 
 /* False: memory is short. */

@@ -61,6 +61,12 @@ static const char *const migrations[] = {
     /* Runs that were deleted, and whose rows are on their way out: whoever reads asks for those that are kept. */
     ("CREATE TABLE removals(run INTEGER PRIMARY KEY REFERENCES runs ON DELETE CASCADE);"
      "CREATE VIEW kept_runs AS SELECT * FROM runs WHERE id NOT IN (SELECT run FROM removals);"),
+
+    /* On how many ranks a run was, and what they sent to each other. The view has what its table had. */
+    ("ALTER TABLE runs ADD COLUMN ranks INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE runs ADD COLUMN bytes_per_sample REAL;"
+     "DROP VIEW kept_runs;"
+     "CREATE VIEW kept_runs AS SELECT * FROM runs WHERE id NOT IN (SELECT run FROM removals);"),
 };
 
 _Static_assert(sizeof migrations / sizeof migrations[0] == STORE_SCHEMA_VERSION, "a migration for every version");
@@ -73,13 +79,13 @@ static const char *const statements[STORE_STATEMENTS] = {
     [STORE_INSERT_RUN] =
         "INSERT INTO runs(name, notes, tags, preset, state, reason, created, started, ended, config, asked_stages,"
         " asked_threads, stages, threads, parameters, epoch, epochs, step, steps, elapsed, remaining,"
-        " samples_per_second, evaluating, warnings)"
-        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " samples_per_second, evaluating, ranks, bytes_per_sample, warnings)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [STORE_UPDATE_RUN] =
         "UPDATE runs SET (name, notes, tags, preset, state, reason, created, started, ended, config, asked_stages,"
         " asked_threads, stages, threads, parameters, epoch, epochs, step, steps, elapsed, remaining,"
-        " samples_per_second, evaluating, warnings)"
-        " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+        " samples_per_second, evaluating, ranks, bytes_per_sample, warnings)"
+        " = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
         " WHERE id = ? AND id NOT IN (SELECT run FROM removals)",
     [STORE_PUT_POINT] = "INSERT OR REPLACE INTO points(run, event, step, epoch, elapsed, layer, positive, negative,"
                         " positive_low, positive_high, negative_low, negative_high, loss, accuracy)"

@@ -61,7 +61,7 @@ static ff_status open_parts(struct ff_error *error)
     if (program.hub == NULL || (program.catalog = catalog_create(error)) == NULL ||
         catalog_add(program.catalog, option, error) != FF_OK)
         return error->status;
-    program.session = session_create(program.store, program.hub, program.catalog, program.placement, error);
+    program.session = session_create(program.store, program.hub, program.catalog, program.placement, NULL, error);
     if (program.session == NULL)
         return error->status;
     program.api = (struct api){

@@ -49,7 +49,7 @@ static bool start(struct fixture *fixture, const char *checkpoint_seconds)
     hub_set_wake(fixture->hub, wake, fixture);
     setenv("GOODNESS_CHECKPOINT_SECONDS", checkpoint_seconds, 1);
     fixture->session = session_create(fixture->store, fixture->hub, fixture->catalog,
-                                      (struct ff_placement){.stages = 1, .threads = 2}, &fixture->error);
+                                      (struct ff_placement){.stages = 1, .threads = 2}, NULL, &fixture->error);
     unsetenv("GOODNESS_CHECKPOINT_SECONDS");
     return fixture->session != NULL;
 }

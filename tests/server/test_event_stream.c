@@ -37,8 +37,8 @@ static void open_world(struct world *world)
     assert_non_null(world->api.store);
     world->api.hub = hub_create(store_first_event(world->api.store), RING_BYTES, &error);
     world->api.catalog = catalog_create(&error);
-    world->api.session =
-        session_create(world->api.store, world->api.hub, world->api.catalog, (struct ff_placement){0, 0}, &error);
+    world->api.session = session_create(world->api.store, world->api.hub, world->api.catalog,
+                                        (struct ff_placement){0, 0}, NULL, &error);
     assert_non_null(world->api.session);
 }
 

@@ -290,6 +290,26 @@ static void a_run_under_way_shows_its_results(void **state)
     free(run);
 }
 
+static void placement_over_ranks_shows_them_and_what_they_send(void **state)
+{
+    (void)state;
+    struct run *run = new_run();
+    run->placement = (struct ff_placement){.stages = 4, .threads = 8};
+    cJSON *json = reparse(run_to_json(run));
+
+    assert_false(cJSON_HasObjectItem(member(json, "placement"), "ranks"));
+    assert_false(cJSON_HasObjectItem(member(json, "placement"), "bytes_per_sample"));
+    cJSON_Delete(json);
+    run->progress.ranks = 4;
+    run->progress.bytes_per_sample = 32480.4;
+    json = reparse(run_to_json(run));
+    assert_number(member(json, "placement"), "ranks", 4);
+    assert_number(member(json, "placement"), "stages", 4);
+    assert_number(member(json, "placement"), "bytes_per_sample", 32480);
+    cJSON_Delete(json);
+    free(run);
+}
+
 static void placement_shows_what_was_asked_until_one_is_chosen(void **state)
 {
     (void)state;
@@ -429,6 +449,7 @@ int main(void)
         cmocka_unit_test(what_was_turned_shows_old_and_new),
         cmocka_unit_test(changes_have_so_much_room_and_no_more),
         cmocka_unit_test(a_checkpoint_shows_where_it_stands),
+        cmocka_unit_test(placement_over_ranks_shows_them_and_what_they_send),
         cmocka_unit_test(placement_shows_what_was_asked_until_one_is_chosen),
         cmocka_unit_test(points_become_columns),
         cmocka_unit_test(an_end_sets_all_that_belongs_to_it),

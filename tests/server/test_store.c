@@ -116,7 +116,7 @@ static void fill_run(struct run *run)
     run->asked = (struct ff_placement){2, 0};
     run->placement = (struct ff_placement){2, 1};
     run->parameters = 13594000;
-    run->progress = (struct ff_progress){4, 60, 2391, 36000, 41.2, NAN, 5873.1, 3.2};
+    run->progress = (struct ff_progress){4, 60, 2391, 36000, 41.2, NAN, 5873.1, 3.2, 4, 32480};
     run_add_warning(run, "mind \"this\"");
 }
 

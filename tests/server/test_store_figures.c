@@ -287,8 +287,9 @@ static void a_database_from_before_histograms_opens_and_keeps_them(void **state)
 {
     struct fixture *fixture = *state;
     int64_t id = insert_run(fixture);
-    static char back[] = "DROP VIEW kept_runs; DROP TABLE removals; DROP TABLE histograms;"
-                         " DROP TABLE evaluations; PRAGMA user_version = 2";
+    static char back[] = "DROP VIEW kept_runs; DROP TABLE removals; DROP TABLE histograms; DROP TABLE evaluations;"
+                         " ALTER TABLE runs DROP COLUMN ranks; ALTER TABLE runs DROP COLUMN bytes_per_sample;"
+                         " PRAGMA user_version = 2";
 
     assert_int_equal(store_do(fixture->store, execute_task, back, &fixture->error), FF_OK);
     reopen(fixture);
