@@ -1,9 +1,9 @@
 /* math.js - the page of formulas: draws each from its text, and lists the settings as this server has them. */
 
 import { getJson, Problem } from './lib/api.js';
-import { element, make, say, setText } from './lib/dom.js';
+import { element, focusWhereScrolled, make, say, setText } from './lib/dom.js';
 import './lib/page.js';
-import { settingText } from './lib/settings.js';
+import { settingText, valuesText } from './lib/settings.js';
 import { parse } from './math/expression.js';
 import { mathml } from './math/mathml.js';
 
@@ -17,16 +17,6 @@ function drawFormulas() {
         node.innerHTML = mathml(parse(text));
         code.replaceWith(node);
     }
-}
-
-/** Formulas that are wider than the window can be scrolled, so they can have the focus. */
-function watchWidths() {
-    const watcher = new ResizeObserver((entries) => {
-        for (const { target } of entries)
-            if (target.scrollWidth > target.clientWidth) target.setAttribute('tabindex', '0');
-            else target.removeAttribute('tabindex');
-    });
-    for (const list of document.querySelectorAll('.formulas')) watcher.observe(list);
 }
 
 /** Names of settings lead to the table. */
@@ -50,22 +40,6 @@ function usesOfSettings() {
     return uses;
 }
 
-/** What a setting may be. @param {Property} property @returns {string} */
-function valuesOf(property) {
-    const limits = property.oneOf?.[0] ?? property;
-    const text = (/** @type {number} */ value) => value.toLocaleString('en', { maximumFractionDigits: 9 });
-    if (property.enum) return property.enum.join(', ');
-    if (property.properties)
-        return Object.entries(property.properties)
-            .map(([name, part]) => `${name} ${valuesOf(part)}`)
-            .join('; ');
-    if (property.type === 'boolean') return 'on, off';
-    if (limits.maximum === undefined) return property.type ?? '';
-    if (limits.exclusiveMinimum !== undefined)
-        return `more than ${text(limits.exclusiveMinimum)}, at most ${text(limits.maximum)}`;
-    return `${text(limits.minimum ?? 0)} to ${text(limits.maximum)}`;
-}
-
 /** @param {HTMLElement[]} articles */
 const linksTo = (articles) =>
     articles.flatMap((article, i) => [
@@ -76,12 +50,12 @@ const linksTo = (articles) =>
 /** @param {string} name @param {Property} property @param {HTMLElement[]} articles */
 function settingRow(name, property, articles) {
     const { description = '', default: initial } = property;
-    const values = [valuesOf(property), property['x-unit']].filter(Boolean).join(', in ');
-    const live = /** @type {any} */ (property)['x-live'] ? '; may change while it trains' : '';
+    const values = [valuesText(property), property['x-unit']].filter(Boolean).join(', in ');
+    const live = property['x-live'] ? '; may change while it trains' : '';
     return make(
         'tr',
         { id: `setting-${name}` },
-        make('th', { scope: 'row' }, make('code', {}, name)),
+        make('th', { scope: 'row' }, make('a', { href: `/settings.html#${name}` }, make('code', {}, name))),
         make('td', {}, values),
         make('td', {}, property.properties ? 'none' : settingText(initial)),
         make('td', {}, description + live),
@@ -105,7 +79,7 @@ async function listSettings() {
 }
 
 drawFormulas();
-watchWidths();
+focusWhereScrolled('.formulas');
 const listed = listSettings();
 linkSettings();
 setText(element('curl-line'), `curl ${location.origin}/api/v1/config`);

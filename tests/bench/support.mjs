@@ -19,7 +19,7 @@ export { pause };
 export const program = (name) => path.join(build, 'tests', `bench_${name}`);
 
 /** A folder that is gone when the script ends. */
-export async function temporary() {
+async function temporary() {
     const folder = await mkdtemp(path.join(os.tmpdir(), 'goodness-bench-'));
     cleanups.push(() => rm(folder, { recursive: true, force: true }));
     return folder;

@@ -1,7 +1,7 @@
 /* The page of mathematics in a real browser. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { assertAccessible, isWide } from './pages.mjs';
+import { testReading } from './pages.mjs';
 import { closeBrowser, openPage } from './support.mjs';
 
 after(closeBrowser);
@@ -36,7 +36,7 @@ test('every_setting_of_the_server_is_listed_and_those_of_formulas_lead_to_it', a
         Object.keys(properties).map((name) => `setting-${name}`),
     );
     const broken = await page.evaluate(() =>
-        [...document.querySelectorAll('main a')]
+        [...document.querySelectorAll('main a[href^="#"]')]
             .map((link) => link.hash.slice(1))
             .filter((id) => !document.getElementById(id)),
     );
@@ -91,29 +91,4 @@ test('a_setting_is_found_from_its_formula_and_the_formula_from_the_setting', asy
     await near('symba');
 });
 
-test('a_server_that_does_not_answer_is_said_and_the_formulas_stay', async (t) => {
-    const { page } = await openPage(t, ADDRESS);
-    await listed(page);
-    await page.route('**/api/v1/config', (route) => route.abort());
-    await page.reload();
-    await page.waitForSelector('#problem:visible');
-    assert.match(await page.locator('#problem').innerText(), /does not answer/);
-    assert.ok((await page.locator('.formula math').count()) > 60);
-});
-
-for (const width of [360, 1280, 2560])
-    test(`nothing_is_wider_than_a_window_of_${width}_pixels`, async (t) => {
-        const { page } = await openPage(t, { ...ADDRESS, width });
-        await listed(page);
-        assert.equal(await isWide(page), false);
-    });
-
-for (const [colorScheme, width] of [
-    ['light', 1280],
-    ['dark', 360],
-])
-    test(`axe_finds_nothing_serious_in_${colorScheme}_at_${width}_pixels`, async (t) => {
-        const { page } = await openPage(t, { ...ADDRESS, colorScheme, width });
-        await listed(page);
-        await assertAccessible(page, 'the mathematics');
-    });
+testReading(ADDRESS.address, listed);

@@ -7,7 +7,7 @@ import { closeBrowser, openPage } from './support.mjs';
 after(closeBrowser);
 
 const WEB = new URL('../../web/', import.meta.url);
-const PAGES = ['/', '/runs.html', '/compare.html', '/math.html', '/api.html'];
+const PAGES = ['/', '/runs.html', '/compare.html', '/math.html', '/settings.html', '/api.html'];
 
 const filesOf = (ending) =>
     readdirSync(WEB, { recursive: true })

@@ -1,7 +1,7 @@
 /* The live page in a real browser, on the real daemon. */
-import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
+import { assertAccessible, isWide } from './pages.mjs';
 import {
     assertPoints,
     assertSamePoints,
@@ -40,9 +40,6 @@ const pixelsOf = (page, selector, token) =>
         },
         [selector, token],
     );
-
-const isWide = (page) =>
-    page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
 
 /** Wait until the daemon has points up to this step. */
 async function storedBeyond(daemon, step) {
@@ -526,16 +523,8 @@ for (const width of [360, 768, 1280, 2560]) {
 for (const colorScheme of ['light', 'dark']) {
     test(`axe_finds_nothing_serious_in_${colorScheme}`, async (t) => {
         const { page, daemon } = await openPage(t, { colorScheme });
-        const check = async (what) => {
-            const { violations } = await new AxeBuilder({ page }).analyze();
-            const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
-            assert.deepEqual(
-                serious.map(({ id, nodes }) => [what, id, nodes[0].html]),
-                [],
-            );
-        };
         await page.waitForSelector('#empty-title');
-        await check('empty');
+        await assertAccessible(page, 'empty');
         await daemon.post('/api/v1/runs', { config: SHORT });
         await stateIs(page, 'finished');
         await page.click('[data-layer="0"] summary');
@@ -544,17 +533,17 @@ for (const colorScheme of ['light', 'dark']) {
         await page.fill('#trial-index', '3');
         await page.locator('#trial-index').press('Enter');
         await page.waitForSelector('#trial-answer:visible');
-        await check('a run');
+        await assertAccessible(page, 'a run');
         await page.click('#runs-button');
         await page.waitForSelector('#runs-list a');
-        await check('the list of runs');
+        await assertAccessible(page, 'the list of runs');
         await page.keyboard.press('Escape');
         await page.click('#new-button');
         await page.click('#start-settings summary');
         await page.fill('#setting-learning_rate', '-1');
         await page.click('#start-submit');
         await page.waitForSelector('#setting-learning_rate-error:visible');
-        await check('the form with an error');
+        await assertAccessible(page, 'the form with an error');
     });
 }
 

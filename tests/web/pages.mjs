@@ -1,6 +1,8 @@
 /* pages.mjs - what the tests of every page hold it to, and many runs for pages that list them. */
 import AxeBuilder from '@axe-core/playwright';
 import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { openPage } from './support.mjs';
 
 /** A run that is over at once and leaves no trace but its row. */
 export const TINY = { layers: [2], epochs: 0, train_limit: 10, test_limit: 10 };
@@ -17,6 +19,42 @@ export async function assertAccessible(page, what) {
         serious.map(({ id, nodes }) => [what, id, nodes[0].html]),
         [],
     );
+}
+
+/**
+ * Tests of a page that is read: it fits every window, and axe finds nothing.
+ * @param {string} address
+ * @param {(page: any) => Promise<any>} ready until it shows all it has
+ */
+export function testReading(address, ready) {
+    for (const width of [360, 1280, 2560])
+        test(`nothing_is_wider_than_a_window_of_${width}_pixels`, async (t) => {
+            const { page } = await openPage(t, { address, width });
+            await ready(page);
+            assert.equal(await isWide(page), false);
+        });
+
+    for (const [colorScheme, width] of [
+        ['light', 1280],
+        ['dark', 360],
+    ])
+        test(`axe_finds_nothing_serious_in_${colorScheme}_at_${width}_pixels`, async (t) => {
+            const { page } = await openPage(t, { address, colorScheme, width });
+            await ready(page);
+            await assertAccessible(page, address);
+        });
+
+    test('a_server_that_does_not_answer_is_said_and_the_text_stays', async (t) => {
+        const { page } = await openPage(t, { address });
+        await ready(page);
+        const rules = await page.locator('.rule').count();
+        await page.route('**/api/v1/config', (route) => route.abort());
+        await page.reload();
+        await page.waitForSelector('#problem:visible');
+        assert.match(await page.locator('#problem').innerText(), /does not answer/);
+        assert.ok(rules > 20);
+        assert.equal(await page.locator('.rule').count(), rules);
+    });
 }
 
 /** Make runs one after the other, and wait until the last has ended. Returns them as they were made. */

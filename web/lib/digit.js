@@ -54,7 +54,7 @@ function centreOf(ink, side, box) {
  * @param {number} wanted side of the image
  * @returns {number[] | null} 0 to 1, [wanted][wanted]; null: there is no ink
  */
-export function asImage(ink, side, wanted) {
+function asImage(ink, side, wanted) {
     const box = boxOf(ink, side);
     if (!box) return null;
     const size = Math.max(box.right - box.left, box.bottom - box.top);

@@ -38,3 +38,13 @@ export function say(at, text) {
     setText(at, text ?? '');
     at.hidden = !text;
 }
+
+/** What is wider than the window can be scrolled, and so must be able to have the focus. @param {string} selector */
+export function focusWhereScrolled(selector) {
+    const watcher = new ResizeObserver((entries) => {
+        for (const { target } of entries)
+            if (target.scrollWidth > target.clientWidth) target.setAttribute('tabindex', '0');
+            else target.removeAttribute('tabindex');
+    });
+    for (const each of document.querySelectorAll(selector)) watcher.observe(each);
+}

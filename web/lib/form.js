@@ -11,14 +11,14 @@ import { make } from './dom.js';
  * @property {Record<string, Property>} [properties] of an object
  * @property {any[]} [oneOf]
  * @property {any} [items] of an array
- * @property {boolean | string[]} [x-available] false: only the default; for names: those that can be chosen
  * @property {string} [x-group]
  * @property {string} [x-unit]
+ * @property {boolean} [x-live] may change while it trains
  * @property {number} [minimum]
  * @property {number} [exclusiveMinimum]
  * @property {number} [maximum]
  *
- * @typedef {{value: string, text: string, disabled?: boolean, help?: string}} Choice
+ * @typedef {{value: string, text: string, help?: string}} Choice
  */
 
 const OTHER = 'Other';
@@ -65,6 +65,14 @@ function rangeOf(property) {
 const words = (/** @type {string} */ name) =>
     name.replaceAll('_', ' ').replace(/^./, (first) => first.toUpperCase());
 
+/** To what is said of a setting, in another window: this form may hold what somebody has written. @param {string[]} path */
+const noteLink = (path) =>
+    make(
+        'a',
+        { href: `/settings.html#${path[0]}`, target: '_blank', 'aria-label': `More on ${path.join(' ')}` },
+        'More',
+    );
+
 /** One setting: label, control, help and the place for an error. */
 class Field {
     /**
@@ -81,7 +89,7 @@ class Field {
         this.flag = property.type === 'boolean';
         this.control = this.#makeControl(id, choices);
         this.error = make('p', { class: 'error', id: id + '-error', hidden: true });
-        this.help = make('p', { class: 'note', id: id + '-help' }, this.#helpText());
+        this.help = make('p', { class: 'note', id: id + '-help' }, this.#helpText(), ' ', noteLink(path));
         this.node = make('div', { class: this.flag ? 'field flag' : 'field', 'data-setting': path.join('.') });
         const unit = property['x-unit'] ? make('small', {}, ` (${property['x-unit']})`) : '';
         const label = make('label', { for: id }, words(path[path.length - 1]), unit);
@@ -96,9 +104,7 @@ class Field {
             return make(
                 'select',
                 { id },
-                ...choices.map(({ value, text, disabled }) =>
-                    make('option', { value, disabled: !!disabled }, text),
-                ),
+                ...choices.map(({ value, text }) => make('option', { value }, text)),
             );
         return make('input', { type: 'text', id, autocomplete: 'off', spellcheck: 'false' });
     }
@@ -131,21 +137,8 @@ class Field {
     }
 }
 
-/** Whether this build takes another value than the default. @param {Property} property */
-function isOffered(property) {
-    const available = property['x-available'];
-    return Array.isArray(available) ? available.length > 1 : available !== false;
-}
-
 /** @param {Property} property @returns {Choice[] | null} */
-function choicesOf(property) {
-    if (!property.enum) return null;
-    const available = property['x-available'];
-    return property.enum.map((value) => {
-        const disabled = Array.isArray(available) && !available.includes(value);
-        return { value, text: disabled ? `${value} (not in this build)` : value, disabled };
-    });
-}
+const choicesOf = (property) => property.enum?.map((value) => ({ value, text: value })) ?? null;
 
 export class SettingsForm {
     /**
@@ -172,7 +165,6 @@ export class SettingsForm {
         /** @type {Map<string, Field[]>} */
         const groups = new Map();
         for (const [name, property] of Object.entries(properties)) {
-            if (!isOffered(property)) continue;
             const group = property['x-group'] ?? OTHER;
             groups.set(group, [...(groups.get(group) ?? []), ...this.#make([name], property)]);
         }

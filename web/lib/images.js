@@ -34,7 +34,7 @@ const mixed = (a, b, share) =>
     /** @type {[number, number, number]} */ (a.map((each, i) => Math.round(each + (b[i] - each) * share)));
 
 /** Ink on paper, 0 to 1. */
-export function inkScale() {
+function inkScale() {
     const [paper, ink] = [rgb('--paper'), rgb('--text')];
     return (/** @type {number} */ value) => mixed(paper, ink, value);
 }

@@ -51,7 +51,7 @@ function framed({ picture: { canvas: source, title, lines } }) {
 }
 
 /** @param {Blob} content @param {string} name */
-export function saveFile(content, name) {
+function saveFile(content, name) {
     const link = document.createElement('a');
     link.href = URL.createObjectURL(content);
     link.download = name;

@@ -23,6 +23,22 @@ export function settingText(value) {
     return typeof value === 'object' ? JSON.stringify(value) : String(value);
 }
 
+/** What a setting may be. @param {Property} property @returns {string} */
+export function valuesText(property) {
+    const limits = property.oneOf?.[0] ?? property;
+    const text = (/** @type {number} */ value) => value.toLocaleString('en', { maximumFractionDigits: 9 });
+    if (property.enum) return property.enum.join(', ');
+    if (property.properties)
+        return Object.entries(property.properties)
+            .map(([name, part]) => `${name} ${valuesText(part)}`)
+            .join('; ');
+    if (property.type === 'boolean') return 'on, off';
+    if (limits.maximum === undefined) return property.type ?? '';
+    if (limits.exclusiveMinimum !== undefined)
+        return `more than ${text(limits.exclusiveMinimum)}, at most ${text(limits.maximum)}`;
+    return `${text(limits.minimum ?? 0)} to ${text(limits.maximum)}`;
+}
+
 /** The value at "dropout.pixels". @param {Record<string, any>} config @param {string} path */
 export const settingAt = (config, path) =>
     path.split('.').reduce((/** @type {any} */ value, name) => value?.[name], config);
