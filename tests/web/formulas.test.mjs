@@ -94,7 +94,7 @@ for (const each of ARTICLES) {
 
 test('every_rule_has_its_article_and_most_of_them_a_derivative', () => {
     const wanted = [
-        'forward goodness normalize input label pairs logistic symba gap hard-negatives class-groups unsupervised',
+        'forward goodness normalize input label pairs logistic symba gap original hard-negatives class-groups unsupervised',
         'backprop dropout peer-normalization batch-normalization augmentation convolution-goodness pooling sgd',
         'momentum adam schedule average predict-goodness readout evaluation init',
     ];
@@ -162,6 +162,49 @@ test('optimizers_are_those_of_the_golden_cases', () => {
                 `${id}, step ${i + 1}: ${w}, ${wanted}`,
             );
         });
+    }
+});
+
+test('the_step_of_the_original_trains_as_its_golden_case_does', () => {
+    const { spec, sizes, classes, initial, steps, final } = golden('original_per_sample');
+    const formulas = article('original').formulas.map(parse);
+    const label = (of) => Array.from({ length: classes }, (_, c) => (c === of ? 1 : 0));
+    const table = (rows, columns, valueAt) =>
+        Array.from({ length: rows }, (_, i) => Array.from({ length: columns }, (_, j) => valueAt(i, j)));
+    const layers = structuredClone(initial);
+
+    for (const { images, labels, wrong_labels: wrong } of steps) {
+        let [positive, negative] = [labels, wrong].map(([of]) => [...label(of), ...images[0]]);
+        layers.forEach((layer, l) => {
+            const [inputs, units] = [sizes[l], sizes[l + 1]];
+            const evaluator = new Evaluator(formulas, { i: inputs, j: units }, (name, at) => {
+                if (name === 'eta') return spec.learning_rate;
+                if (name === 'b') return layer.b[at[0]];
+                if (name === 'W') return layer.W[at[0]][at[1]];
+                return (name === 'x_pos' ? positive : negative)[at[0]];
+            });
+            const valuesOf = (name) => Array.from({ length: units }, (_, j) => evaluator.valueOf(name, [j]));
+            const next = {
+                W: table(inputs, units, (i, j) => evaluator.valueOf('W_new', [i, j])),
+                b: valuesOf('b_new'),
+            };
+            [positive, negative] = [valuesOf('y_pos'), valuesOf('y_neg')];
+            layers[l] = next;
+        });
+    }
+    layers.forEach(({ W, b }, l) => {
+        const [found, wanted] = [[...W.flat(), ...b], [...final[l].W.flat(), ...final[l].b]];
+        found.forEach((value, i) => assert.ok(Math.abs(value - wanted[i]) < 1e-10, `layer ${l}: ${value}, ${wanted[i]}`));
+    });
+});
+
+test('the_splines_of_an_elastic_change_add_up_to_one_everywhere', () => {
+    const formulas = article('augmentation').formulas.map(parse);
+    for (const x of [0, 0.25, 0.5, 0.9]) {
+        const evaluator = new Evaluator(formulas, { p: 4, q: 4 }, (name, [q]) => (name === 'u' ? Math.abs(x + 1 - q) : 1));
+        const splines = [0, 1, 2, 3].map((q) => evaluator.valueOf('k', [q]));
+        assert.ok(Math.abs(splines.reduce((a, b) => a + b) - 1) < 1e-12);
+        assert.ok(Math.abs(evaluator.valueOf('d1', []) - 1) < 1e-12, 'the same shift at every control is that shift');
     }
 });
 
