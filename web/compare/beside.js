@@ -10,7 +10,7 @@ const BASELINE = 'backprop';
 
 /** The newest run by backpropagation, and the newest Forward-Forward run on the same data. @param {Run[]} runs newest
  * first @returns {[Run, Run] | null} */
-export function newestPair(runs) {
+function newestPair(runs) {
     for (const baseline of runs.filter(({ config }) => config.rule === BASELINE)) {
         const forward = runs.find(
             ({ config }) => config.rule !== BASELINE && config.dataset === baseline.config.dataset,

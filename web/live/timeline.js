@@ -18,7 +18,7 @@ import { drawLanes, lanesHeight, LEFT } from './timeline_lanes.js';
 const EVERY = 1000; /* ms between two looks while it trains */
 
 /** The spans of a trace. @param {any} trace @returns {{spans: Span[], names: Map<number, string>}} */
-export function readTrace(trace) {
+function readTrace(trace) {
     /** @type {Span[]} */
     const spans = [];
     /** @type {Map<number, string>} */
@@ -34,7 +34,7 @@ export function readTrace(trace) {
 
 /** How much of a window these spans take, where they overlap once. @param {Span[]} spans @param {number} from
  * @param {number} to */
-export function busyShare(spans, from, to) {
+function busyShare(spans, from, to) {
     let busy = 0;
     let until = from;
     for (const { begin, end } of spans.toSorted((a, b) => a.begin - b.begin)) {
@@ -50,7 +50,7 @@ export function busyShare(spans, from, to) {
  * @param {number} span
  * @returns {Timeline}
  */
-export function windowOf(trace, span) {
+function windowOf(trace, span) {
     const { spans, names } = readTrace(trace);
     const to = Math.max(0, ...spans.map(({ end }) => end));
     const first = Math.min(to, ...spans.map(({ begin }) => begin));

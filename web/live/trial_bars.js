@@ -30,7 +30,7 @@ export const hasLabels = (answer) => answer.goodness.every((layer) => layer.leng
 const goodnessOf = (answer, layer, label) => (hasLabels(answer) ? (answer.goodness[layer][label] ?? 0) : 0);
 
 /** The labels shown: all, or the most probable where there are many. @param {Answer} answer */
-export function labelsShown({ probabilities }) {
+function labelsShown({ probabilities }) {
     const labels = probabilities.map((_, label) => label);
     if (labels.length <= MOST) return labels;
     return labels.sort((a, b) => (probabilities[b] ?? 0) - (probabilities[a] ?? 0)).slice(0, MOST);

@@ -28,7 +28,7 @@ const unitsOf = (layer) => (typeof layer === 'number' ? layer : (layer?.units ??
 
 /** A convolution's kernels, channel by channel, as squares side by side: near a square of them.
  * @param {Float32Array} values [channels][kernel][kernel] @param {number} kernel @param {number} width @param {number} height */
-export function sideBySide(values, kernel, width, height) {
+function sideBySide(values, kernel, width, height) {
     const arranged = new Float32Array(width * height);
     const columns = width / kernel;
 

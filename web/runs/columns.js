@@ -2,7 +2,7 @@
 
 import { count, duration, percent, UNKNOWN } from '../lib/format.js';
 import { shareDone, stateText } from '../lib/run.js';
-import { settingAt, settingPaths, settingText } from '../lib/settings.js';
+import { settingAt, settingText } from '../lib/settings.js';
 
 /** @typedef {import('../lib/api.js').Run} Run */
 /**
@@ -76,10 +76,6 @@ export const settingColumn = (path) => ({
     },
     text: (run) => settingText(settingAt(run.config, path)),
 });
-
-/** Every setting that any of these runs has. @param {Run[]} runs @returns {Column[]} */
-export const settingColumns = (runs) =>
-    [...new Set(runs.flatMap(({ config }) => settingPaths(config)))].map(settingColumn);
 
 /** @param {string} id @returns {Column | undefined} */
 export const fixedColumn = (id) => [...LEADING, ...FIXED].find((column) => column.id === id);
