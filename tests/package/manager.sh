@@ -44,13 +44,13 @@ mkdir /mnt/home/.config/systemd/user/goodness.service.d
 printf '[Service]\nEnvironment=GOODNESS_PORT=0\n' >/mnt/home/.config/systemd/user/goodness.service.d/port.conf
 chown -R $number /mnt/home /run/person "$group"
 chmod 700 /run/person
-person() {
-    setpriv --reuid $number --regid $number --clear-groups env -i PATH="$PATH" HOME=/mnt/home LC_ALL=C.UTF-8 XDG_RUNTIME_DIR=/run/person "$@"
-}
+as_person=(setpriv --reuid $number --regid $number --clear-groups
+    env -i PATH="$PATH" HOME=/mnt/home LC_ALL=C.UTF-8 XDG_RUNTIME_DIR=/run/person)
+person() { "${as_person[@]}" "$@"; }
 
 echo $$ >"$group/cgroup.procs"
-person /lib/systemd/systemd --user --log-target=console --unit=basic.target >"$errors" 2>&1 &
-manager=$! # or a shell that waits for it
+"${as_person[@]}" /lib/systemd/systemd --user --log-target=console --unit=basic.target >"$errors" 2>&1 &
+manager=$!
 for _ in $(seq 600); do # it says that it is there by its socket, on which nobody can wait
     person systemctl --user is-system-running >/dev/null 2>&1 && break
     kill -0 $manager || wrong "the manager has ended"
