@@ -134,7 +134,7 @@ ff_status ff_checkpoint_text_make(struct ff_checkpoint_text *text, const struct 
                                                   [IMAGES] = images_text(about),
                                                   [STANDING] = standing_text(&about->standing),
                                                   [SUM] = malloc(FF_SHA256_TEXT)}};
-    for (int i = 0; i < TEXTS; i++) {
+    for (size_t i = 0; i < TEXTS; i++) {
         if (text->texts[i] == NULL) {
             ff_checkpoint_text_free(text);
             return ff_fail_memory(error, "a checkpoint");

@@ -119,6 +119,8 @@ static size_t weight_items(const struct ff_layer *layer)
     return (ff_convolution_weights(conv) + FF_CONVOLUTION_STRETCH - 1) / FF_CONVOLUTION_STRETCH + conv->train_bias;
 }
 
+static const size_t line = 16; /* floats in a cache line */
+
 static size_t scratch_floats(const struct ff_layer *layer)
 {
     const struct ff_convolution *conv = (const struct ff_convolution *)layer;
@@ -126,7 +128,7 @@ static size_t scratch_floats(const struct ff_layer *layer)
 
     return tile * conv->plan->inputs + tile * conv->plan->units +
            (size_t)conv->patches.columns * conv->plan->units + layer->plan->pixels + FF_CONVOLUTION_STRETCH +
-           4 * (size_t)conv->plan->units + 6 * 16;
+           4 * (size_t)conv->plan->units + 6 * line;
 }
 
 /* The next stretch of `*memory`, from a cache line on. */
@@ -134,7 +136,7 @@ static float *cut(float **memory, size_t floats)
 {
     float *stretch = *memory;
 
-    *memory += (floats + 15) / 16 * 16;
+    *memory += (floats + line - 1) / line * line;
     return stretch;
 }
 
@@ -178,8 +180,8 @@ static struct ff_tensor_form tensor_form(const struct ff_plan *plan, uint32_t la
 static bool make_tensors(struct ff_convolution *conv)
 {
     struct ff_layer *layer = &conv->layer;
-    uint32_t parameters = parameter_tensors(layer->plan, layer->index),
-             judging = ff_layer_judging_tensor(layer->plan, layer->index);
+    size_t parameters = parameter_tensors(layer->plan, layer->index),
+           judging = ff_layer_judging_tensor(layer->plan, layer->index);
 
     if (!ff_layer_make_tensors(layer, conv->plan->units))
         return false;

@@ -63,10 +63,10 @@ static void pool(const struct ff_convolution *conv, const float *map, uint32_t c
     const struct ff_layer_shape *shape = &conv->plan->shape;
     size_t channels = conv->plan->units, line = shape->map.width * channels, pooled = shape->out.width * channels;
 
-    for (uint32_t row = 0; row < count; row++) {
-        for (uint32_t y = 0; y < shape->out.height; y++) {
-            const float *upper = map + (row * shape->map.height + 2 * (size_t)y) * line;
-            size_t at = (row * shape->out.height + (size_t)y) * pooled;
+    for (size_t row = 0; row < count; row++) {
+        for (size_t y = 0; y < shape->out.height; y++) {
+            const float *upper = map + (row * shape->map.height + 2 * y) * line;
+            size_t at = (row * shape->out.height + y) * pooled;
 
             columns->pool(out + at, which != NULL ? which + at : NULL, upper, upper + line, shape->out.width,
                           channels);

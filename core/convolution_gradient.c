@@ -67,8 +67,8 @@ static void make_pooled_deltas(const struct ff_convolution *conv, uint32_t row,
 
     if (shape->map.width % 2 + shape->map.height % 2 > 0) /* the last column or row has no share */
         memset(dz, 0, shape->map.height * line * sizeof *dz);
-    for (uint32_t y = 0; y < shape->out.height; y++) {
-        size_t at = ((size_t)row * shape->out.height + y) * pooled;
+    for (size_t y = 0; y < shape->out.height; y++) {
+        size_t at = (row * (size_t)shape->out.height + y) * pooled;
 
         make_deltas(conv, conv->kept + at, scratch.units, shape->out.width, scratch.line);
         conv->layer.kernels->columns->unpool(dz + 2 * y * line, dz + (2 * y + 1) * line, scratch.line,

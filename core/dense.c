@@ -401,7 +401,7 @@ static struct ff_tensor_form tensor_form(const struct ff_plan *plan, uint32_t la
 static bool add_tensors(struct ff_dense *dense)
 {
     struct ff_layer *layer = &dense->layer;
-    uint32_t parameters = parameter_tensors(layer->plan, layer->index);
+    size_t parameters = parameter_tensors(layer->plan, layer->index);
 
     if (!ff_layer_make_tensors(layer, dense->panel))
         return false;

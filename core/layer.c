@@ -92,7 +92,8 @@ static float sum_row(const struct ff_layer *layer, uint32_t row, float *goodness
 {
     const struct ff_plan *plan = layer->plan;
     bool mean = layer->config.goodness == FF_GOODNESS_MEAN;
-    float squares = (float)(plan->layer[layer->index].squares / plan->groups), total = 0;
+    uint32_t squares = plan->layer[layer->index].squares / plan->groups; /* groups are of equal size */
+    float total = 0;
 
     for (uint32_t group = 0; group < plan->groups; group++) {
         float sum = 0;
@@ -100,7 +101,7 @@ static float sum_row(const struct ff_layer *layer, uint32_t row, float *goodness
         for (size_t part = 0; part < layer->parts; part++)
             sum += layer->partial[(part * plan->max_rows + row) * plan->groups + group];
         if (goodness != NULL)
-            goodness[row * plan->groups + group] = mean ? sum / squares : sum;
+            goodness[row * plan->groups + group] = mean ? sum / (float)squares : sum;
         total += sum;
     }
     return total;

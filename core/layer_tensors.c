@@ -120,7 +120,7 @@ bool ff_layer_make_tensors(struct ff_layer *layer, uint32_t panel)
         tensor->form = ff_layer_tensor(layer->plan, layer->index, layer->tensor_count);
         tensor->panel = panel;
         tensor->planes = tensor->form.rank > 1 ? layer->plan->layer[layer->index].planes : 1;
-        tensor->floats = (size_t)tensor->form.rows * ((tensor->form.columns + panel - 1) / panel * panel);
+        tensor->floats = (size_t)tensor->form.rows * (((size_t)tensor->form.columns + panel - 1) / panel * panel);
         if ((tensor->data = ff_floats(tensor->floats)) == NULL)
             return false;
         memset(tensor->data, 0, tensor->floats * sizeof(float));

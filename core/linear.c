@@ -191,7 +191,7 @@ static void choose_panels(struct ff_linear *linear)
 static void find_tensors(struct ff_linear *linear)
 {
     struct ff_layer *layer = &linear->layer;
-    uint32_t parameters = ff_linear_parameter_tensors(layer->plan, layer->index);
+    size_t parameters = ff_linear_parameter_tensors(layer->plan, layer->index);
     struct ff_tensor *average = &layer->tensors[ff_layer_judging_tensor(layer->plan, layer->index)];
 
     linear->weights = layer->tensors[0].data;

@@ -262,12 +262,15 @@ static int64_t element(const struct npy *array, size_t index)
 {
     const uint8_t *bytes = array->bytes + index * array->width;
     uint64_t value = 0;
-    unsigned unused_bits = 64 - 8 * array->width;
 
     for (unsigned i = 0; i < array->width; i++)
         value = value << 8 | bytes[array->big_endian ? i : array->width - 1 - i];
-    if (array->kind == 'i' && unused_bits > 0)
-        return (int64_t)(value << unused_bits) >> unused_bits;
+    if (array->kind == 'i' && array->width == 1)
+        return (int8_t)value;
+    if (array->kind == 'i' && array->width == 2)
+        return (int16_t)value;
+    if (array->kind == 'i' && array->width == 4)
+        return (int32_t)value;
     return (int64_t)value;
 }
 
