@@ -18,6 +18,8 @@ static const struct command_row {
      "Prints \"listening on http://127.0.0.1:PORT\" on standard output once it is ready, and\n"
      "nothing else; messages go to standard error. SIGTERM and SIGINT end it cleanly within\n"
      "five seconds, a second one at once.\n\n"
+     "Built with MPI, mpirun -n N goodness serve has stages of its runs on N processes; the first\n"
+     "is the daemon, and ends the others.\n\n"
      "Exit status: 0 ended by a signal, 1 could not run, 2 wrong option.\n"},
     {"train", COMMAND_TRAIN, " [RUN.json|PRESET|-]...", "train without a server, one run after the other",
      "RUN.json has the form of POST /api/v1/runs, - is standard input:\n"
@@ -30,6 +32,8 @@ static const struct command_row {
      "given beside may only ask for more epochs. Both options are for one run.\n\n"
      "The weights of the epoch with the lowest test error are kept beside FILE, under its name\n"
      "with .best before .safetensors: goodness evaluate takes them, and --resume goes on from them.\n\n"
+     "Built with MPI, mpirun -n N goodness train ... has a stage on each of N processes, with the\n"
+     "same results.\n\n"
      "Exit status: 0 all runs finished; 1 one failed, was stopped by a signal, could not start,\n"
      "or could not be kept; 2 wrong option.\n"},
     {"evaluate", COMMAND_EVALUATE, " CHECKPOINT", "count what a trained network predicts wrongly",
