@@ -18,14 +18,15 @@
 #define CONVOLUTION(channels, kernel, padding)                                                                     \
     "{\"kind\": \"conv\", \"channels\": " channels ", \"kernel\": " kernel                                         \
     ", \"stride\": 1, \"padding\": " padding ", \"pool\": true}, "
-#define CONVOLUTIONS(augment)                                                                                      \
+#define CONVOLUTIONS(epochs, augment)                                                                              \
     "{\"rule\": \"class_groups\", \"layers\": [" CONVOLUTION("40", "5", "2") CONVOLUTION("80", "3", "1")           \
         CONVOLUTION("160", "3", "1") "500], \"input\": \"standardize\", \"input_scale\": 1,"                       \
                                      " \"batch_normalization\": true, \"normalize\": \"channel_rms\", "            \
                                      "\"temperature\": [0.05, 0.1, 0.2, 0.3],"                                     \
                                      " \"learning_rate\": [0.02, 0.01, 0.005, 0.003], \"beta2\": 0.99, "           \
                                      "\"schedule\": \"cosine\", \"warmup\": 0.003,"                                \
-                                     " \"batch_size\": 100, \"epochs\": 15, \"average\": 0.998, \"predict\": "     \
+                                     " \"batch_size\": 100, \"epochs\": " epochs                                   \
+                                     ", \"average\": 0.998, \"predict\": "                                         \
                                      "\"log_softmax\", \"predict_from\": 2,"                                       \
                                      " \"augment\": " augment
 
@@ -52,26 +53,29 @@ static const struct ff_preset presets[] = {
     {.name = "conv", .title = "Convolutions",
      .summary = "Class groups on three convolutions and a dense layer, batch normalization, a goodness in every layer; images that are "
                 "turned, stretched and bent afresh every epoch. Long: an image costs many times what it costs in quick.",
-     .reaches = "0.6 % test error on MNIST (seed 1)",
-     .settings = CONVOLUTIONS("{\"rotate\": 10, \"scale\": 0.1, \"shear\": 0.1, \"translate\": 1, \"elastic\": 1}") "}"},
+     .reaches = "0.41 % test error on MNIST (three seeds: 0.43, 0.41, 0.39), some 9 minutes on a core",
+     .settings = CONVOLUTIONS("15", "{\"rotate\": 10, \"scale\": 0.1, \"shear\": 0.1, \"translate\": 1, \"elastic\": 1}") "}"},
     {.name = "conv-fashion", .title = "Fashion: convolutions",
      .summary = "The network of conv on Fashion-MNIST, shifted and mirrored.",
-     .reaches = "8.6 % test error on Fashion-MNIST (seed 1)",
-     .settings = CONVOLUTIONS("{\"shift\": 1, \"flip\": true}") ", \"dataset\": \"fashion-mnist\"}"},
+     .reaches = "7.6 % test error on Fashion-MNIST (seed 1), some 15 minutes on a core",
+     .settings = CONVOLUTIONS("25", "{\"shift\": 1, \"flip\": true}") ", \"dataset\": \"fashion-mnist\"}"},
     {.name = "unsupervised", .title = "Unsupervised: hybrid images",
      .summary = "No labels: layers tell an image from a hybrid of two, of which patches are taken at random; a softmax on what all "
                 "layers make of an image is trained beside them, and nothing flows back from it.",
-     .reaches = "2.1 % test error on MNIST (seed 1)",
+     .reaches = "1.7 % test error on MNIST (seed 1), some 5 minutes on a core",
      .settings = "{\"rule\": \"unsupervised\", \"layers\": [1000, 1000, 1000], \"input\": \"rms\", \"input_scale\": 1, \"temperature\": 0.03,"
-                 " \"learning_rate\": 0.001, \"beta2\": 0.999, \"schedule\": \"cosine\", \"warmup\": 0.02, \"epochs\": 8,"
-                 " \"readout\": \"softmax\", \"readout_from\": 0, \"readout_learning_rate\": 0.002, \"predict\": \"readout\"}"},
+                 " \"learning_rate\": 0.001, \"beta2\": 0.999, \"schedule\": \"cosine\", \"warmup\": 0.02, \"epochs\": 16,"
+                 " \"readout\": \"softmax\", \"readout_from\": 0, \"readout_learning_rate\": 0.002, \"predict\": \"readout\","
+                 " \"augment\": {\"rotate\": 8, \"scale\": 0.1, \"shear\": 0.1, \"translate\": 1, \"elastic\": 0.8}}"},
     {.name = "backprop", .title = "The baseline: backpropagation",
      .summary = "What Forward-Forward is measured by: two layers and a softmax, trained by one pass back, on the images of quick. "
                 "It knows no negative data: both curves of a layer are the same, but those of the softmax.",
+     .reaches = "1.1 % test error on MNIST (three seeds: 1.00, 1.15, 1.12) in 12 s on two cores",
      .settings = "{\"rule\": \"backprop\", \"layers\": [1000, 500, 10], \"normalize\": \"none\", \"init_gain\": 0.99, \"beta2\": 0.99,"
                  " \"learning_rate\": 0.002, \"batch_size\": 200, \"epochs\": 5, \"augment\": {\"rotate\": 8, \"scale\": 0.08, \"shear\": 0.08, \"translate\": 0.8}}"},
     {.name = "pairs-fashion", .title = "Fashion: pairs",
      .summary = "Pairs with hard negatives on Fashion-MNIST, mirrored, with pixels, inputs and units left out at random.",
+     .reaches = "9.8 % test error on Fashion-MNIST (three seeds: 9.95, 9.79, 9.69), some 8 minutes on a core",
      .settings = "{\"dataset\": \"fashion-mnist\", \"layers\": [1000, 1000], \"init_gain\": 0.99, \"objective\": \"symba\", \"alpha\": 10,"
                  " \"learning_rate\": 0.004, \"batch_size\": 200, \"epochs\": 40, \"average\": 0.999, \"augment\": {\"flip\": true},"
                  " \"dropout\": {\"pixels\": 0.1, \"inputs\": 0.2, \"units\": 0.3}}"},
@@ -82,6 +86,7 @@ static const struct ff_preset presets[] = {
                  " \"batch_size\": 200, \"epochs\": 14, \"augment\": {\"flip\": true}}"},
     {.name = "quick-fashion", .title = "Fashion, quick: class groups",
      .summary = "The network of quick on Fashion-MNIST, mirrored.",
+     .reaches = "11.8 % test error on Fashion-MNIST (three seeds: 11.7, 11.6, 12.0) in 15 s on two cores",
      .settings = "{\"dataset\": \"fashion-mnist\", \"rule\": \"class_groups\", \"layers\": [700, 100], \"init_gain\": 0.99,"
                  " \"temperature\": 0.35, \"label_smoothing\": 0.05, \"predict\": \"log_softmax\", \"learning_rate\": 0.004,"
                  " \"batch_size\": 200, \"epochs\": 8, \"augment\": {\"flip\": true}}"},
