@@ -177,6 +177,7 @@ static void bend_row(const struct ff_augmenter *augmenter, const float *controls
     memset(row, 0, augmenter->columns * sizeof *row);
     for (uint32_t i = 0; i < augmenter->rows; i++) {
         for (uint32_t j = 0; basis[i] != 0 && j < augmenter->columns; j++)
+            /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): draw_controls wrote them all */
             row[j] += basis[i] * controls_of[i * augmenter->columns + j];
     }
 }

@@ -33,10 +33,10 @@ static size_t list_tensors(const struct ff_plan *plan, struct ff_tensor_about *t
     size_t count = 0;
 
     tensors[count] = (struct ff_tensor_about){.dtype = FF_F64, .rank = 2, .shape = {plan->layers, 4}};
-    strcpy(tensors[count++].name, sums_name);
+    memcpy(tensors[count++].name, sums_name, sizeof sums_name);
     tensors[count] =
         (struct ff_tensor_about){.dtype = FF_U64, .rank = 2, .shape = {plan->layers, FF_HISTOGRAM_NUMBERS}};
-    strcpy(tensors[count++].name, histograms_name);
+    memcpy(tensors[count++].name, histograms_name, sizeof histograms_name);
     for (uint32_t layer = 0; layer < plan->blocks; layer++) {
         for (uint32_t tensor = 0; tensor < ff_layer_tensors(plan, layer); tensor++) {
             struct ff_tensor_form form = ff_layer_tensor(plan, layer, tensor);

@@ -165,7 +165,8 @@ static ff_status read_array(const char *path, unsigned dimensions, struct idx_ar
 
 static uint16_t *widen(const uint8_t *bytes, size_t count, struct ff_error *error)
 {
-    uint16_t *labels = malloc(count * sizeof *labels);
+    uint16_t *labels =
+        malloc(count * sizeof *labels); /* NOLINT(clang-analyzer-optin.portability.UnixAPI): count > 0 */
 
     if (labels == NULL) {
         ff_fail_memory(error, "the labels of a data set");

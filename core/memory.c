@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,14 +12,15 @@ static double number_in(const char *path, const char *name)
 {
     FILE *file = fopen(path, "r");
     double value = INFINITY;
-    char line[256];
+    char line[256], *end;
 
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
         size_t length = name == NULL ? 0 : strlen(name);
 
         if (name != NULL && strncmp(line, name, length) != 0)
             continue;
-        if (sscanf(line + length, "%lf", &value) != 1)
+        value = strtod(line + length, &end);
+        if (end == line + length)
             value = INFINITY; /* "max" */
         break;
     }

@@ -121,10 +121,9 @@ static bool scan_tensor(struct ff_scan *scan, const char *name, struct ff_safete
     unsigned seen = 0;
     bool more;
 
-    if (strlen(name) >= sizeof place.about.name)
+    if (snprintf(place.about.name, sizeof place.about.name, "%s", name) >= (int)sizeof place.about.name)
         return ff_scan_fault(scan, "the name of tensor %.40s… is longer than %d bytes", name,
                              FF_TENSOR_NAME_MAX - 1);
-    strcpy(place.about.name, name);
     if (!ff_scan_expect(scan, '{'))
         return false;
     for (more = !ff_scan_take(scan, '}'); more;) {

@@ -27,7 +27,7 @@ static int peek(const struct ff_scan *scan)
 
 static void skip_space(struct ff_scan *scan)
 {
-    while (scan->at < scan->length && memchr(" \t\n\r", scan->text[scan->at], 4) != NULL)
+    for (int next = peek(scan); next == ' ' || next == '\t' || next == '\n' || next == '\r'; next = peek(scan))
         scan->at++;
 }
 

@@ -41,7 +41,7 @@ void ff_sha256_take(struct ff_sha256 *sum, char text[FF_SHA256_TEXT])
 {
     const unsigned char *bytes = gcry_md_read(sum->hash, GCRY_MD_SHA256);
 
-    for (int i = 0; i < 32; i++)
+    for (size_t i = 0; i < 32; i++)
         snprintf(text + 2 * i, 3, "%02x", bytes[i]);
     gcry_md_reset(sum->hash);
 }

@@ -310,11 +310,11 @@ static ff_status put_request(struct ff_trainer *trainer, const float *pixels, co
             &trainer->requests[(trainer->first_request + trainer->request_count++) % FF_REQUESTS_MAX];
 
         *ticket = request->ticket = ++trainer->last_ticket;
-        request->weights = pixels == NULL;
-        if (pixels != NULL)
-            memcpy(request->pixels, pixels, trainer->plan.pixels * sizeof *pixels);
-        else
+        request->weights = range != NULL;
+        if (range != NULL)
             request->range = *range;
+        else
+            memcpy(request->pixels, pixels, trainer->plan.pixels * sizeof *pixels);
         pthread_cond_broadcast(&trainer->asked);
     }
     pthread_mutex_unlock(&trainer->mutex);
@@ -351,16 +351,17 @@ ff_status ff_trainer_change(struct ff_trainer *trainer, const struct ff_config *
         return ff_fail_memory(error, "a change");
     wanted->change.config = *config;
     pthread_mutex_lock(&trainer->mutex);
-    if (trainer->ended || trainer->stop || trainer->failed)
+    if (trainer->ended || trainer->stop || trainer->failed) {
         status = ff_fail(error, FF_CONFLICT, "the run has ended");
-    else if (trainer->wanted != NULL)
+    } else if (trainer->wanted != NULL) {
         status = ff_fail(error, FF_BUSY, "another change is just being made; try again");
-    else
+    } else {
         trainer->wanted = wanted;
+        wanted = NULL; /* it is the trainer's now */
+    }
     pthread_cond_broadcast(&trainer->asked);
     pthread_mutex_unlock(&trainer->mutex);
-    if (status != FF_OK)
-        free(wanted);
+    free(wanted);
     return status;
 }
 

@@ -24,19 +24,19 @@ static void leave(struct worker *worker)
     worker->pool = NULL;
 }
 
-static ff_status make_stage(struct worker *worker, struct ff_error *error)
+static bool make_stage(struct worker *worker, struct ff_error *error)
 {
     const struct ff_begin *begin = &worker->begin;
     struct ff_line_share share = {begin->first, begin->count, 1, 1};
 
     if (ff_line_check_memory(&begin->plan, share, error) != FF_OK)
-        return error->status;
+        return false;
     worker->stage = ff_stage_create(&begin->plan, begin->first, begin->count, begin->threads, error);
     worker->pool = worker->stage != NULL ? ff_pool_create(&begin->plan, 1, error) : NULL;
     if (worker->pool == NULL)
-        return error->status;
+        return false;
     worker->message = ff_pool_take(worker->pool);
-    return FF_OK;
+    return true;
 }
 
 static bool begin(struct worker *worker, const struct ff_parcel *parcel)
@@ -47,7 +47,7 @@ static bool begin(struct worker *worker, const struct ff_parcel *parcel)
     memset(&answer, 0, sizeof answer);
     memcpy(&worker->begin, parcel->bytes, sizeof worker->begin);
     answer.head = (struct ff_parcel_head){.kind = FF_PARCEL_READY, .run = worker->begin.head.run};
-    if (make_stage(worker, &answer.error) != FF_OK) {
+    if (!make_stage(worker, &answer.error)) {
         leave(worker);
         answer.head.kind = FF_PARCEL_REFUSED;
     }

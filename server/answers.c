@@ -55,13 +55,13 @@ static struct answer *find(struct answers *answers, const struct answers_key *ke
 /* A free place, or else the one that was asked for longest ago; with `none_free`, that one even so. */
 static struct answer *find_oldest(struct answers *answers, bool none_free)
 {
-    struct answer *oldest = NULL;
+    struct answer *oldest = &answers->answer[0];
 
     for (size_t i = 0; i < ANSWERS_MAX; i++) {
         struct answer *answer = &answers->answer[i];
         if (answer->text == NULL && !none_free)
             return answer;
-        if (answer->text != NULL && (oldest == NULL || answer->used < oldest->used))
+        if (answer->text != NULL && (oldest->text == NULL || answer->used < oldest->used))
             oldest = answer;
     }
     return oldest;
@@ -130,8 +130,8 @@ void answers_keep(struct answers *answers, const struct answers_key *key, struct
                               .text = text,
                               .length = given.length,
                               .used = ++answers->looks};
-    strcpy(answer->target, key->target);
-    strcpy(answer->etag, given.etag);
+    memcpy(answer->target, key->target, strlen(key->target) + 1);
+    memcpy(answer->etag, given.etag, sizeof answer->etag);
     answers->bytes += given.length;
     pthread_mutex_unlock(&answers->mutex);
 }

@@ -1,7 +1,8 @@
 #include "api.h"
 
-#include <stdlib.h>
 #include <string.h>
+
+#include "digits.h"
 
 enum { READING_SECONDS = 30 }; /* that a request waits for a data set to be read */
 
@@ -141,16 +142,6 @@ const struct http_route *api_routes(size_t *count)
     return routes;
 }
 
-/* A run's number: digits, no zero in front; 0 when it is none. */
-static int64_t parse_id(const char *text)
-{
-    size_t length = strlen(text);
-
-    if (length == 0 || length > 18 || text[0] == '0' || strspn(text, "0123456789") != length)
-        return 0;
-    return strtoll(text, NULL, 10);
-}
-
 int api_run_id(struct api *api, const struct request *request, struct response *response, int64_t *id)
 {
     const char *text = request_part(request, "id");
@@ -164,10 +155,13 @@ int api_run_id(struct api *api, const struct request *request, struct response *
         if (*id == 0)
             respond_problem(response, 404, "no run holds the trainer now");
     } else {
-        *id = parse_id(text);
-        if (*id == 0)
+        const char *rest = text;
+
+        if (!digits_run(&rest, id) || *rest != '\0') {
+            *id = 0;
             respond_problem(response, 404, "there is no run %s; a run is a number, \"latest\" or \"current\"",
                             text);
+        }
     }
     return *id != 0 ? 0 : -1;
 }

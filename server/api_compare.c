@@ -4,6 +4,7 @@
 
 #include "api.h"
 #include "compare.h"
+#include "digits.h"
 
 enum form { AS_JSON, AS_TEXT, AS_CSV };
 
@@ -28,15 +29,12 @@ static bool add_run(struct query *query, int64_t run)
 /* "1,2,3"; false when it is no such list, or one that is too long or names a run twice. */
 static bool parse_runs(const char *text, struct query *query)
 {
-    while (*text >= '1' && *text <= '9') {
-        char *end;
-        long long run = strtoll(text, &end, 10);
+    int64_t run;
 
-        if (end - text > 18 || !add_run(query, run))
-            return false;
-        if (*end == '\0')
+    while (digits_run(&text, &run) && add_run(query, run)) {
+        if (*text == '\0')
             return true;
-        text = end + (*end == ',');
+        text += *text == ',';
     }
     return false;
 }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "digits.h"
 #include "text.h"
 
 enum { PATIENCE_SECONDS = 30 }; /* that the list waits for sets to be read */
@@ -109,13 +110,11 @@ static void respond_sample(struct response *response, const struct ff_dataset *d
 /* A number below `count`, in its one spelling; -1 when it is none. */
 static int64_t parse_index(const char *text, uint32_t count)
 {
-    size_t length = strlen(text);
-    int64_t index;
+    uint64_t index;
 
-    if (length == 0 || length > 10 || strspn(text, "0123456789") != length || (text[0] == '0' && length > 1))
+    if (!digits_whole(text, &index) || (text[0] == '0' && text[1] != '\0'))
         return -1;
-    index = strtoll(text, NULL, 10);
-    return index < (int64_t)count ? index : -1;
+    return index < count ? (int64_t)index : -1;
 }
 
 static void find_sample(const struct request *request, struct response *response, const struct ff_dataset *dataset)

@@ -1,9 +1,9 @@
 /* api_metrics.c - GET /api/v1/runs/{id}/metrics: the series, downsampled. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api.h"
+#include "digits.h"
 #include "series.h"
 
 enum { POINTS_DEFAULT = 1000, POINTS_MAX = 100000 };
@@ -17,16 +17,13 @@ struct query {
 /* "0,2" into flags; false when it is not such a list of the run's layers. */
 static bool parse_layers(const char *text, uint32_t count, bool *chosen)
 {
-    while (*text >= '0' && *text <= '9') {
-        char *end;
-        unsigned long layer = strtoul(text, &end, 10);
+    uint64_t layer;
 
-        if (layer >= count || end - text > 4)
-            return false;
+    while (digits_first(&text, &layer) && layer < count) {
         chosen[layer] = true;
-        if (*end == '\0')
+        if (*text == '\0')
             return true;
-        text = end + (*end == ',');
+        text += *text == ',';
     }
     return false;
 }

@@ -40,6 +40,7 @@ static double start_time(void)
     if (file == NULL)
         return NAN;
     if (fgets(line, sizeof line, file) != NULL && (name_end = strrchr(line, ')')) != NULL &&
+        /* NOLINTNEXTLINE(cert-err34-c): the kernel's own number fits */
         sscanf(name_end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu",
                &ticks) == 1 &&
         clock_gettime(CLOCK_REALTIME, &date) == 0 && clock_gettime(CLOCK_BOOTTIME, &up) == 0)
@@ -56,6 +57,7 @@ static void write_memory(FILE *out)
 
     if (file == NULL)
         return;
+    /* NOLINTNEXTLINE(cert-err34-c): the kernel's own numbers fit */
     if (fscanf(file, "%llu %llu", &pages, &resident) == 2) {
         prometheus_single(out, "process_resident_memory_bytes", "gauge", "Memory that is held.",
                           (double)resident * page);

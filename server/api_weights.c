@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "api.h"
+#include "digits.h"
 
 enum { PATIENCE_SECONDS = 30, UNITS_MAX = 65536 /* that a layer can have */ };
 
@@ -25,24 +26,13 @@ static void release_waiting(void *kept)
 
 /* --- asking --------------------------------------------------------------------------------------------------- */
 
-/* A whole number of at most nine digits. */
-static bool parse_number(const char *text, uint32_t *number)
-{
-    size_t length = strlen(text);
-
-    if (length == 0 || length > 9 || strspn(text, "0123456789") != length)
-        return false;
-    *number = (uint32_t)strtoul(text, NULL, 10);
-    return true;
-}
-
 /* Whether the layer and the units are there; false: answered already. */
 static bool find_units(const struct request *request, struct response *response, const struct run *run,
                        struct session_question *question)
 {
     static const char *const names[] = {"unit", "count", NULL};
-    const char *layer = request_part(request, "n");
-    uint64_t unit, count;
+    const char *text = request_part(request, "n");
+    uint64_t layer, unit, count;
 
     if (!request_check_query(request, response, names) ||
         !request_query_number(request, response, "unit", 0, UNITS_MAX - 1, 0, &unit) ||
@@ -50,11 +40,12 @@ static bool find_units(const struct request *request, struct response *response,
         return false;
     question->unit = (uint32_t)unit;
     question->count = (uint32_t)count;
-    if (!parse_number(layer, &question->layer) || question->layer >= run->config.layer_count) {
-        respond_problem(response, 404, "there is no layer %.40s; run %lld has layers 0 to %u", layer,
+    if (!digits_whole(text, &layer) || layer >= run->config.layer_count) {
+        respond_problem(response, 404, "there is no layer %.40s; run %lld has layers 0 to %u", text,
                         (long long)run->id, run->config.layer_count - 1);
         return false;
     }
+    question->layer = (uint32_t)layer;
     uint32_t units = ff_layer_units(&run->config.layers[question->layer]);
     if (question->unit >= units) {
         respond_problem(response, 404, "there is no unit %u; layer %u of run %lld has units 0 to %u",

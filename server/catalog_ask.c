@@ -168,7 +168,7 @@ static bool is_unread(struct catalog *catalog, struct catalog_item *item)
 
 ff_status catalog_check(struct catalog *catalog, catalog_tell *tell, void *self, struct ff_error *error)
 {
-    bool unread[CATALOG_ITEMS_MAX], any = false;
+    bool unread[CATALOG_ITEMS_MAX] = {false}, any = false;
 
     for (size_t i = 0; i < catalog->count; i++)
         any = (unread[i] = is_unread(catalog, &catalog->items[i])) || any;

@@ -113,6 +113,7 @@ static uint64_t mix(uint64_t hash, const void *bytes, size_t count)
     const unsigned char *byte = bytes;
 
     for (size_t i = 0; i < count; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): the bytes of a number are all there */
         hash = (hash ^ byte[i]) * 0x100000001B3u; /* FNV-1a */
     return hash;
 }

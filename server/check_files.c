@@ -4,9 +4,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "digits.h"
 
 static void folder_of(const struct check *check, char path[CHECK_PATH_MAX])
 {
@@ -109,15 +110,12 @@ void check_checkpoint(struct check *check, struct checked_run *run)
  * of none. */
 static int64_t run_of_name(const char *name)
 {
-    char *end;
+    const char *rest = name;
     int64_t run;
 
-    if (name[0] < '1' || name[0] > '9')
-        return 0;
-    errno = 0;
-    run = strtoll(name, &end, 10);
-    if (errno != 0 || (strcmp(end, ".safetensors") != 0 && strcmp(end, ".safetensors.damaged") != 0 &&
-                       strcmp(end, ".best.safetensors") != 0))
+    if (!digits_run(&rest, &run) ||
+        (strcmp(rest, ".safetensors") != 0 && strcmp(rest, ".safetensors.damaged") != 0 &&
+         strcmp(rest, ".best.safetensors") != 0))
         return 0;
     return run;
 }

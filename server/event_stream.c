@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "digits.h"
 #include "event_replay.h"
 #include "timing.h"
 
@@ -291,12 +292,7 @@ static void find_lost(struct event_stream *stream, uint64_t last_event)
 
 bool event_stream_number(const char *text, uint64_t *number)
 {
-    size_t length = text != NULL ? strlen(text) : 0;
-
-    if (length == 0 || length > 19 || strspn(text, "0123456789") != length)
-        return false;
-    *number = strtoull(text, NULL, 10);
-    return true;
+    return text != NULL && digits_whole(text, number);
 }
 
 bool event_stream_open(struct api *api, int64_t run, bool resumes, uint64_t last_event, struct http_stream *stream)

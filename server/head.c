@@ -1,7 +1,6 @@
 #include "head.h"
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -10,9 +9,7 @@
 /* From 1.0 on the library checks these things itself, and arranges its buffer in another way. */
 static bool parts_stand_as_they_came(void)
 {
-    unsigned major = 1;
-
-    return sscanf(MHD_get_version(), "%u", &major) == 1 && major == 0;
+    return strncmp(MHD_get_version(), "0.", 2) == 0;
 }
 
 static void complain(struct head *head, const char *wrong)

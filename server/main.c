@@ -90,7 +90,7 @@ static ff_status open_http(struct daemon *daemon, struct ff_error *error)
 static size_t hub_bytes(void)
 {
     const char *text = getenv("GOODNESS_EVENT_BYTES");
-    long bytes = text != NULL ? atol(text) : 0;
+    long bytes = text != NULL ? strtol(text, NULL, 10) : 0;
 
     return bytes > 0 ? (size_t)bytes : HUB_BYTES;
 }

@@ -187,7 +187,7 @@ static int parse_option(struct parser *parser, int count, char *const *arguments
     int status = row->parse(parser->options, value, sentence);
     if (status == 0)
         return OPTIONS_GO;
-    if (row->argument == NULL)
+    if (value == NULL)
         return complain(parser, status, "--%s %s", row->name, sentence);
     return complain(parser, status, "--%s %s %s", row->name, value[0] != '\0' ? value : "\"\"", sentence);
 }

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 void prometheus_family(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -26,14 +27,13 @@ static void write_label(FILE *out, char before, const char *name, const char *va
 static void write_value(FILE *out, double value)
 {
     char text[40];
-    double back;
 
     if (!isfinite(value)) {
         fputs(isnan(value) ? " NaN\n" : value > 0 ? " +Inf\n" : " -Inf\n", out);
         return;
     }
     snprintf(text, sizeof text, "%.15g", value);
-    if (sscanf(text, "%lf", &back) != 1 || back < value || back > value)
+    if (strtod(text, NULL) != value)
         snprintf(text, sizeof text, "%.17g", value);
     fprintf(out, " %s\n", text);
 }

@@ -12,7 +12,7 @@ ff_status ranks_open(struct ff_ranks **ranks, struct ff_error *error)
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
         const char *size = getenv(sizes[i]);
 
-        if (size != NULL && atol(size) > 1)
+        if (size != NULL && strtol(size, NULL, 10) > 1)
             return ff_fail(error, FF_INVALID,
                            "mpirun started %s of this program, which was built without MPI: build it with "
                            "server/build --packages tests/mpi/packages.txt -DGOODNESS_MPI=ON",

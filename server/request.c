@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "digits.h"
 #include "http_private.h"
 #include "timing.h"
 
@@ -174,19 +175,9 @@ bool request_query_number(const struct request *request, struct response *respon
                           uint64_t high, uint64_t otherwise, uint64_t *value)
 {
     const char *text = request_query(request, name);
-    bool good = text != NULL && *text != '\0';
 
     *value = otherwise;
-    if (text == NULL)
-        return true;
-    *value = 0;
-    for (const char *c = text; *c != '\0' && good; c++) {
-        unsigned digit = (unsigned)(*c - '0');
-
-        good = *c >= '0' && *c <= '9' && *value <= (UINT64_MAX - digit) / 10;
-        *value = *value * 10 + digit;
-    }
-    if (good && *value >= low && *value <= high)
+    if (text == NULL || (digits_whole(text, value) && *value >= low && *value <= high))
         return true;
     respond_problem(response, 400,
                     "the query parameter \"%s\" must be a whole number from %llu to %llu, got \"%s\"", name,

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "digits.h"
 #include "http_private.h"
 #include "utf8.h"
 
@@ -62,7 +63,7 @@ static void respond_tree(struct response *response, unsigned status, const char 
     if (text != NULL && (whole = realloc(text, length + 2)) == NULL)
         free(text);
     if (whole != NULL)
-        strcpy(whole + length, "\n");
+        memcpy(whole + length, "\n", 2);
     respond_text(response, status, type, whole, length + 1);
 }
 
@@ -305,26 +306,17 @@ static int find_range(const struct response *response, uint64_t *first, uint64_t
 {
     const char *range = request_header(response->request, "Range");
     const char *only_if = request_header(response->request, "If-Range");
-    unsigned long long from = 0, to = 0;
-    int used = 0;
+    uint64_t from, to = response->size - 1;
 
     if (range == NULL || strcmp(response->request->method, "GET") != 0 || strncmp(range, "bytes=", 6) != 0 ||
         (only_if != NULL && strcmp(only_if, response->etag) != 0))
         return 0;
     range += 6;
-    bool suffix = range[0] == '-';
-    if (strspn(range, "0123456789-") != strlen(range) || strlen(range) > 40)
-        return 0;
-    if (suffix && sscanf(range, "-%19llu%n", &from, &used) == 1 && range[used] == '\0') {
+    if (range[0] == '-' && digits_whole(range + 1, &from))
         from = from < response->size ? response->size - from : 0;
-        to = response->size - 1;
-    } else if (suffix || sscanf(range, "%19llu-%n", &from, &used) != 1 || used == 0) {
+    else if (!digits_first(&range, &from) || *range++ != '-' ||
+             (*range != '\0' && (!digits_whole(range, &to) || to < from)))
         return 0;
-    } else if (range[used] == '\0') {
-        to = response->size - 1;
-    } else if (sscanf(range + used, "%19llu%n", &to, &used) != 1 || to < from) {
-        return 0;
-    }
     if (from >= response->size)
         return -1;
     *first = from;

@@ -412,8 +412,7 @@ static bool append_element(char *array, size_t size, const char *element)
         return false;
     array[length > 0 ? length - 1 : 0] = length > 0 ? ',' : '[';
     length += length == 0;
-    memcpy(array + length, element, added);
-    memcpy(array + length + added, "]", 2);
+    snprintf(array + length, size - length, "%s]", element);
     return true;
 }
 

@@ -123,7 +123,7 @@ static void read_tags(const cJSON *value, struct run *run, struct ff_problems *p
         if (has_tag(&read, tag))
             ff_problem_add(problems, pointer, "is given twice");
         else
-            strcpy(read.tags[read.tag_count++], tag);
+            memcpy(read.tags[read.tag_count++], tag, sizeof tag);
     }
     if (problems->count != before)
         return;

@@ -72,14 +72,14 @@ static void release_stale(struct session_rest *rest)
     }
 }
 
-/* The one that was asked longest ago; NULL: there are none. */
+/* The one that was asked longest ago; a free place where there are none. */
 static struct resting *find_oldest(struct session_rest *rest)
 {
-    struct resting *oldest = NULL;
+    struct resting *oldest = &rest->networks[0];
 
-    for (size_t i = 0; i < NETWORKS_MAX; i++) {
+    for (size_t i = 1; i < NETWORKS_MAX; i++) {
         struct resting *place = &rest->networks[i];
-        if (place->run != 0 && (oldest == NULL || place->used < oldest->used))
+        if (place->run != 0 && (oldest->run == 0 || place->used < oldest->used))
             oldest = place;
     }
     return oldest;
@@ -107,8 +107,7 @@ static struct resting *find_place(struct session_rest *rest)
 
 /* The file is looked at before it is read: should another one take its place meanwhile, it is read again next time.
  */
-static ff_status load(struct session_rest *rest, int64_t run, bool best, struct resting **loaded,
-                      struct ff_error *error)
+static struct resting *load(struct session_rest *rest, int64_t run, bool best, struct ff_error *error)
 {
     struct resting *place = find_place(rest);
     char path[STORE_CHECKPOINT_PATH_MAX];
@@ -118,7 +117,7 @@ static ff_status load(struct session_rest *rest, int64_t run, bool best, struct 
     stat(path, &file);
     struct ff_checkpoint *checkpoint = ff_checkpoint_open(path, error);
     if (checkpoint == NULL)
-        return error->status;
+        return NULL;
     const struct ff_checkpoint_about *about = ff_checkpoint_about(checkpoint);
     struct resting made = {.run = run,
                            .best = best,
@@ -128,39 +127,41 @@ static ff_status load(struct session_rest *rest, int64_t run, bool best, struct 
                            .pixels = ff_shape_size(about->shape)};
     ff_checkpoint_close(checkpoint);
     if (made.network == NULL)
-        return error->status;
+        return NULL;
     made.bytes = ff_network_bytes(made.network);
     made.used = rest->questions;
     while (total_bytes(rest) > 0 && total_bytes(rest) + made.bytes > bytes_max)
         release(find_oldest(rest));
     *place = made;
-    *loaded = place;
-    return FF_OK;
+    return place;
 }
 
-static ff_status find_network(struct session_rest *rest, int64_t run, bool best, struct resting **found,
-                              struct ff_error *error)
+/* Why a checkpoint could not be read, to somebody who asked about a run. */
+static void explain(int64_t run, bool best, struct ff_error *error)
+{
+    struct ff_error cause = *error;
+
+    if (cause.status == FF_NOT_FOUND && best)
+        ff_fail(error, FF_CONFLICT, "run %lld has no best weights yet: they are kept when an epoch was judged",
+                (long long)run);
+    else if (cause.status == FF_NOT_FOUND)
+        ff_fail(error, FF_CONFLICT, "run %lld has ended, and has no checkpoint that could be asked",
+                (long long)run);
+    else if (cause.status == FF_DAMAGED)
+        ff_fail(error, FF_CONFLICT, "the checkpoint of run %lld is damaged: %.400s", (long long)run, cause.message);
+}
+
+/* NULL, and `error` set, when there is none to be had. */
+static struct resting *find_network(struct session_rest *rest, int64_t run, bool best, struct ff_error *error)
 {
     release_stale(rest);
-    for (size_t i = 0; i < NETWORKS_MAX; i++) {
-        if (rest->networks[i].run == run && rest->networks[i].best == best) {
-            *found = &rest->networks[i];
-            return FF_OK;
-        }
-    }
-    ff_status status = load(rest, run, best, found, error);
-    if (status == FF_NOT_FOUND && best)
-        return ff_fail(error, FF_CONFLICT,
-                       "run %lld has no best weights yet: they are kept when an epoch was judged", (long long)run);
-    if (status == FF_NOT_FOUND)
-        return ff_fail(error, FF_CONFLICT, "run %lld has ended, and has no checkpoint that could be asked",
-                       (long long)run);
-    if (status == FF_DAMAGED) {
-        struct ff_error damage = *error;
-        return ff_fail(error, FF_CONFLICT, "the checkpoint of run %lld is damaged: %.400s", (long long)run,
-                       damage.message);
-    }
-    return status;
+    for (size_t i = 0; i < NETWORKS_MAX; i++)
+        if (rest->networks[i].run == run && rest->networks[i].best == best)
+            return &rest->networks[i];
+    struct resting *place = load(rest, run, best, error);
+    if (place == NULL)
+        explain(run, best, error);
+    return place;
 }
 
 /* --- answers -------------------------------------------------------------------------------------------------- */
@@ -205,18 +206,20 @@ static ff_status answer_weights(struct resting *place, struct session_request *r
 
 static void answer(struct session_rest *rest, struct session_request *request)
 {
-    struct resting *place = NULL;
+    struct resting *place;
     struct ff_error error;
 
     rest->questions++;
-    ff_status status = find_network(rest, request->run, request->best, &place, &error);
-    if (status == FF_OK) {
-        place->used = rest->questions;
-        status = request->about == SESSION_IMAGE ? answer_image(place, request, &error)
-                                                 : answer_weights(place, request, &error);
-    }
-    if (status != FF_OK)
+    place = find_network(rest, request->run, request->best, &error);
+    if (place == NULL) {
         request->error = error;
+    } else {
+        place->used = rest->questions;
+        ff_status status = request->about == SESSION_IMAGE ? answer_image(place, request, &error)
+                                                           : answer_weights(place, request, &error);
+        if (status != FF_OK)
+            request->error = error;
+    }
     session_settle(rest->session, request);
 }
 

@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "checkpoint.h"
+#include "digits.h"
 #include "second_name.h"
 #include "store_columns.h"
 #include "timing.h"
@@ -203,17 +203,6 @@ static ff_status make_folder(const struct store *store, struct ff_error *error)
     return FF_OK;
 }
 
-/* The run that a file's name says, and what follows the number; 0: none. */
-static int64_t run_of_name(const char *name, const char **rest)
-{
-    size_t digits = strspn(name, "0123456789");
-
-    if (digits == 0 || digits > 18 || name[0] == '0')
-        return 0;
-    *rest = name + digits;
-    return strtoll(name, NULL, 10);
-}
-
 /* The row of a run as the start finds it. */
 struct found {
     bool run, row; /* whether it is there */
@@ -277,12 +266,12 @@ static ff_status mend_row(struct store *store, int64_t run, const struct found *
 /* One name in the folder. Names that no program of ours gives are left alone. */
 static ff_status sweep_file(struct store *store, const char *name, struct ff_error *error)
 {
-    const char *rest;
-    int64_t run = run_of_name(name, &rest);
+    const char *rest = name;
+    int64_t run;
     struct found found;
     ff_status status;
 
-    if (run == 0)
+    if (!digits_run(&rest, &run))
         return FF_OK;
     bool whole = strcmp(rest, ending) == 0;
     bool left_over = strcmp(rest, best_temporary) == 0;

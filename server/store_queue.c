@@ -275,7 +275,7 @@ void store_append_histograms(struct store *store, int64_t run, const struct ff_h
     if (item != NULL)
         *item = (struct store_item){.kind = STORE_HISTOGRAMS,
                                     .run = run,
-                                    .row_count = histograms->layers * HISTOGRAM_ROWS,
+                                    .row_count = (size_t)histograms->layers * HISTOGRAM_ROWS,
                                     .histograms = keep_histograms(histograms)};
     append_figures(store, item, item != NULL && item->histograms != NULL);
 }

@@ -330,6 +330,7 @@ ff_status store_run_statement(struct store_database *database, sqlite3_stmt *sta
 ff_status store_run_kept(struct store_database *database, enum store_statement which, struct ff_error *error)
 {
     sqlite3_stmt *statement = store_statement(database, which, error);
+    /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.UndefReturn): what was prepared is not NULL */
     return statement == NULL ? error->status : store_run_statement(database, statement, error);
 }
 

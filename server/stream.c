@@ -9,6 +9,7 @@
 
 enum {
     STREAM_TIMEOUT = 60,             /* seconds: a reader of a stream may be slower than others */
+    STREAM_BLOCK_BYTES = 16 * 1024,  /* that are read at once */
     STREAM_SOCKET_BYTES = 128 * 1024 /* the kernel doubles it for its own needs */
 };
 
@@ -80,7 +81,8 @@ struct MHD_Response *stream_build(struct request *request)
     stream->stream = response->stream;
     stream->waiter.connection = request->connection;
     stream->wrote = timing_seconds();
-    built = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, 16 * 1024, read_stream, stream, close_stream);
+    built =
+        MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, stream, close_stream);
     if (built == NULL) {
         free(stream);
         return NULL;

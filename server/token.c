@@ -196,7 +196,9 @@ static ff_status read_file(const char *path, char *text, size_t size, struct ff_
 
     if (file < 0)
         return ff_fail(error, FF_IO, "the token file %s cannot be read: %s", path, strerror(errno));
-    if (fstat(file, &about) == 0)
+    if (fstat(file, &about) != 0)
+        status = ff_fail(error, FF_IO, "the token file %s cannot be looked at: %s", path, strerror(errno));
+    else
         status = check_file(path, &about, error);
     while (status == FF_OK && used < size - 1 && got > 0) {
         got = read(file, text + used, size - 1 - used);

@@ -60,7 +60,7 @@ static cJSON *read_json(const char *operand, struct ff_error *error)
         return NULL;
     }
     text = read_stream(file, name, &length, error);
-    if (!standard)
+    if (file != stdin)
         fclose(file);
     if (text == NULL)
         return NULL;

@@ -242,6 +242,8 @@ test('a checkpoint is a file with a tag, whole or in parts; none yet is a 404 wi
         assert.deepEqual(Buffer.from(await part.arrayBuffer()), bytes.subarray(from, to), range);
     }
     for (const [headers, status] of [[{ Range: `bytes=${bytes.length}-` }, 416], [{ Range: 'bytes=9-3' }, 200],
+        [{ Range: 'bytes=-0' }, 416], [{ Range: 'bytes=--5' }, 200], [{ Range: 'bytes=5--3' }, 200],
+        [{ Range: 'bytes=0-9-12' }, 200], [{ Range: 'bytes=-' }, 200], [{ Range: 'bytes=0-9,20-29' }, 200],
         [{ Range: 'lines=1-2' }, 200], [{ Range: 'bytes=0-9', 'If-Range': '"other"' }, 200],
         [{ Range: 'bytes=0-9', 'If-Range': tag }, 206]])
         assert.equal((await daemon.request(where, { headers })).status, status, JSON.stringify(headers));

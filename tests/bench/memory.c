@@ -16,8 +16,6 @@
 #include "message.h"
 #include "optimizer.h"
 
-extern char **environ;
-
 /* This process must stay smaller than what it measures: the system counts a child's memory from before its exec. It
  * therefore knows the data set by its sizes alone. */
 static const struct ff_dataset dataset = {.shape = {1, BENCH_SIDE, BENCH_SIDE},

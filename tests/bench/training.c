@@ -61,14 +61,14 @@ static void measure(const struct row *row, const struct ff_dataset *dataset, int
 int main(int count, char **arguments)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    int rounds = count > 1 ? atoi(arguments[1]) : 5;
+    int rounds = count > 1 ? (int)strtol(arguments[1], NULL, 10) : 5;
     struct ff_dataset dataset;
 
     bench_dataset_make(&dataset);
     printf("BLAS kernel %s, %ld processors, best of %d rounds; stages x threads\n", openblas_get_corename(),
            processors, rounds);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if ((long)(rows[i].setup.placement.stages * rows[i].setup.placement.threads) <= processors)
+        if ((long)rows[i].setup.placement.stages * rows[i].setup.placement.threads <= processors)
             measure(&rows[i], &dataset, rounds);
     }
     bench_dataset_free(&dataset);

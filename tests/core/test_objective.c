@@ -122,7 +122,7 @@ static double run(struct bench *bench, enum ff_kind kind)
     message->step = 1;
     message->rate = 1;
     memcpy(message->x, bench->images, sizeof bench->images);
-    for (uint16_t row = 0; row < ROWS; row++)
+    for (uint32_t row = 0; row < ROWS; row++)
         message->label[row] = (uint16_t)((row / 2 + row % 2) % CLASSES);
     ff_stage_handle(bench->stage, message);
     for (uint32_t i = 0; i < IMAGES; i++)

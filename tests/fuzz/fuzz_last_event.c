@@ -4,6 +4,7 @@
  * Two runs: one of a former daemon, in the store alone; one of this daemon, the last of it in the ring too. */
 #include "fuzz.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "../temporary.h"
@@ -144,7 +145,7 @@ static void read_stream(struct http_stream *stream)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct http_stream stream;
-    uint64_t number = 0;
+    uint64_t number = 0, expected;
     bool resumes;
     char *text;
 
@@ -153,7 +154,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     begin_world();
     text = fuzz_text(data + 1, size - 1);
     resumes = event_stream_number(text, &number);
-    FUZZ_CHECK(resumes == (text[0] != '\0' && strlen(text) <= 19 && strspn(text, "0123456789") == strlen(text)));
+    errno = 0;
+    expected = strtoull(text, NULL, 10);
+    FUZZ_CHECK(resumes == (text[0] != '\0' && strspn(text, "0123456789") == strlen(text) && errno == 0));
+    FUZZ_CHECK(!resumes || number == expected);
     FUZZ_CHECK(
         event_stream_open(&world.api, data[0] % 3 == 0 ? 0 : world.run[data[0] % 3 - 1], resumes, number, &stream));
     read_stream(&stream);

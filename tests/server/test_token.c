@@ -1,6 +1,7 @@
 /* The token's file, what is compared, how guessing is slowed, and sessions. */
 #include "../cmocka_all.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -36,7 +37,7 @@ struct file_case {
     const char *words; /* NULL: it is taken */
 };
 
-#define BYTES(text) text, sizeof text - 1
+#define BYTES(text) (text), sizeof(text) - 1
 
 static void a_token_file_is_taken_or_refused_with_what_to_do(void **state)
 {
@@ -99,6 +100,33 @@ static void a_folder_or_nothing_is_no_token_file(void **state)
     assert_non_null(strstr(error.message, "cannot be read: No such file"));
     assert_null(token_read(folder, &error));
     assert_non_null(strstr(error.message, "is a folder"));
+}
+
+int __real_fstat(int file, struct stat *about);
+int __wrap_fstat(int file, struct stat *about);
+
+static bool refuses_to_tell;
+
+int __wrap_fstat(int file, struct stat *about)
+{
+    if (refuses_to_tell) {
+        errno = EOVERFLOW;
+        return -1;
+    }
+    return __real_fstat(file, about);
+}
+
+static void a_file_that_may_be_anybodys_is_no_token_file(void **state)
+{
+    struct ff_error error;
+
+    (void)state;
+    write_token(secret, strlen(secret), 0600);
+    refuses_to_tell = true;
+    struct token *token = token_read(temporary_path(folder, "token"), &error);
+    refuses_to_tell = false;
+    assert_null(token);
+    assert_non_null(strstr(error.message, "cannot be looked at: Value too large"));
 }
 
 static void what_is_not_the_whole_token_is_wrong(void **state)
@@ -191,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_token_file_is_taken_or_refused_with_what_to_do),
         cmocka_unit_test(the_longest_token_has_512_characters),
         cmocka_unit_test(a_folder_or_nothing_is_no_token_file),
+        cmocka_unit_test(a_file_that_may_be_anybodys_is_no_token_file),
         cmocka_unit_test(what_is_not_the_whole_token_is_wrong),
         cmocka_unit_test(after_some_wrong_ones_not_even_the_right_one_is_looked_at),
         cmocka_unit_test(a_session_lasts_until_it_is_ended),
