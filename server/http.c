@@ -25,9 +25,9 @@ enum {
     STOP_SECONDS = 2
 };
 
-void http_wake(struct http *http)
+size_t http_wake(struct http *http)
 {
-    waiting_wake(&http->waiting);
+    return waiting_wake(&http->waiting);
 }
 
 /* --- requests ------------------------------------------------------------------------------------------------- */

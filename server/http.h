@@ -66,8 +66,8 @@ struct http *http_start(const struct http_options *options, struct ff_error *err
 uint16_t http_port(const struct http *http);
 /* A sentence for the log when something is not as it should be (no IPv6 here), or NULL. */
 const char *http_warning(const struct http *http);
-/* Let all waiting requests and streams look again (any thread; the hub's wake). */
-void http_wake(struct http *http);
+/* Let all waiting requests and streams look again (any thread; the hub's wake). Returns how many there were. */
+size_t http_wake(struct http *http);
 /* End streams and waiting requests, answer what is under way (for at most two seconds), close. NULL is fine. */
 void http_stop(struct http *http);
 

@@ -8,7 +8,7 @@
 #include "run.h"
 #include "timing.h"
 
-enum { WAKE_MILLISECONDS = 100, IDLE_MILLISECONDS = 15000 };
+enum { WAKE_MILLISECONDS = 100, WAKE_MILLISECONDS_MOST = 500, IDLE_MILLISECONDS = 15000 };
 
 /* One event in the ring. Its number is its place: the oldest's number plus its index. */
 struct entry {
@@ -196,12 +196,20 @@ uint64_t hub_dropped(struct hub *hub)
 
 /* The ticker */
 
-/* With the mutex: wait until there is something to tell and the last time is 100 ms ago, or 15 s are over. */
-static void wait_for_news(struct hub *hub, int64_t last)
+/* How long a wake of so many is to serve them: a millisecond each. */
+static int64_t rest_after(size_t woken)
+{
+    if (woken <= WAKE_MILLISECONDS)
+        return WAKE_MILLISECONDS;
+    return woken < WAKE_MILLISECONDS_MOST ? (int64_t)woken : WAKE_MILLISECONDS_MOST;
+}
+
+/* With the mutex: wait until there is something to tell and the last time is `rest` ms ago, or 15 s are over. */
+static void wait_for_news(struct hub *hub, int64_t last, int64_t rest)
 {
     while (!hub->closing) {
         bool something = hub->news || hub->points_wait;
-        int64_t when = last + (something ? WAKE_MILLISECONDS : IDLE_MILLISECONDS);
+        int64_t when = last + (something ? rest : IDLE_MILLISECONDS);
         struct timespec time = timing_until(when);
         if (when <= timing_now())
             return;
@@ -216,7 +224,8 @@ static void send_pending(struct hub *hub)
     pthread_mutex_unlock(&hub->order);
 }
 
-static void call_wake(struct hub *hub)
+/* Returns how many were woken. */
+static size_t call_wake(struct hub *hub)
 {
     pthread_mutex_lock(&hub->mutex);
     hub_wake *wake = hub->wake;
@@ -225,22 +234,23 @@ static void call_wake(struct hub *hub)
     hub->waking = wake != NULL;
     pthread_mutex_unlock(&hub->mutex);
     if (wake == NULL)
-        return;
-    wake(self);
+        return 0;
+    size_t woken = wake(self);
     pthread_mutex_lock(&hub->mutex);
     hub->waking = false;
     pthread_cond_broadcast(&hub->changed);
     pthread_mutex_unlock(&hub->mutex);
+    return woken;
 }
 
 static void *tick(void *argument)
 {
     struct hub *hub = argument;
-    int64_t last = timing_now() - WAKE_MILLISECONDS;
+    int64_t last = timing_now() - WAKE_MILLISECONDS, rest = WAKE_MILLISECONDS;
 
     for (;;) {
         pthread_mutex_lock(&hub->mutex);
-        wait_for_news(hub, last);
+        wait_for_news(hub, last, rest);
         bool closing = hub->closing, points = hub->points_wait;
         hub->points_wait = false;
         pthread_mutex_unlock(&hub->mutex);
@@ -249,7 +259,7 @@ static void *tick(void *argument)
         last = timing_now();
         if (points)
             send_pending(hub);
-        call_wake(hub);
+        rest = rest_after(call_wake(hub));
     }
 }
 

@@ -1,12 +1,13 @@
 /* hub.h - a ring of recent events, and cursors of the readers who wait for the next.
  *
  * The training thread appends and never waits: a reader who is too slow loses events and is told so. Points are
- * gathered and put into one event at most ten times a second (at once when none was sent for 100 ms). Event numbers
+ * gathered and put into one event at every wake (at once when none was sent for 100 ms). Event numbers
  * rise, over restarts too (store_first_event). Any thread may call. Readers never keep one who appends waiting
  * longer than a copy of an event takes.
  *
- * The hub's own thread, the ticker, calls `wake` when there is something new, at most ten times a second, and at
- * least every 15 s. */
+ * The hub's own thread, the ticker, calls `wake` when there is something new, at most ten times a second (less often
+ * where it wakes more than a hundred, so that readers do not live at the cost of what they watch), and at least every
+ * 15 s. */
 #ifndef HUB_H
 #define HUB_H
 
@@ -19,7 +20,7 @@
 
 struct hub;
 
-typedef void hub_wake(void *self);
+typedef size_t hub_wake(void *self); /* how many were woken */
 
 /* `keep_bytes`: how much text the ring keeps. */
 struct hub *hub_create(uint64_t first_event, size_t keep_bytes, struct ff_error *error);

@@ -45,9 +45,9 @@ struct daemon {
     struct http *http;
 };
 
-static void wake_http(void *http)
+static size_t wake_http(void *http)
 {
-    http_wake(http);
+    return http_wake(http);
 }
 
 static ff_status open_catalog(struct daemon *daemon, struct ff_error *error)

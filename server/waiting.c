@@ -23,10 +23,11 @@ static void unlink_waiter(struct waiter *waiter)
     waiter->waiting = false;
 }
 
-/* Resume all, or those whose deadline has come. */
-static void resume(struct waiting *waiting, bool all, double now)
+/* Resume all, or those whose deadline has come. Returns how many. */
+static size_t resume(struct waiting *waiting, bool all, double now)
 {
     struct waiter *waiter = waiting->ring.next;
+    size_t count = 0;
 
     while (waiter != &waiting->ring) {
         struct waiter *next = waiter->next;
@@ -34,9 +35,11 @@ static void resume(struct waiting *waiting, bool all, double now)
         if (all || (waiter->deadline > 0 && waiter->deadline <= now)) {
             unlink_waiter(waiter);
             MHD_resume_connection(waiter->connection);
+            count++;
         }
         waiter = next;
     }
+    return count;
 }
 
 /* Wait until `deadline` (0: without end), or until something changed. */
@@ -127,12 +130,13 @@ void waiting_forget(struct waiting *waiting, struct waiter *waiter)
     pthread_mutex_unlock(&waiting->mutex);
 }
 
-void waiting_wake(struct waiting *waiting)
+size_t waiting_wake(struct waiting *waiting)
 {
     pthread_mutex_lock(&waiting->mutex);
     atomic_fetch_add(&waiting->wakes, 1);
-    resume(waiting, true, 0);
+    size_t count = resume(waiting, true, 0);
     pthread_mutex_unlock(&waiting->mutex);
+    return count;
 }
 
 /* --- bells ---------------------------------------------------------------------------------------------------- */

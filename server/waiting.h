@@ -64,8 +64,8 @@ bool waiting_suspend(struct waiting *waiting, struct waiter *waiter, uint64_t wa
 /* The waiter is about to go. */
 void waiting_forget(struct waiting *waiting, struct waiter *waiter);
 
-/* Resume all. */
-void waiting_wake(struct waiting *waiting);
+/* Resume all. Returns how many there were. */
+size_t waiting_wake(struct waiting *waiting);
 
 /* A bell with one reference. NULL when memory is short. */
 struct bell *bell_create(struct waiting *waiting, struct waiter *waiter);

@@ -9,15 +9,14 @@
 
 struct program program = {.mutex = PTHREAD_MUTEX_INITIALIZER, .woken = PTHREAD_COND_INITIALIZER};
 
-static void wake(void *self)
+static size_t wake(void *self)
 {
     (void)self;
     pthread_mutex_lock(&program.mutex);
     program.wakes++;
     pthread_cond_broadcast(&program.woken);
     pthread_mutex_unlock(&program.mutex);
-    if (program.http != NULL)
-        http_wake(program.http);
+    return program.http != NULL ? http_wake(program.http) : 0;
 }
 
 enum { SIDE = 8, TRAIN = 40, TEST = 20 };

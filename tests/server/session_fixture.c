@@ -27,13 +27,14 @@ void assert_good(ff_status status, const struct ff_error *error)
         fail_msg("%s", error->message);
 }
 
-static void wake(void *self)
+static size_t wake(void *self)
 {
     struct fixture *fixture = self;
     pthread_mutex_lock(&fixture->mutex);
     fixture->wakes++;
     pthread_cond_broadcast(&fixture->woken);
     pthread_mutex_unlock(&fixture->mutex);
+    return 1;
 }
 
 /* The parts of the program on the folder, from store to session. Whether all of them are there. */

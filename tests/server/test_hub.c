@@ -22,6 +22,7 @@ struct fixture {
     pthread_mutex_t mutex; /* guards the rest */
     pthread_cond_t woken;
     size_t wakes;
+    size_t readers; /* that a wake is said to have woken */
 };
 
 static double seconds_now(void)
@@ -31,13 +32,15 @@ static double seconds_now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-static void count_wake(void *self)
+static size_t count_wake(void *self)
 {
     struct fixture *fixture = self;
     pthread_mutex_lock(&fixture->mutex);
     fixture->wakes++;
     pthread_cond_broadcast(&fixture->woken);
+    size_t readers = fixture->readers;
     pthread_mutex_unlock(&fixture->mutex);
+    return readers;
 }
 
 static size_t wakes_so_far(struct fixture *fixture)
@@ -295,6 +298,19 @@ static void points_are_sent_ten_times_a_second(void **state)
     assert_in_range(wakes, 1, most);
 }
 
+static void many_readers_are_woken_less_often(void **state)
+{
+    struct fixture *fixture = *state;
+    double begin = seconds_now();
+
+    fixture->readers = 400;
+    hub_append(fixture->hub, 1, "state", "{}");
+    wait_for_wakes(fixture, 1);
+    hub_append(fixture->hub, 1, "state", "{}");
+    wait_for_wakes(fixture, 2);
+    assert_true(seconds_now() - begin >= 0.399); /* times are told in whole milliseconds */
+}
+
 static void after_the_wake_is_taken_away_it_is_not_called(void **state)
 {
     struct fixture *fixture = *state;
@@ -457,6 +473,7 @@ int main(void)
         HUB_TEST(points_of_two_runs_stay_apart),
         HUB_TEST(more_points_than_wait_at_once_all_arrive),
         HUB_TEST(an_event_has_fewer_points_the_more_layers_they_have),
+        HUB_TEST(many_readers_are_woken_less_often),
         cmocka_unit_test(points_after_a_silence_are_sent_at_once),
         HUB_TEST(points_are_sent_ten_times_a_second),
         HUB_TEST(after_the_wake_is_taken_away_it_is_not_called),
