@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { begin, linesOf, makeFolder, run, startDaemon, untilEvent } from './support.mjs';
+import { begin, linesOf, makeFolder, recovers, run, startDaemon, untilEvent } from './support.mjs';
 
 const config = { dataset: 'bars', batch_size: 20, epochs: 3, layers: [24, 20, 16], negatives: 'hard' };
 const endless = { ...config, epochs: 900000, evaluate_every: 900000 };
@@ -93,7 +93,9 @@ test('a checkpoint that was gathered over ranks goes on on another number of the
     await daemon.stop();
 });
 
-test('a rank killed in training interrupts the run; the daemon lives, and the others go on with it', async () => {
+const unable = recovers ? false : 'this launcher kills the others';
+
+test('a rank killed in training interrupts the run; the daemon lives, and the others go on with it', { skip: unable }, async () => {
     const daemon = await startDaemon(3);
     const id = await make(daemon, { config: endless, placement: { stages: 3 } });
     await untilEvent(daemon.base, id, (event) => event === 'epoch');
@@ -118,7 +120,23 @@ test('a rank killed in training interrupts the run; the daemon lives, and the ot
     await daemon.stop();
 });
 
-test('a rank killed while nothing trains is left out of the next run', async () => {
+test('where the launcher ends all ranks with the killed one, the run goes on when the daemon is started again', async () => {
+    const daemon = await startDaemon(3, { recovery: false });
+    const id = await make(daemon, { config: endless, placement: { stages: 3 } });
+    await untilEvent(daemon.base, id, (event) => event === 'epoch');
+    process.kill(await daemon.rank(2), 'SIGKILL');
+    await daemon.ended;
+    const again = await startDaemon(2, { place: daemon.place });
+    const found = await ended(again, id);
+    assert.equal(found.state, 'interrupted');
+    assert.notEqual(found.checkpoint, null);
+    const resumed = await again.json('POST', `/api/v1/runs/${id}/resume`, { placement: { stages: 2 } });
+    assert.equal(resumed.status, 200, resumed.text);
+    await untilEvent(again.base, id, (event) => event === 'points');
+    await again.stop();
+});
+
+test('a rank killed while nothing trains is left out of the next run', { skip: unable }, async () => {
     const daemon = await startDaemon(4);
     process.kill(await daemon.rank(2), 'SIGKILL');
     const run = await ended(daemon, await make(daemon, { config, placement: { stages: 4 } }));

@@ -1,8 +1,9 @@
 // support.mjs - the program on several ranks, as mpirun starts it: processes of this machine.
 //
-// MPI_GOODNESS names the program that was built with -DGOODNESS_MPI=ON; MPIRUN another launcher than mpirun.
+// MPI_GOODNESS names the program that was built with -DGOODNESS_MPI=ON; MPIRUN the launcher of the same MPI, where that
+// is another than mpirun: Open MPI's or MPICH's.
 
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -14,7 +15,12 @@ export const program = process.env.MPI_GOODNESS;
 if (program === undefined)
     throw new Error('MPI_GOODNESS must name the program that was built with -DGOODNESS_MPI=ON');
 
-/* More ranks than processors, root in a container; and with recovery the others live on when one is killed. */
+const mpirun = process.env.MPIRUN ?? 'mpirun';
+/** Whether the launcher lets the others live on when a rank dies, if it is asked to. MPICH's has an option for it, and
+ *  kills them all the same when it sees the end of the process before the end of its connection. */
+export const recovers = execFileSync(mpirun, ['--version'], { encoding: 'utf8' }).includes('Open');
+
+/* More ranks than processors, root in a container. */
 const openMpi = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1', OMPI_MCA_rmaps_base_oversubscribe: '1' };
 
 /** A folder with the data set `bars` and the RUN.json files of `runs` ({ name: request }); remove it with `remove`. */
@@ -48,7 +54,7 @@ function launch(ranks, args, others, recovery) {
 /** Run to the end on so many ranks (0: without a launcher): { status, output, errors, lines }. */
 export async function run(ranks, args, { others = [], recovery = false, environment } = {}) {
     const { child, told } = ranks === 0 ? start(program, args, environment)
-        : start(process.env.MPIRUN ?? 'mpirun', launch(ranks, args, others, recovery), environment);
+        : start(mpirun, launch(ranks, args, others, recovery), environment);
     const [status] = await once(child, 'close');
     return { status, ...told, lines: told.output.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line)) };
 }
@@ -75,8 +81,8 @@ export async function processOf(launcher, rank) {
 }
 
 /** The program under way on so many ranks: { child, until(pattern) of its output, rank(n): its process, ended }. */
-export function begin(ranks, args, { recovery = true, environment } = {}) {
-    const { child, told } = start(process.env.MPIRUN ?? 'mpirun', launch(ranks, args, [], recovery), environment);
+export function begin(ranks, args, { recovery = recovers, environment } = {}) {
+    const { child, told } = start(mpirun, launch(ranks, args, [], recovery), environment);
     const ended = once(child, 'close').then(([status]) => ({ status, ...told }));
     const until = async (pattern, what = 'output') => {
         const stream = what === 'output' ? child.stdout : child.stderr;
@@ -90,11 +96,11 @@ export function begin(ranks, args, { recovery = true, environment } = {}) {
     return { child, told, until, ended, rank: (rank) => processOf(child.pid, rank) };
 }
 
-/** The daemon on so many ranks. */
-export async function startDaemon(ranks, { args = [], dataset = {} } = {}) {
-    const place = await makeFolder({}, dataset);
-    const started = begin(ranks, ['serve', '--port', '0', '--state', place.file('state'), ...place.data, ...args],
-        { environment: { HOME: place.folder, GOODNESS_CHECKPOINT_SECONDS: '0' } });
+/** The daemon on so many ranks, in a folder of its own or in `place`, where one was before. */
+export async function startDaemon(ranks, { recovery, place } = {}) {
+    place ??= await makeFolder();
+    const started = begin(ranks, ['serve', '--port', '0', '--state', place.file('state'), ...place.data],
+        { recovery, environment: { HOME: place.folder, GOODNESS_CHECKPOINT_SECONDS: '0' } });
     const [, base] = await started.until(/listening on (http:\/\/\S+)\n/);
     return {
         ...started, base, place,
