@@ -77,11 +77,10 @@ static const struct net {
     const char *name;
     struct ff_shape shape;
     struct ff_layer_config layers[LAYERS];
-    enum ff_rule rule;
+    bool pairs, no_bias, batch_normalization; /* pairs: else groups of classes */
     enum ff_activation activation;
     enum ff_goodness goodness;
     enum ff_normalize normalize;
-    bool batch_normalization, bias;
     double drop_units;
 } nets[] = {
 #define CONV(c, k, s, p, pooled)                                                                                   \
@@ -92,136 +91,26 @@ static const struct net {
     {                                                                                                              \
         .kind = FF_DENSE, .units = (n)                                                                             \
     }
-    {"pooled",
-     {1, 7, 6},
-     {CONV(6, 3, 1, 1, true), CONV(9, 2, 1, 0, false)},
-     FF_CLASS_GROUPS,
-     FF_RELU,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_RMS,
-     false,
-     true,
-     0},
-    {"tanh, channels, stride",
-     {3, 9, 8},
-     {CONV(3, 4, 2, 3, false), CONV(6, 3, 1, 1, true)},
-     FF_CLASS_GROUPS,
-     FF_TANH,
-     FF_GOODNESS_SUM,
-     FF_NORMALIZE_CHANNEL_RMS,
-     false,
-     true,
-     0},
-    {"normalized",
-     {1, 7, 6},
-     {CONV(6, 3, 1, 1, true), CONV(9, 2, 1, 0, false)},
-     FF_CLASS_GROUPS,
-     FF_RELU,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_CHANNEL_RMS,
-     true,
-     true,
-     0},
-    {"normalized tanh",
-     {2, 9, 9},
-     {CONV(3, 3, 1, 1, true), CONV(33, 3, 2, 1, true)},
-     FF_CLASS_GROUPS,
-     FF_TANH,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_RMS,
-     true,
-     true,
-     0},
-    {"normalized dense",
-     {1, 4, 5},
-     {DENSE(21), DENSE(33)},
-     FF_CLASS_GROUPS,
-     FF_RELU,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_RMS,
-     true,
-     true,
-     0},
-    {"normalized dense tanh",
-     {1, 4, 5},
-     {DENSE(21), DENSE(33)},
-     FF_CLASS_GROUPS,
-     FF_TANH,
-     FF_GOODNESS_SUM,
-     FF_NORMALIZE_CHANNEL_RMS,
-     true,
-     true,
-     0},
-    {"dense on places",
-     {1, 6, 6},
-     {CONV(6, 3, 1, 0, true), DENSE(9)},
-     FF_CLASS_GROUPS,
-     FF_RELU,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_CHANNEL_RMS,
-     true,
-     true,
-     0},
-    {"pairs",
-     {1, 6, 5},
-     {CONV(5, 3, 1, 1, true), DENSE(8)},
-     FF_PAIRS,
-     FF_RELU,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_RMS,
-     false,
-     false,
-     0},
-    {"normalized pairs",
-     {1, 6, 5},
-     {CONV(5, 3, 1, 1, true), DENSE(8)},
-     FF_PAIRS,
-     FF_TANH,
-     FF_GOODNESS_SUM,
-     FF_NORMALIZE_RMS,
-     true,
-     true,
-     0},
-    {"normalized dense pairs",
-     {1, 4, 5},
-     {DENSE(6), DENSE(8)},
-     FF_PAIRS,
-     FF_RELU,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_RMS,
-     true,
-     true,
-     0},
-    {"units left out",
-     {1, 7, 6},
-     {CONV(6, 3, 1, 1, true), CONV(9, 2, 1, 0, false)},
-     FF_CLASS_GROUPS,
-     FF_RELU,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_RMS,
-     true,
-     true,
-     0.3},
-    {"units left out, dense",
-     {1, 4, 5},
-     {DENSE(21), DENSE(33)},
-     FF_CLASS_GROUPS,
-     FF_RELU,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_RMS,
-     true,
-     true,
-     0.3},
-    {"units left out, plain",
-     {1, 7, 6},
-     {CONV(6, 3, 1, 1, true), CONV(9, 2, 1, 0, false)},
-     FF_CLASS_GROUPS,
-     FF_TANH,
-     FF_GOODNESS_MEAN,
-     FF_NORMALIZE_RMS,
-     false,
-     true,
-     0.3},
+#define POOLED .shape = {1, 7, 6}, .layers = {CONV(6, 3, 1, 1, true), CONV(9, 2, 1, 0, false)}
+#define FLAT .shape = {1, 4, 5}, .layers = {DENSE(21), DENSE(33)}
+#define PAIRS .shape = {1, 6, 5}, .layers = {CONV(5, 3, 1, 1, true), DENSE(8)}, .pairs = true
+#define NORMALIZED .batch_normalization = true
+#define TANH .activation = FF_TANH
+#define SUM .goodness = FF_GOODNESS_SUM
+#define BY_CHANNEL .normalize = FF_NORMALIZE_CHANNEL_RMS
+    {"pooled", POOLED},
+    {"tanh, channels, stride", {3, 9, 8}, {CONV(3, 4, 2, 3, false), CONV(6, 3, 1, 1, true)}, TANH, SUM, BY_CHANNEL},
+    {"normalized", POOLED, NORMALIZED, BY_CHANNEL},
+    {"normalized tanh", {2, 9, 9}, {CONV(3, 3, 1, 1, true), CONV(33, 3, 2, 1, true)}, NORMALIZED, TANH},
+    {"normalized dense", FLAT, NORMALIZED},
+    {"normalized dense tanh", FLAT, NORMALIZED, TANH, SUM, BY_CHANNEL},
+    {"dense on places", {1, 6, 6}, {CONV(6, 3, 1, 0, true), DENSE(9)}, NORMALIZED, BY_CHANNEL},
+    {"pairs", PAIRS, .no_bias = true},
+    {"normalized pairs", PAIRS, NORMALIZED, TANH, SUM},
+    {"normalized dense pairs", {1, 4, 5}, {DENSE(6), DENSE(8)}, .pairs = true, NORMALIZED},
+    {"units left out", POOLED, NORMALIZED, .drop_units = 0.3},
+    {"units left out, dense", FLAT, NORMALIZED, .drop_units = 0.3},
+    {"units left out, plain", POOLED, TANH, .drop_units = 0.3},
 };
 enum { NETS = sizeof nets / sizeof nets[0] };
 
@@ -246,12 +135,12 @@ static void make_bench(struct bench *bench, const struct net *net, uint32_t thre
     ff_config_defaults(&config);
     memcpy(config.layers, net->layers, sizeof net->layers);
     config.layer_count = LAYERS;
-    config.rule = net->rule;
+    config.rule = net->pairs ? FF_PAIRS : FF_CLASS_GROUPS;
     config.activation = net->activation;
     config.goodness = net->goodness;
     config.normalize = net->normalize;
     config.batch_normalization = net->batch_normalization;
-    config.bias = net->bias;
+    config.bias = !net->no_bias;
     config.dropout.units = net->drop_units;
     config.label = FF_LABEL_OVERLAY;
     config.negatives = FF_NEGATIVES_RANDOM; /* the wrong labels are given */
@@ -502,7 +391,7 @@ static void check_forward(const struct net *net, uint32_t threads)
     for (uint32_t i = 0; i < rows * bench.plan.pixels; i++)
         in.x[i] = (double)bench.images[i / bench.plan.pixels / bench.plan.rows_per_image * bench.plan.pixels +
                                        i % bench.plan.pixels];
-    for (uint32_t row = 0; net->rule == FF_PAIRS && row < rows; row++)
+    for (uint32_t row = 0; net->pairs && row < rows; row++)
         overlay(&in, row, (row / 2 + row % 2) % CLASSES);
     for (uint32_t layer = 0; layer < LAYERS; layer++) {
         const struct ff_layer_shape *shape = &bench.plan.layer[layer].shape;
@@ -629,7 +518,7 @@ static void normalized_layers_have_no_bias(void **state)
 
     (void)state;
     make_bench(&bench, &nets[2], 1);
-    assert_true(nets[2].batch_normalization && nets[2].bias);
+    assert_true(nets[2].batch_normalization && !nets[2].no_bias);
     assert_int_equal(ff_layer_parameter_tensors(&bench.plan, 0), 1);
     assert_int_equal(bench.plan.parameters, 9 * 6 + 4 * 6 * 9);
     destroy_bench(&bench);
