@@ -135,7 +135,8 @@ static void line_cost(const struct ff_plan *plan, struct ff_placement placement,
                    : 1.1 * fmax(all / placement.stages, slowest * placement.threads / (placement.threads + 1));
 }
 
-double ff_placement_cost(const struct ff_plan *plan, struct ff_placement placement)
+/* Seconds of one epoch, its evaluation included, as the model sees them: only their ratios mean something. */
+static double cost_of(const struct ff_plan *plan, struct ff_placement placement)
 {
     double step, forward;
     double images = (double)plan->judged_images / plan->config.evaluate_every +
@@ -178,13 +179,13 @@ struct ff_placement ff_placement_choose_among(const struct ff_plan *plan, struct
     uint32_t most = resources.ranks < plan->blocks ? resources.ranks : plan->blocks;
     uint32_t fewest = asked.stages == 0 ? 2 : asked.stages < most ? asked.stages : most;
     bool alone = asked.stages == 1 || plan->config.rule == FF_BACKPROP || most < 2;
-    double least = asked.stages == 0 ? ff_placement_cost(plan, best) : INFINITY;
+    double least = asked.stages == 0 ? cost_of(plan, best) : INFINITY;
 
     *together = false;
     for (uint32_t stages = fewest; !alone && stages <= (asked.stages == 0 ? most : fewest); stages++) {
         for (uint32_t threads = 1; threads <= resources.rank_processors; threads++) {
             struct ff_placement placement = {stages, asked.threads != 0 ? asked.threads : threads};
-            double cost = fmax(ff_placement_cost(plan, placement), link_cost(plan, stages));
+            double cost = fmax(cost_of(plan, placement), link_cost(plan, stages));
 
             if (cost >= 0.97 * least)
                 continue;
@@ -213,7 +214,7 @@ struct ff_placement ff_placement_choose(const struct ff_plan *plan, struct ff_pl
 
             if (asked.stages == 0 && stages > 1 && stages > processors)
                 break;
-            cost = ff_placement_cost(plan, placement);
+            cost = cost_of(plan, placement);
             if (cost < 0.97 * least) { /* of about equal ones the plainest */
                 least = cost;
                 best = placement;

@@ -32,9 +32,6 @@ struct ff_resources {
 struct ff_placement ff_placement_choose_among(const struct ff_plan *plan, struct ff_placement asked,
                                               struct ff_resources resources, bool *together);
 
-/* Seconds of one epoch, its evaluation included, as the model sees them: only their ratios mean something. */
-double ff_placement_cost(const struct ff_plan *plan, struct ff_placement placement);
-
 /* How many messages the line has: one for a stage alone, else enough that no stage waits for another that was held
  * up for a moment, as on a machine that does other things too; but no more than are soon worked off, since whoever
  * asks something waits for them, nor than a few megabytes. */

@@ -157,12 +157,3 @@ void log_warning(const char *format, ...)
     write_message(LOG_LEVEL_WARNING, format, arguments);
     va_end(arguments);
 }
-
-void log_error(const char *format, ...)
-{
-    va_list arguments;
-
-    va_start(arguments, format);
-    write_message(LOG_LEVEL_ERROR, format, arguments);
-    va_end(arguments);
-}

@@ -23,7 +23,6 @@ const char *log_level_name(enum log_level level);
 void log_debug(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void log_warning(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The line of a message, with its line break, as log_* would write it at this time; returns its length. For tests.
  */

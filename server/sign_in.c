@@ -80,7 +80,7 @@ static void respond_sign_in_page(const struct request *request, struct response 
     for (const char *c = request->target; *c != '\0' && used > 0; c++) {
         if (used + 4 > sizeof location) {
             used = 0;
-            *strchr(location, '?') = '\0';
+            snprintf(location, sizeof location, "/login.html");
         } else if (*c == '/' || *c == '.' || *c == '-' || *c == '_' || (*c >= '0' && *c <= '9') ||
                    ((*c | 0x20) >= 'a' && (*c | 0x20) <= 'z')) {
             location[used++] = *c;

@@ -45,23 +45,29 @@ static char *read_stream(FILE *file, const char *name, size_t *length, struct ff
     return NULL;
 }
 
-static cJSON *read_json(const char *operand, struct ff_error *error)
+static char *read_file(const char *name, size_t *length, struct ff_error *error)
 {
-    bool standard = strcmp(operand, "-") == 0;
-    const char *name = standard ? "standard input" : operand;
-    FILE *file = standard ? stdin : fopen(operand, "rb");
-    struct ff_error cause;
-    size_t length;
+    FILE *file = fopen(name, "rb");
     char *text;
-    cJSON *json;
 
     if (file == NULL) {
         ff_fail(error, FF_IO, "%s cannot be opened: %s", name, strerror(errno));
         return NULL;
     }
-    text = read_stream(file, name, &length, error);
-    if (file != stdin)
-        fclose(file);
+    text = read_stream(file, name, length, error);
+    fclose(file);
+    return text;
+}
+
+static cJSON *read_json(const char *operand, struct ff_error *error)
+{
+    bool standard = strcmp(operand, "-") == 0;
+    const char *name = standard ? "standard input" : operand;
+    struct ff_error cause;
+    size_t length;
+    char *text = standard ? read_stream(stdin, name, &length, error) : read_file(name, &length, error);
+    cJSON *json;
+
     if (text == NULL)
         return NULL;
     json = json_parse_strict(text, length, &cause);

@@ -5,12 +5,10 @@
 
 #include <cmocka.h>
 
-#include "../temporary.h"
+#include "../temporary_group.h"
 #include "idx.h"
 
 enum { COUNT = 3, HEIGHT = 2, WIDTH = 4, IMAGES_SIZE = 16 + COUNT * HEIGHT * WIDTH, LABELS_SIZE = 8 + COUNT };
-
-static char folder[256];
 
 /* Two good files, byte by byte: pixel i of the images is i, labels are 7, 0, 255. */
 static uint8_t good_images[IMAGES_SIZE] = {0, 0, 8, 3, 0, 0, 0, COUNT, 0, 0, 0, HEIGHT, 0, 0, 0, WIDTH};
@@ -204,20 +202,11 @@ static void a_folder_or_a_pipe_in_its_place_is_refused_without_waiting(void **st
     assert_non_null(strstr(error.message, "folder: is not a file"));
 }
 
-static int make_folder(void **state)
+static int make_images(void **state)
 {
-    (void)state;
     for (int i = 16; i < IMAGES_SIZE; i++)
         good_images[i] = (uint8_t)(i - 16);
-    temporary_folder(folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temporary_remove(folder);
-    return 0;
+    return make_folder(state);
 }
 
 int main(void)
@@ -232,5 +221,5 @@ int main(void)
         cmocka_unit_test(a_folder_or_a_pipe_in_its_place_is_refused_without_waiting),
     };
 
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_images, remove_folder);
 }

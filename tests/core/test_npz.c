@@ -1,17 +1,11 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
+#include "../cmocka_all.h"
 
 #include "../numpy.h"
-#include "../temporary.h"
+#include "../temporary_group.h"
 #include "npz.h"
 
 enum { COUNT = 3, PIXELS = COUNT * 2 * 4 };
 
-static char folder[256];
 static uint8_t pixels[PIXELS];
 
 static const struct numpy_array good_images = {
@@ -287,20 +281,11 @@ static void what_is_no_archive_is_refused(void **state)
     assert_non_null(strstr(error.message, "pipe.npz: is not a file"));
 }
 
-static int make_folder(void **state)
+static int make_pixels(void **state)
 {
-    (void)state;
     for (int i = 0; i < PIXELS; i++)
         pixels[i] = (uint8_t)(i * 7 + 1);
-    temporary_folder(folder);
-    return 0;
-}
-
-static int remove_folder(void **state)
-{
-    (void)state;
-    temporary_remove(folder);
-    return 0;
+    return make_folder(state);
 }
 
 int main(void)
@@ -316,5 +301,5 @@ int main(void)
         cmocka_unit_test(what_is_no_archive_is_refused),
     };
 
-    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+    return cmocka_run_group_tests(tests, make_pixels, remove_folder);
 }
