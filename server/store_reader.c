@@ -49,8 +49,8 @@ static ff_status begin_query(struct query *query, struct store *store, const cha
 {
     *query = (struct query){.store = store, .reader = store_take_reader(store, error)};
     if (query->reader == NULL)
-        return error
-            ->status; /* NOLINT(clang-analyzer-core.uninitialized.UndefReturn): an open database is not NULL */
+        /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.UndefReturn): an open database is not NULL */
+        return error->status;
     if (sqlite3_exec(query->reader, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
         sqlite3_prepare_v2(query->reader, sql, -1, &query->statement, NULL) == SQLITE_OK)
         return FF_OK;

@@ -215,7 +215,7 @@ static ff_status read_file(const char *path, char *text, size_t size, struct ff_
 
 struct token *token_read(const char *path, struct ff_error *error)
 {
-    char text[TOKEN_LENGTH_MAX + 3]; /* a line break, and one byte more than it may have */
+    char text[TOKEN_LENGTH_MAX + 3] = ""; /* a line break, and one byte more than it may have */
     struct token *token = NULL;
 
     gcry_check_version(NULL); /* makes the library ready */

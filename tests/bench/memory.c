@@ -74,7 +74,7 @@ static void write_run(const struct bench_setup *setup)
             "{\"config\": {\"dataset\": \"synthetic\", \"epochs\": 1, \"train_limit\": %u, \"test_limit\": 500, "
             "\"train_error_samples\": 500, \"batch_size\": %u, \"optimizer\": \"%s\", \"learning_rate\": 1e-5, "
             "\"layers\": [",
-            setup->batch == 1 ? 500u : 2000u, setup->batch, ff_config_choice("optimizer", setup->optimizer));
+            setup->batch == 1 ? 500u : 2000u, setup->batch, ff_config_choice("optimizer", (int)setup->optimizer));
     for (uint32_t i = 0; i < setup->layers; i++)
         fprintf(file, "%s%u", i == 0 ? "" : ", ", setup->units);
     fprintf(file, "]}, \"placement\": {\"stages\": %u, \"threads\": %u}}\n", setup->placement.stages,
@@ -113,7 +113,8 @@ static void measure(const struct bench_setup *setup, const char *program, const 
     write_run(setup);
     held = held_bytes(program, folder);
     snprintf(name, sizeof name, "784-%ux%u, batch %u, %s, %u x %u", setup->layers, setup->units, setup->batch,
-             ff_config_choice("optimizer", setup->optimizer), setup->placement.stages, setup->placement.threads);
+             ff_config_choice("optimizer", (int)setup->optimizer), setup->placement.stages,
+             setup->placement.threads);
     printf("%-40s %7.1f MB (%5.1f bytes a parameter)   allowed %7.1f MB   %.3f of it\n", name, held / 1e6,
            held / (double)parameters, allowed / 1e6, held / allowed);
     fflush(stdout);
