@@ -2,7 +2,7 @@
  * step and evaluation on one thread, and the speed of a link. And the same prediction beside a run that can be made
  * here: as many stages as there are processors.
  *
- *     bench_scale [LAYERS UNITS BATCH]
+ *     bench_scale [LAYERS UNITS BATCH [GIGABITS]...]
  *
  * A machine is one thread like this one's; more of its threads shorten all stages alike. The line trains as fast as
  * its slowest stage, or its busiest link where that takes longer: sending goes on beside the work. */
@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "blas.h"
 #include "placement.h"
 #include "plan.h"
 
@@ -244,8 +245,11 @@ int main(int count, char **arguments)
     static struct measured measured;
     struct ff_dataset dataset;
     struct ff_config config;
+    struct ff_error error;
 
-    if (count == 4) {
+    if (ff_blas_check(&error) != FF_OK) /* one thread from now on, as in the program */
+        bench_fail("BLAS", error.message);
+    if (count >= 4) {
         setup.layers = bench_number(arguments[1]);
         setup.units = bench_number(arguments[2]);
         setup.batch = bench_number(arguments[3]);
@@ -263,8 +267,12 @@ int main(int count, char **arguments)
                    sizeof(float));
     printf("TCP on the loopback: %.1f Gbit/s\n",
            8e-9 * measure_link((size_t)setup.batch * 2 * setup.units * sizeof(float)));
-    print_table(&measured, 10);
-    print_table(&measured, 100);
+    if (count <= 4) {
+        print_table(&measured, 10);
+        print_table(&measured, 100);
+    }
+    for (int i = 4; i < count; i++)
+        print_table(&measured, strtod(arguments[i], NULL));
     check(&setup, &dataset, &measured);
     bench_dataset_free(&dataset);
     return 0;
