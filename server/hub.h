@@ -5,9 +5,9 @@
  * rise, over restarts too (store_first_event). Any thread may call. Readers never keep one who appends waiting
  * longer than a copy of an event takes.
  *
- * The hub's own thread, the ticker, calls `wake` when there is something new, at most ten times a second (less often
- * where it wakes more than a hundred, so that readers do not live at the cost of what they watch), and at least every
- * 15 s. */
+ * The hub's own thread, the ticker, calls `wake` when there is something new, at most ten times a second (less
+ * often where it wakes more than a hundred, so that readers do not live at the cost of what they watch), and at
+ * least every 15 s. */
 #ifndef HUB_H
 #define HUB_H
 

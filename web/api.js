@@ -3,7 +3,7 @@
 import { curlLines, TOKEN } from './api/curl.js';
 import { fieldsOf, OpenApi, typeOf } from './api/openapi.js';
 import { getJson, Problem } from './lib/api.js';
-import { element, make, say, setText } from './lib/dom.js';
+import { element, make, say, scrollToNamed, setText } from './lib/dom.js';
 import './lib/page.js';
 
 /** @typedef {import('./api/openapi.js').Operation} Operation */
@@ -333,8 +333,7 @@ async function prepare() {
         element('token-note').hidden = !server.token;
         element('wait').hidden = true;
         await useDataset(api, server);
-        /* The place that the address names exists only now. */
-        if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+        scrollToNamed();
     } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
         element('wait').hidden = true;

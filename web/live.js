@@ -195,7 +195,7 @@ async function startFirst() {
         show(begun.id, true);
     } catch (problem) {
         if (!(problem instanceof Problem)) throw problem;
-        say(element('empty-error'), [problem.message, ...problem.errors.map(({ detail }) => detail)].join(' '));
+        say(element('empty-error'), problem.sentences);
     }
     button.disabled = false;
 }

@@ -1,7 +1,7 @@
 /* math.js - the page of formulas: draws each from its text, and lists the settings as this server has them. */
 
 import { getJson, Problem } from './lib/api.js';
-import { element, focusWhereScrolled, make, say, setText } from './lib/dom.js';
+import { element, focusWhereScrolled, make, say, scrollToNamed, setText } from './lib/dom.js';
 import './lib/page.js';
 import { settingText, valuesText } from './lib/settings.js';
 import { parse } from './math/expression.js';
@@ -84,5 +84,4 @@ const listed = listSettings();
 linkSettings();
 setText(element('curl-line'), `curl ${location.origin}/api/v1/config`);
 await listed;
-/* The row that the address names exists only now. */
-if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+scrollToNamed();

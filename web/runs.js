@@ -126,7 +126,7 @@ function countText(all, found) {
 function moreText(more) {
     if (!more.length) return null;
     const names = more.slice(0, 8).join(', ') + (more.length > 8 ? ' …' : '');
-    return `These runs differ in ${more.length} more settings: ${names}. Columns has them all.`;
+    return `These runs differ in ${more.length} more settings, all under Columns: ${names}`;
 }
 
 /* --- what a person does --- */

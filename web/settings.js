@@ -1,7 +1,7 @@
 /* settings.js - the page of settings: beside each note what the setting may be on this server, and what it was measured to do. */
 
 import { getJson, Problem } from './lib/api.js';
-import { element, focusWhereScrolled, make, say, setText } from './lib/dom.js';
+import { element, focusWhereScrolled, make, say, scrollToNamed, setText } from './lib/dom.js';
 import './lib/page.js';
 import { settingText, valuesText } from './lib/settings.js';
 import { figuresOf } from './settings/figures.js';
@@ -77,5 +77,4 @@ try {
     if (!(problem instanceof Problem)) throw problem;
     say(element('problem'), `${problem.message} Load this page again when it does.`);
 }
-/* What the address names has moved while the page was filled. */
-if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+scrollToNamed();

@@ -71,6 +71,6 @@ export class Beside {
     /** @param {unknown} problem */
     #tell(problem) {
         if (!(problem instanceof Problem)) throw problem;
-        say(element('beside-error'), [problem.message, ...problem.errors.map(({ detail }) => detail)].join(' '));
+        say(element('beside-error'), problem.sentences);
     }
 }

@@ -18,13 +18,13 @@ export function signOf(place, label) {
 
 /** A piece of the run's line. @param {number} place */
 export function signNode(place) {
-    const { dash = [] } = signOf(place, '');
+    const { colour, dash = [] } = signOf(place, '');
     const svg = document.createElementNS(SVG, 'svg');
     const path = document.createElementNS(SVG, 'path');
     svg.setAttribute('class', 'run-sign');
     svg.setAttribute('viewBox', '0 0 28 10');
     svg.setAttribute('aria-hidden', 'true');
-    path.setAttribute('class', `run-${(place % COLOURS) + 1}`);
+    path.style.stroke = `var(${colour})`;
     path.setAttribute('d', 'M1 5H27');
     if (dash.length) path.setAttribute('stroke-dasharray', dash.join(' '));
     svg.append(path);

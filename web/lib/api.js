@@ -37,6 +37,11 @@ export class Problem extends Error {
         this.status = status;
         this.errors = errors;
     }
+
+    /** Its sentence, and those of all fields. */
+    get sentences() {
+        return [this.message, ...this.errors.map(({ detail }) => detail)].join(' ');
+    }
 }
 
 /**

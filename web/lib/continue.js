@@ -1,7 +1,7 @@
 /* continue.js - the dialog in which a run that has ended goes on: to how many epochs in all, and where it trains. */
 
 import { postJson, Problem, runPath } from './api.js';
-import { element, make, say, setText } from './dom.js';
+import { complainOf, element, make, say, setText } from './dom.js';
 import { count } from './format.js';
 
 /** @typedef {import('./api.js').Run} Run */
@@ -29,10 +29,10 @@ function whatOf({ id, state, progress, checkpoint }) {
 const scheduleOf = ({ config: { schedule } }) =>
     schedule === 'constant'
         ? null
-        : `The learning rate's schedule (${schedule}) is laid over all epochs: with more of them it falls later.`;
+        : `The learning rate’s schedule (${schedule}) is laid over all epochs: with more of them it falls later.`;
 
-/** A field whose text is a whole number. @param {string} name @param {string} label @param {string} placeholder */
-function numberField(name, label, placeholder) {
+/** A field whose text is a whole number. @param {string} name @param {string} label @param {string} [placeholder] */
+function numberField(name, label, placeholder = '') {
     const id = `continue-${name}`;
     const what = { type: 'text', inputmode: 'numeric', autocomplete: 'off', placeholder };
     return make(
@@ -68,14 +68,14 @@ function body() {
         'div',
         { class: 'dialog-body' },
         make('p', { id: 'continue-what' }),
-        numberField('epochs', 'Epochs in all', ''),
+        numberField('epochs', 'Epochs in all'),
         make('p', { class: 'note', id: 'continue-schedule' }),
         placementField(),
         make(
             'div',
             { class: 'fields', id: 'continue-own' },
-            numberField('stages', 'Stages', 'chosen'),
-            numberField('threads', 'Threads of each', 'chosen'),
+            numberField('stages', 'Stages', 'automatic'),
+            numberField('threads', 'Threads of each', 'automatic'),
         ),
     );
 }
@@ -198,9 +198,7 @@ export class ContinueDialog {
         let first = null;
         for (const [pointer, name] of FIELDS) {
             const mine = errors.filter((error) => error.pointer === pointer);
-            say(element(`continue-${name}-error`), mine.map(({ detail }) => detail).join('; ') || null);
-            if (mine.length) this.#field(name).setAttribute('aria-invalid', 'true');
-            else this.#field(name).removeAttribute('aria-invalid');
+            complainOf(this.#field(name), element(`continue-${name}-error`), mine.map(({ detail }) => detail));
             if (mine.length) first ??= this.#field(name);
         }
         const others = errors.filter((error) => !FIELDS.some(([pointer]) => pointer === error.pointer));

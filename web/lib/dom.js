@@ -39,6 +39,18 @@ export function say(at, text) {
     at.hidden = !text;
 }
 
+/** Say what is wrong with a field's value, or that nothing is. @param {Element} field @param {HTMLElement} at @param {string[]} sentences */
+export function complainOf(field, at, sentences) {
+    say(at, sentences.join('; '));
+    if (sentences.length) field.setAttribute('aria-invalid', 'true');
+    else field.removeAttribute('aria-invalid');
+}
+
+/** To the place that the address names, which exists, or stays where it is, only now that the page is filled. */
+export function scrollToNamed() {
+    if (location.hash) document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+}
+
 /** What is wider than the window can be scrolled, and so must be able to have the focus. @param {string} selector */
 export function focusWhereScrolled(selector) {
     const watcher = new ResizeObserver((entries) => {

@@ -1,6 +1,7 @@
 /* form.js - fields made from the JSON Schema of a run's configuration: what the server can do is on offer. */
 
-import { make } from './dom.js';
+import { complainOf, make } from './dom.js';
+import { settingAt } from './settings.js';
 
 /**
  * @typedef {object} Property a setting in the schema
@@ -128,12 +129,9 @@ class Field {
         else this.control.value = textOf(value);
     }
 
-    /** @param {string | null} sentence */
-    complain(sentence) {
-        this.error.textContent = sentence ?? '';
-        this.error.hidden = !sentence;
-        this.control.toggleAttribute('aria-invalid', false);
-        if (sentence) this.control.setAttribute('aria-invalid', 'true');
+    /** @param {string[]} sentences */
+    complain(sentences) {
+        complainOf(this.control, this.error, sentences);
     }
 }
 
@@ -197,7 +195,7 @@ export class SettingsForm {
 
     /** @param {Field} field */
     #baseOf(field) {
-        return field.path.reduce((/** @type {any} */ value, name) => value?.[name], this.base);
+        return settingAt(this.base, field.path.join('.'));
     }
 
     /** @param {Field} field */
@@ -243,7 +241,7 @@ export class SettingsForm {
             if (field) sentences.set(field, [...(sentences.get(field) ?? []), detail]);
             else others.push(`${pointer}: ${detail}`);
         }
-        for (const field of this.fields) field.complain(sentences.get(field)?.join('; ') ?? null);
+        for (const field of this.fields) field.complain(sentences.get(field) ?? []);
         return { first: this.fields.find((field) => sentences.has(field))?.control ?? null, others };
     }
 }

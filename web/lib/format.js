@@ -3,6 +3,8 @@
 export const UNKNOWN = '–';
 const THIN = '\u202f';
 
+const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
+
 const whole = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
 
 /** @param {number | null | undefined} value @returns {value is number} */
@@ -34,7 +36,6 @@ export function duration(seconds) {
     if (seconds < 9.95) return seconds.toFixed(1) + THIN + 's';
     const all = Math.round(seconds);
     if (all < 60) return all + THIN + 's';
-    const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
     if (all < 3600) return `${Math.floor(all / 60)}${THIN}min ${two(all % 60)}${THIN}s`;
     const minutes = Math.round(all / 60);
     return `${Math.floor(minutes / 60)}${THIN}h ${two(minutes % 60)}${THIN}min`;
@@ -47,7 +48,6 @@ export const epochs = (value) => (known(value) ? String(Number(value.toFixed(2))
 export function clock(seconds) {
     if (seconds < 60) return Number(seconds.toFixed(3)) + THIN + 's';
     const all = Math.round(seconds);
-    const two = (/** @type {number} */ n) => String(n).padStart(2, '0');
     const hours = Math.floor(all / 3600);
     const minutes = Math.floor((all % 3600) / 60);
     return (hours ? `${hours}:${two(minutes)}` : String(minutes)) + ':' + two(all % 60);

@@ -1,5 +1,7 @@
 /* table.js - the figures behind a chart as a table, filled only while it is open. */
 
+import { make } from './dom.js';
+
 /** @typedef {{caption: string, head: string[], rows: string[][], asTheyAre?: boolean}} Content rows: the newest last, and
  *           shown first, unless they are to stay as they are */
 
@@ -15,17 +17,11 @@ export class FoldedTable {
      * @param {() => Content} read
      */
     constructor(details, read) {
-        const box = document.createElement('div');
-
         this.details = details;
         this.read = read;
-        this.table = document.createElement('table');
-        box.className = 'table-box';
-        box.tabIndex = 0;
-        box.setAttribute('role', 'region');
-        box.append(this.table);
-        this.box = box;
-        details.append(box);
+        this.table = make('table');
+        this.box = make('div', { class: 'table-box', tabindex: '0', role: 'region' }, this.table);
+        details.append(this.box);
         details.addEventListener('toggle', () => this.changed());
     }
 
@@ -39,12 +35,7 @@ export class FoldedTable {
     #fill() {
         const { caption, head, rows, asTheyAre } = this.read();
         const cells = (/** @type {string[]} */ texts, /** @type {'td' | 'th'} */ tag) =>
-            texts.map((text) => {
-                const cell = document.createElement(tag);
-                if (tag === 'th') cell.setAttribute('scope', 'col');
-                cell.textContent = text;
-                return cell;
-            });
+            texts.map((text) => make(tag, { scope: tag === 'th' && 'col' }, text));
         const newest = asTheyAre ? rows.slice(0, NEWEST) : rows.slice(-NEWEST).reverse();
 
         this.#timer = 0;

@@ -3,7 +3,7 @@
 import { getJson } from '../lib/api.js';
 import { element, make } from '../lib/dom.js';
 import { percent } from '../lib/format.js';
-import { shareDone, stateText } from '../lib/run.js';
+import { isTraining, shareDone, stateText } from '../lib/run.js';
 
 /** @typedef {import('../lib/api.js').Run} Run */
 
@@ -12,7 +12,7 @@ const PAGE = 50;
 /** @param {Run} run */
 function factsOf(run) {
     const best = run.best ? `best test error ${percent(run.best.test_error)}` : null;
-    const done = run.state === 'running' || run.state === 'paused' ? `${Math.floor(100 * shareDone(run))} %` : null;
+    const done = isTraining(run) ? `${Math.floor(100 * shareDone(run))} %` : null;
     const layers = run.config.layers.length;
     return [run.config.dataset, `${layers} ${layers === 1 ? 'layer' : 'layers'}`, done, best]
         .filter(Boolean)
@@ -95,7 +95,7 @@ export class Picker {
 
     /** The run that holds the trainer; undefined: none. */
     get training() {
-        return [...this.runs.values()].find((run) => run.state === 'running' || run.state === 'paused');
+        return [...this.runs.values()].find(isTraining);
     }
 
     #changed() {

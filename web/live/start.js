@@ -1,7 +1,7 @@
 /* start.js - the dialog for a new run: presets first, every setting folded below. */
 
 import { getJson, postJson, Problem } from '../lib/api.js';
-import { element, make, say, setText } from '../lib/dom.js';
+import { complainOf, element, make, say, setText } from '../lib/dom.js';
 import { SettingsForm } from '../lib/form.js';
 
 /** @typedef {import('../lib/api.js').Preset} Preset */
@@ -145,9 +145,7 @@ export class StartDialog {
         const rest = problem.errors.filter(({ pointer }) => pointer !== '/name');
         const { first, others } = /** @type {SettingsForm} */ (this.#settings).complain(rest);
 
-        say(this.nameError, named.map(({ detail }) => detail).join('; ') || null);
-        this.name.toggleAttribute('aria-invalid', false);
-        if (named.length) this.name.setAttribute('aria-invalid', 'true');
+        complainOf(this.name, this.nameError, named.map(({ detail }) => detail));
         const refused = problem.errors.length - others.length;
         const told =
             refused === 1

@@ -160,7 +160,7 @@ export class Trial {
             if (!(problem instanceof Problem)) throw problem;
             if (problem.status === 0 || problem.status === 503) return false;
             this.#answer = null;
-            say(element('trial-error'), [problem.message, ...problem.errors.map(({ detail }) => detail)].join('; '));
+            say(element('trial-error'), problem.sentences);
         }
         this.changed();
         return true;

@@ -1,7 +1,7 @@
 /* edit.js - the dialog in which a run gets another name, tags and notes. */
 
 import { patchJson, Problem, runPath } from '../lib/api.js';
-import { element, say, setText } from '../lib/dom.js';
+import { complainOf, element, say, setText } from '../lib/dom.js';
 
 /** @typedef {import('./columns.js').Run} Run */
 
@@ -82,9 +82,7 @@ export class EditDialog {
         let first = null;
         for (const name of FIELDS) {
             const mine = errors.filter(({ pointer }) => pointer === `/${name}` || pointer.startsWith(`/${name}/`));
-            say(element(`edit-${name}-error`), mine.map(({ detail }) => detail).join('; ') || null);
-            if (mine.length) this.#field(name).setAttribute('aria-invalid', 'true');
-            else this.#field(name).removeAttribute('aria-invalid');
+            complainOf(this.#field(name), element(`edit-${name}-error`), mine.map(({ detail }) => detail));
             if (mine.length) first ??= this.#field(name);
         }
         say(element('edit-error'), sentence);

@@ -1,6 +1,7 @@
 /* picked.js - the runs that were picked: what they differ in, and what can be done with them together. */
 
 import { element, make, setText } from '../lib/dom.js';
+import { isTraining } from '../lib/run.js';
 import { differingSettings, settingAt, settingText } from '../lib/settings.js';
 
 /** @typedef {import('./columns.js').Run} Run */
@@ -24,7 +25,7 @@ export class Picked {
         if (drawn === this.#drawn) return;
         this.#drawn = drawn;
         const link = /** @type {HTMLAnchorElement} */ (element('picked-compare'));
-        const busy = runs.some(({ state }) => state === 'running' || state === 'paused');
+        const busy = runs.some(isTraining);
         setText(element('picked-count'), `${runs.length} ${runs.length === 1 ? 'run' : 'runs'} picked`);
         link.href = `/compare.html?runs=${runs.map(({ id }) => id).join()}`;
         setText(link, runs.length === 1 ? 'Compare with others' : 'Compare');

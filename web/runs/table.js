@@ -1,7 +1,7 @@
 /* table.js - the list of runs as a table: a row a run, changed in place, so that focus and place in it stay. */
 
 import { make, setText } from '../lib/dom.js';
-import { isFinal } from '../lib/run.js';
+import { isFinal, isTraining } from '../lib/run.js';
 import { LEADING } from './columns.js';
 import { sparkline } from './history.js';
 
@@ -19,8 +19,6 @@ import { sparkline } from './history.js';
  * @property {(tag: string) => void} tag show the runs with this tag
  * @property {(run: Run) => import('./history.js').History | undefined} history
  */
-
-const HOLDS_TRAINER = ['running', 'paused'];
 
 class Row {
     /** @param {Run} run @param {Column[]} columns @param {Handlers} handlers */
@@ -54,7 +52,7 @@ class Row {
 
     /** @param {Run} run @param {boolean} picked */
     show(run, picked) {
-        const holds = HOLDS_TRAINER.includes(run.state);
+        const holds = isTraining(run);
         this.run = run;
         setText(this.link, run.name);
         this.link.title = run.name;

@@ -76,7 +76,8 @@ function valueText(value, beside = {}) {
 /** @param {string} name @param {Figure | undefined} figure */
 function figureText(name, figure) {
     if (!figure) return '–';
-    const text = (/** @type {number} */ number) => (name === 'gap' ? number.toPrecision(3) : points(number));
+    const decimals = figure.error ? Math.max(0, 1 - Math.floor(Math.log10(figure.error))) : 3; /* two digits of the error */
+    const text = (/** @type {number} */ number) => (name === 'gap' ? number.toFixed(decimals) : points(number));
     return text(figure.mean) + (figure.error === undefined ? '' : ` ± ${text(figure.error)}`);
 }
 
