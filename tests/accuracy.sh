@@ -3,9 +3,9 @@
 #
 #     tests/accuracy.sh [--data NAME=FOLDER]... [--program FILE] [PRESET[:SEED,SEED…]]...
 #
-# Without a preset: all of them, the quick ones with several seeds. The data sets are looked for where server/start and Debian put them, unless --data says where. One line a run: its error after every
-# epoch that was judged, and in the table's columns the last and the lowest error, seconds (evaluation left out), samples a
-# second, and the beginning of the weights' digest.
+# Without a preset: all of them, the quick ones with several seeds. The data sets are looked for where server/start and Debian
+# put them, unless --data says where. One line a run: its error after every epoch that was judged, and in the table's columns
+# the last and the lowest error, seconds (evaluation left out), samples a second, and the beginning of the weights' digest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

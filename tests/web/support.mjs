@@ -294,7 +294,8 @@ function mergedPoint(steps, values, field, from, to) {
 
 /**
  * The page shows the server's points up to `theirs`' last: every one, once, in order. What the page keeps as it came
- * is the same to the last bit; what it has merged, in a long run, is what merging these very points gives.
+ * is the same to the last bit; what was merged, in a long run, is what merging these very points gives, but for the
+ * rounding to single precision of what the server had merged before the page merged it further.
  */
 export function assertPoints(mine, theirs) {
     let from = 0;
@@ -309,7 +310,7 @@ export function assertPoints(mine, theirs) {
             theirs.layers.forEach((layer, index) => {
                 const expected = mergedPoint(theirs.steps, layer[field], field, from, to);
                 const shown = mine.layers[index][field][i];
-                const near = to - from === 1 ? 0 : 1e-9 * Math.max(1, Math.abs(expected));
+                const near = to - from === 1 ? 0 : 2 ** -23 * Math.max(1, Math.abs(expected));
                 assert.ok(
                     Math.abs(shown - expected) <= near,
                     `${field} at step ${mine.steps[i]}: ${shown}, ${expected}`,
