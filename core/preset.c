@@ -94,7 +94,8 @@ static const struct ff_preset presets[] = {
     {.name = "hinton", .title = "Hinton 2022",
      .summary = "The paper's supervised network, for 8 of its 60 epochs: four layers of 2000 units, label over the first ten pixels, logistic objective, hard "
                 "negatives (drawn by the first layer, where the paper has a softmax), peer normalization, momentum, a rate that falls "
-                "over the second half; layers from the second on predict. Some 45 s an epoch on two cores.",
+                "over the second half; layers from the second on predict.",
+     .reaches = "2.0 % test error on MNIST (seed 1), some 11 minutes on a core",
      .settings = "{\"layers\": [2000, 2000, 2000, 2000], \"epochs\": 8, \"label\": \"overlay\", \"label_scale\": 3,"
                  " \"peer_normalization\": 0.03, \"optimizer\": \"momentum\", \"learning_rate\": 0.1, \"schedule\": \"half\","
                  " \"warmup\": 0,"
