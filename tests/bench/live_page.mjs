@@ -3,12 +3,13 @@
 //     node tests/bench/live_page.mjs [SECONDS]
 //
 // Prints the first drawn point of a run of the daemon's own, after the page's load (five pages, the median); and, with the events of an
-// hour replayed, the work of a frame (the scripts of requestAnimationFrame) at the median and how many took over 16 ms, the share of a core that the page's thread and the whole browser took, and the heap at the beginning and at the end.
+// hour replayed, the work of a frame (the scripts of requestAnimationFrame) at the median and how many took over 16 ms, the share
+// of a core that the page's thread and the whole browser took, and the heap at the beginning and at the end.
 
 import { readdir, readFile } from 'node:fs/promises';
 import { chromium } from 'playwright-core';
 import { memoryOf, Replay } from '../web/replay.mjs';
-import { main, median, pause, print, startDaemon, writeData } from './support.mjs';
+import { json, main, median, pause, print, startDaemon, writeData } from './support.mjs';
 
 const HOUR = 36000;
 const TICKS = 100; /* a second, of /proc; the same on every Linux */
@@ -52,13 +53,9 @@ async function processSeconds(root) {
 
 /** Milliseconds from the page's load event to the first point that it draws of a finished run: the median of five pages. */
 async function firstPoint(browser, base) {
-    await fetch(`${base}/api/v1/runs`, {
-        method: 'POST',
-        headers: { 'Content-Type': 'application/json' },
-        body: JSON.stringify({ preset: 'quick', config: { layers: [100, 100], epochs: 2 } }),
-    });
+    await json(base, 'POST', '/api/v1/runs', { preset: 'quick', config: { layers: [100, 100], epochs: 2 } });
     for (let state = 'queued'; state !== 'finished';)
-        ({ state } = await (await fetch(`${base}/api/v1/runs/latest?wait=60`)).json());
+        ({ state } = await json(base, 'GET', '/api/v1/runs/latest?wait=60'));
 
     const times = [];
     for (let i = 0; i < 5; i++) {

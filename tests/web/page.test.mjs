@@ -1,7 +1,7 @@
 /* The live page in a real browser, on the real daemon. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { assertAccessible, isWide } from './pages.mjs';
+import { assertAccessible, isWide, tryNow } from './pages.mjs';
 import {
     assertPoints,
     assertSamePoints,
@@ -48,9 +48,6 @@ async function storedBeyond(daemon, step) {
         if (next > step) return;
     }
 }
-
-/** Have it tried now. It may just have been tried by itself, and the button be gone. */
-const tryNow = (page) => page.evaluate(() => document.querySelector('#retry-button').click());
 
 const name = (page) => page.locator('#run-name').inputValue();
 

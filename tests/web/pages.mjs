@@ -77,3 +77,6 @@ export async function downloaded(page, selector) {
     for await (const chunk of await download.createReadStream()) chunks.push(chunk);
     return { name: download.suggestedFilename(), content: Buffer.concat(chunks) };
 }
+
+/** Have it tried now. It may just have been tried by itself, and the button be gone. */
+export const tryNow = (page) => page.evaluate(() => document.querySelector('#retry-button').click());

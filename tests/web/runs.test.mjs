@@ -1,7 +1,7 @@
 /* The page of all runs in a real browser, on the real daemon. */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { assertAccessible, downloaded, isWide, makeRuns, TINY } from './pages.mjs';
+import { assertAccessible, downloaded, isWide, makeRuns, TINY, tryNow } from './pages.mjs';
 import { closeBrowser, LONG, openPage, SHORT } from './support.mjs';
 
 after(closeBrowser);
@@ -320,8 +320,7 @@ test('a_daemon_that_comes_back_is_found_again_and_what_was_missed_is_read', asyn
     await daemon.post('/api/v1/runs', { name: 'made meanwhile', config: SHORT });
     const gone = await fetch(`${daemon.url}/api/v1/runs/2`, { method: 'DELETE' });
     assert.equal(gone.status, 204);
-    /* Not as a person would: the page may have come back by itself, and the button be gone. */
-    await page.evaluate(() => document.querySelector('#retry-button').click());
+    await tryNow(page);
     await lists(page, [4, 3, 1]);
     await page.waitForSelector('#banner', { state: 'hidden' });
 });
