@@ -18,10 +18,9 @@ struct ff_backprop {
 /* --- forward --- */
 
 /* Bias and activation of one row; its sum of squares. */
-static void finish_row(void *self, size_t row, unsigned worker)
+static void finish_row(struct ff_layer *layer, size_t row, unsigned worker)
 {
-    struct ff_backprop *backprop = self;
-    struct ff_layer *layer = &backprop->linear.layer;
+    struct ff_backprop *backprop = (struct ff_backprop *)layer;
     const float *bias = ff_linear_bias(&backprop->linear);
     float *z = backprop->linear.z + row * layer->units;
 
@@ -111,10 +110,9 @@ static void train(struct ff_layer *layer)
 /* --- the way back --- */
 
 /* One row of dloss / dx becomes dloss / dz of the layer below: through what was left out, and its activation. */
-static void turn_row(void *self, size_t row, unsigned worker)
+static void turn_row(struct ff_layer *layer, size_t row, unsigned worker)
 {
-    struct ff_backprop *backprop = self;
-    struct ff_layer *layer = &backprop->linear.layer;
+    struct ff_backprop *backprop = (struct ff_backprop *)layer;
     float *dx = backprop->linear.dx + row * layer->inputs;
     const float *x = backprop->input + row * layer->inputs;
     float kept = (float)(1 / (1 - layer->config.dropout.inputs));
@@ -155,7 +153,7 @@ static void destroy(struct ff_layer *layer)
 {
     struct ff_backprop *backprop = (struct ff_backprop *)layer;
 
-    ff_linear_end(&backprop->linear);
+    ff_layer_end(layer);
     if (backprop->top)
         free(backprop->linear.delta);
     free(backprop->input);
@@ -166,26 +164,27 @@ static void destroy(struct ff_layer *layer)
 static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
 {
     struct ff_backprop *backprop = calloc(1, sizeof *backprop);
-    const struct ff_config *config = &plan->config;
-    double inputs = plan->layer[index].inputs, units = plan->layer[index].units;
-    double fan = config->init == FF_INIT_HE ? inputs : inputs + units;
+    struct ff_layer *layer;
 
     if (backprop == NULL) {
         ff_fail_memory(error, "a layer");
         return NULL;
     }
+    layer = &backprop->linear.layer;
+    ff_layer_start(layer, &ff_backprop_methods, plan, index);
     backprop->top = index + 1 == plan->layers;
     backprop->input = ff_floats(plan->capacity);
     backprop->norms = ff_floats(plan->max_rows);
     if (backprop->top)
         backprop->linear.delta = ff_floats((size_t)plan->max_rows * plan->classes);
-    if (!ff_linear_start(&backprop->linear, &ff_backprop_methods, plan, index, config->init_gain * sqrt(2 / fan)) ||
-        !backprop->input || !backprop->norms || (backprop->top && !backprop->linear.delta)) {
+    if (!ff_layer_make_tensors(layer, ff_panel_width(layer->units)) ||
+        !ff_layer_draw_weights(layer, layer->units) || !backprop->input || !backprop->norms ||
+        (backprop->top && !backprop->linear.delta)) {
         ff_fail_memory(error, "a layer's weights");
-        destroy(&backprop->linear.layer);
+        destroy(layer);
         return NULL;
     }
-    return &backprop->linear.layer;
+    return layer;
 }
 
 /* What entered, and of the top layer dloss / dz. */
@@ -195,10 +194,7 @@ static size_t kept(const struct ff_plan *plan, uint32_t layer)
            (layer + 1 == plan->layers ? (size_t)plan->max_rows * plan->classes : 0);
 }
 
-const struct ff_layer_kind_methods ff_backprop_methods = {.name = "backprop",
-                                                          .kept = kept,
-                                                          .parameter_tensors = ff_linear_parameter_tensors,
-                                                          .tensor = ff_linear_tensor,
+const struct ff_layer_kind_methods ff_backprop_methods = {.kept = kept,
                                                           .create = create,
                                                           .scratch = ff_linear_scratch,
                                                           .train = train,

@@ -1,11 +1,7 @@
 #include "convolution_internal.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "optimizer.h"
-#include "random.h"
 
 /* What a tile's patches and products are to fit into: half of a core's second-level cache, as those are today. */
 static const size_t tile_bytes = 1 << 20;
@@ -53,11 +49,6 @@ static uint32_t gradient_shares(const struct ff_plan *plan, uint32_t index)
     return smaller((uint32_t)shares, plan->train_rows);
 }
 
-uint32_t ff_convolution_labelled(const struct ff_convolution *conv)
-{
-    return conv->layer.message->rows - conv->layer.message->neutral;
-}
-
 uint32_t ff_convolution_tiles(const struct ff_convolution *conv, uint32_t rows)
 {
     return (rows + conv->tile - 1) / conv->tile;
@@ -70,7 +61,7 @@ struct ff_convolution_rows ff_convolution_tile(const struct ff_convolution *conv
 
 struct ff_convolution_rows ff_convolution_item(const struct ff_convolution *conv, size_t item)
 {
-    uint32_t labelled = ff_convolution_labelled(conv), tiles = ff_convolution_tiles(conv, labelled);
+    uint32_t labelled = ff_message_labelled(conv->layer.message), tiles = ff_convolution_tiles(conv, labelled);
 
     if (item < tiles)
         return ff_convolution_tile(conv, (uint32_t)item * conv->tile, labelled);
@@ -79,14 +70,14 @@ struct ff_convolution_rows ff_convolution_item(const struct ff_convolution *conv
 
 uint32_t ff_convolution_share_rows(const struct ff_convolution *conv)
 {
-    return (ff_convolution_labelled(conv) + conv->gradient_shares - 1) / conv->gradient_shares;
+    return (ff_message_labelled(conv->layer.message) + conv->gradient_shares - 1) / conv->gradient_shares;
 }
 
 uint32_t ff_convolution_shares(const struct ff_convolution *conv)
 {
     uint32_t rows = ff_convolution_share_rows(conv);
 
-    return (ff_convolution_labelled(conv) + rows - 1) / rows;
+    return (ff_message_labelled(conv->layer.message) + rows - 1) / rows;
 }
 
 size_t ff_convolution_weights(const struct ff_convolution *conv)
@@ -99,7 +90,7 @@ static size_t items(const struct ff_layer *layer)
 {
     const struct ff_convolution *conv = (const struct ff_convolution *)layer;
 
-    return ff_convolution_tiles(conv, ff_convolution_labelled(conv)) +
+    return ff_convolution_tiles(conv, ff_message_labelled(conv->layer.message)) +
            ff_convolution_tiles(conv, layer->message->neutral);
 }
 
@@ -116,7 +107,8 @@ static size_t weight_items(const struct ff_layer *layer)
 {
     const struct ff_convolution *conv = (const struct ff_convolution *)layer;
 
-    return (ff_convolution_weights(conv) + FF_CONVOLUTION_STRETCH - 1) / FF_CONVOLUTION_STRETCH + conv->train_bias;
+    return (ff_convolution_weights(conv) + FF_CONVOLUTION_STRETCH - 1) / FF_CONVOLUTION_STRETCH +
+           conv->layer.trains_bias;
 }
 
 static const size_t line = 16; /* floats in a cache line */
@@ -155,73 +147,14 @@ struct ff_convolution_scratch ff_convolution_cut_scratch(const struct ff_convolu
 
 /* --- tensors --- */
 
-static uint32_t parameter_tensors(const struct ff_plan *plan, uint32_t layer)
+static uint32_t statistics(const struct ff_plan *plan)
 {
-    return plan->layer[layer].bias ? 2 : 1;
-}
-
-static uint32_t statistic_tensors(const struct ff_plan *plan, uint32_t layer)
-{
-    (void)layer;
     return plan->config.batch_normalization ? FF_NORMALIZATION_TENSORS : 0;
 }
 
-static struct ff_tensor_form tensor_form(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
+static struct ff_tensor_form statistic(const struct ff_plan *plan, uint32_t layer, uint32_t index)
 {
-    uint32_t inputs = plan->layer[layer].inputs, units = plan->layer[layer].units,
-             parameters = parameter_tensors(plan, layer);
-
-    if (tensor >= parameters)
-        return ff_normalization_tensor(tensor - parameters, units);
-    return tensor == 0 ? (struct ff_tensor_form){"weights", 4, inputs, units, plan->config.layers[layer].kernel}
-                       : (struct ff_tensor_form){"bias", 1, 1, units, 0};
-}
-
-static bool make_tensors(struct ff_convolution *conv)
-{
-    struct ff_layer *layer = &conv->layer;
-    size_t parameters = parameter_tensors(layer->plan, layer->index),
-           judging = ff_layer_judging_tensor(layer->plan, layer->index);
-
-    if (!ff_layer_make_tensors(layer, conv->plan->units))
-        return false;
-    conv->weights = layer->tensors[0].data;
-    conv->bias = conv->train_bias ? layer->tensors[1].data : NULL;
-    for (uint32_t state = 0; state < ff_optimizer_states(layer->config.optimizer); state++) {
-        const struct ff_tensor *tensors = &layer->tensors[(state + 1) * parameters];
-
-        conv->weight_state[state] = tensors[0].data;
-        conv->bias_state[state] = conv->train_bias ? tensors[1].data : NULL;
-    }
-    conv->average_weights = layer->tensors[judging].data;
-    conv->average_bias = conv->train_bias ? layer->tensors[judging + 1].data : NULL;
-    return true;
-}
-
-/* As [channels][kernel][kernel][units], since a number depends on its place there alone. */
-static bool initialize_weights(struct ff_convolution *conv)
-{
-    struct ff_layer *layer = &conv->layer;
-    const struct ff_config *config = &layer->config;
-    uint32_t kernel = conv->patches.kernel, units = conv->plan->units;
-    double fan = config->init == FF_INIT_HE ? conv->plan->inputs
-                                            : (double)conv->plan->inputs + (double)kernel * kernel * units;
-    float *row;
-
-    if (layer->plan->blank)
-        return true;
-    row = ff_floats(units);
-    for (uint32_t input = 0; row != NULL && input < conv->plan->inputs; input++) {
-        uint64_t place = (uint64_t)input * units;
-
-        ff_random_normal(config->seed, FF_RANDOM_WEIGHTS, layer->index, place, units,
-                         config->init_gain * sqrt(2 / fan), row);
-        ff_tensor_put(&layer->tensors[0], place, units, row);
-        if (conv->average_weights != conv->weights)
-            ff_tensor_put(&layer->tensors[ff_layer_judging_tensor(layer->plan, layer->index)], place, units, row);
-    }
-    free(row);
-    return row != NULL;
+    return ff_normalization_tensor(index, plan->layer[layer].units);
 }
 
 static void average(struct ff_layer *layer, size_t item, unsigned worker)
@@ -232,9 +165,9 @@ static void average(struct ff_layer *layer, size_t item, unsigned worker)
 
     (void)worker;
     if (left == 0)
-        layer->kernels->approach(conv->average_bias, conv->bias, layer->approach, conv->plan->units);
+        layer->kernels->approach(conv->layer.average_bias, conv->layer.bias, layer->approach, conv->plan->units);
     else
-        layer->kernels->approach(conv->average_weights + from, conv->weights + from, layer->approach,
+        layer->kernels->approach(conv->layer.average_weights + from, conv->layer.weights + from, layer->approach,
                                  left < FF_CONVOLUTION_STRETCH ? left : FF_CONVOLUTION_STRETCH);
 }
 
@@ -270,9 +203,7 @@ static size_t kept_floats(const struct ff_plan *plan, uint32_t index)
 
 static bool make_memory(struct ff_convolution *conv)
 {
-    struct ff_layer *layer = &conv->layer;
-    const struct ff_plan *plan = layer->plan;
-    struct kept kept = kept_of(plan, layer->index);
+    struct kept kept = kept_of(conv->layer.plan, conv->layer.index);
 
     conv->kept = ff_floats(kept.sums);
     conv->which = (uint8_t *)ff_floats(kept.which);
@@ -280,40 +211,20 @@ static bool make_memory(struct ff_convolution *conv)
     conv->slopes = ff_floats(kept.slopes);
     conv->tilts = conv->slopes + kept.slopes / 2;
     conv->gradient = ff_floats(kept.gradient);
-    layer->partial = ff_floats((size_t)plan->max_rows * plan->groups);
-    layer->whole = ff_floats(plan->max_rows);
-    layer->coefficient = ff_floats((size_t)plan->max_rows * plan->groups);
-    layer->inverse_norm = ff_floats(plan->max_rows);
-    return conv->kept && conv->which && conv->tile_sums && conv->slopes && conv->gradient && layer->partial &&
-           layer->whole && layer->coefficient && layer->inverse_norm;
-}
-
-static bool make_normalization(struct ff_convolution *conv)
-{
-    struct ff_layer *layer = &conv->layer;
-    const struct ff_tensor *statistics;
-
-    if (!conv->normalizes)
-        return ff_normalization_create(&conv->normalization, conv->plan->units, NULL, NULL);
-    statistics = &layer->tensors[layer->tensor_count - FF_NORMALIZATION_TENSORS];
-    return ff_normalization_create(&conv->normalization, conv->plan->units, statistics[0].data, statistics[1].data);
+    return conv->kept && conv->which && conv->tile_sums && conv->slopes && conv->gradient;
 }
 
 static void destroy(struct ff_layer *layer)
 {
     struct ff_convolution *conv = (struct ff_convolution *)layer;
 
-    ff_layer_free_tensors(layer);
+    ff_layer_end(layer);
     ff_normalization_destroy(&conv->normalization);
     free(conv->kept);
     free(conv->which);
     free(conv->tile_sums);
     free(conv->slopes);
     free(conv->gradient);
-    free(layer->partial);
-    free(layer->whole);
-    free(layer->coefficient);
-    free(layer->inverse_norm);
     free(layer);
 }
 
@@ -327,7 +238,6 @@ static void describe(struct ff_convolution *conv)
                                         config->padding, shape->map.height, shape->map.width};
     conv->pools = config->pool;
     conv->normalizes = plan->config.batch_normalization;
-    conv->train_bias = conv->plan->bias;
     conv->looked = places_of(shape->map);
     conv->pooled = places_of(shape->out);
     conv->places = conv->normalizes ? conv->pooled : conv->looked;
@@ -338,27 +248,29 @@ static void describe(struct ff_convolution *conv)
 static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
 {
     struct ff_convolution *conv = calloc(1, sizeof *conv);
+    struct ff_layer *layer;
 
     if (conv == NULL) {
         ff_fail_memory(error, "a layer");
         return NULL;
     }
-    ff_layer_start(&conv->layer, &ff_convolution_methods, plan, index);
-    conv->layer.parts = 1;
+    layer = &conv->layer;
+    ff_layer_start(layer, &ff_convolution_methods, plan, index);
     conv->plan = &plan->layer[index];
     describe(conv);
-    if (!make_memory(conv) || !make_tensors(conv) || !make_normalization(conv) || !initialize_weights(conv)) {
+    if (!ff_layer_make_tensors(layer, layer->units) || !ff_layer_make_rows(layer, 1) ||
+        !ff_layer_draw_weights(layer, (double)conv->patches.kernel * conv->patches.kernel * layer->units) ||
+        !make_memory(conv) ||
+        !ff_normalization_create(&conv->normalization, layer->units, layer->statistics[0], layer->statistics[1])) {
         ff_fail_memory(error, "a layer's weights");
-        destroy(&conv->layer);
+        destroy(layer);
         return NULL;
     }
-    return &conv->layer;
+    return layer;
 }
 
-const struct ff_layer_kind_methods ff_convolution_methods = {.name = "conv",
-                                                             .parameter_tensors = parameter_tensors,
-                                                             .statistic_tensors = statistic_tensors,
-                                                             .tensor = tensor_form,
+const struct ff_layer_kind_methods ff_convolution_methods = {.statistics = statistics,
+                                                             .statistic = statistic,
                                                              .create = create,
                                                              .scratch = scratch_floats,
                                                              .kept = kept_floats,

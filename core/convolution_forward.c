@@ -4,8 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#include "dropout.h"
-
 /* --- what the kernel sees --- */
 
 /* Layer 0: the image of a row, with the row's label over its first pixels where pairs show one. */
@@ -46,7 +44,8 @@ void ff_convolution_lay_out(const struct ff_convolution *conv, struct ff_convolu
 static void multiply(const struct ff_convolution *conv, struct ff_convolution_rows rows,
                      struct ff_convolution_scratch scratch, float *out)
 {
-    const float *weights = conv->layer.message->kind == FF_TRAIN ? conv->weights : conv->average_weights;
+    const float *weights =
+        conv->layer.message->kind == FF_TRAIN ? conv->layer.weights : conv->layer.average_weights;
     int places = (int)(rows.count * conv->looked), channels = (int)conv->plan->units,
         inputs = (int)conv->plan->inputs;
     bool planes = conv->layer.index == 0;
@@ -75,23 +74,6 @@ static void pool(const struct ff_convolution *conv, const float *map, uint32_t c
 }
 
 /* --- activities --- */
-
-void ff_convolution_mask(const struct ff_convolution *conv, uint32_t row, float *factors)
-{
-    const struct ff_layer *layer = &conv->layer;
-    const struct ff_dropout_place place = {layer->config.seed, FF_RANDOM_DROP_UNITS, (uint32_t)layer->message->step,
-                                           (uint64_t)layer->index << 32 | row / layer->message->rows_per_image};
-    float mask[64];
-
-    if (layer->drop_units == 0 || row >= ff_convolution_labelled(conv))
-        return;
-    for (uint32_t first = 0; first < conv->plan->units; first += 64) {
-        uint32_t left = conv->plan->units - first, count = left < 64 ? left : 64;
-
-        ff_dropout_mask(&place, layer->drop_units, (float)(1 / (1 - layer->drop_units)), first, count, mask);
-        layer->kernels->multiply(factors + first, mask, count);
-    }
-}
 
 static void sum_groups(struct ff_convolution *conv, uint32_t row, const float *squares)
 {
@@ -123,7 +105,7 @@ static void activate_row(struct ff_convolution *conv, uint32_t row, const float 
     }
     (layer->config.activation == FF_RELU ? columns->relu : columns->tanh)(out, channels, z, channels, &scale, &sums,
                                                                           conv->places, channels);
-    ff_convolution_mask(conv, row, squares);
+    ff_layer_mask_units(layer, row, 0, channels, squares);
     sum_groups(conv, row, squares);
 }
 
@@ -133,12 +115,12 @@ void ff_convolution_prepare(struct ff_layer *layer)
 {
     struct ff_convolution *conv = (struct ff_convolution *)layer;
     bool trains = layer->message->kind == FF_TRAIN;
-    const float *bias = trains ? conv->bias : conv->average_bias;
+    const float *bias = trains ? layer->bias : layer->average_bias;
 
     layer->meets = conv->normalizes && trains;
     if (conv->normalizes && !trains)
         ff_normalization_use(&conv->normalization, false, 0, conv->plan->units);
-    for (uint32_t channel = 0; bias != NULL && channel < conv->plan->units; channel++)
+    for (uint32_t channel = 0; layer->trains_bias && channel < conv->plan->units; channel++)
         conv->normalization.shift[channel] = -bias[channel];
 }
 
@@ -214,7 +196,7 @@ void ff_convolution_meet(struct ff_layer *layer)
 {
     struct ff_convolution *conv = (struct ff_convolution *)layer;
     uint32_t channels = conv->plan->units;
-    size_t tiles = ff_convolution_tiles(conv, ff_convolution_labelled(conv));
+    size_t tiles = ff_convolution_tiles(conv, ff_message_labelled(conv->layer.message));
 
     for (uint32_t channel = 0; channel < channels; channel++) {
         double places = 0, mean = 0, spread = 0;

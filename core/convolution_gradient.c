@@ -12,7 +12,7 @@ static void coefficients(const struct ff_convolution *conv, uint32_t row, float 
 
     for (uint32_t channel = 0; channel < conv->plan->units; channel++)
         coefficient[channel] = conv->layer.coefficient[(size_t)row * groups + channel / size];
-    ff_convolution_mask(conv, row, coefficient);
+    ff_layer_mask_units(&conv->layer, row, 0, conv->plan->units, coefficient);
 }
 
 /* The gradient's way through the batch's own mean and deviation: means over the batch of coefficient a f'(a), and
@@ -21,7 +21,7 @@ void ff_convolution_weigh(struct ff_layer *layer)
 {
     struct ff_convolution *conv = (struct ff_convolution *)layer;
     const struct ff_kernels *kernels = layer->kernels;
-    uint32_t channels = conv->plan->units, rows = ff_convolution_labelled(conv);
+    uint32_t channels = conv->plan->units, rows = ff_message_labelled(conv->layer.message);
     uint64_t places = (uint64_t)rows * conv->places;
     float *pull = conv->normalization.pull, *tilt = conv->normalization.tilt;
     struct ff_convolution_scratch scratch = ff_convolution_cut_scratch(conv, layer->workspace->scratch[0]);
@@ -110,7 +110,7 @@ static void sum_share(struct ff_convolution *conv, struct ff_convolution_rows sh
         cblas_sgemm(CblasRowMajor, planes ? CblasNoTrans : CblasTrans, CblasNoTrans, inputs, channels, places, 1,
                     scratch.patches, planes ? places : inputs, scratch.map, channels, begin == share.begin ? 0 : 1,
                     gradient, channels);
-        if (conv->train_bias)
+        if (conv->layer.trains_bias)
             conv->layer.kernels->columns->sum(gradient + ff_convolution_weights(conv), scratch.map,
                                               conv->plan->units, (size_t)places, conv->plan->units);
     }
@@ -121,7 +121,7 @@ void ff_convolution_gradient(struct ff_layer *layer, size_t item, unsigned worke
     struct ff_convolution *conv = (struct ff_convolution *)layer;
     struct ff_convolution_scratch scratch = ff_convolution_cut_scratch(conv, layer->workspace->scratch[worker]);
     size_t shares = ff_convolution_shares(conv);
-    uint32_t labelled = ff_convolution_labelled(conv), height = ff_convolution_share_rows(conv),
+    uint32_t labelled = ff_message_labelled(conv->layer.message), height = ff_convolution_share_rows(conv),
              begin = (uint32_t)item * height;
     struct ff_convolution_rows rows = {begin, labelled - begin < height ? labelled - begin : height};
 
@@ -141,12 +141,12 @@ void ff_convolution_apply(struct ff_layer *layer, size_t item, unsigned worker)
            from = item * FF_CONVOLUTION_STRETCH;
     bool bias = from >= weights;
     size_t end = bias ? all : from + FF_CONVOLUTION_STRETCH < weights ? from + FF_CONVOLUTION_STRETCH : weights;
-    float *parameters = bias ? conv->bias : conv->weights + from, *states[2];
+    float *parameters = bias ? conv->layer.bias : conv->layer.weights + from, *states[2];
     struct ff_convolution_scratch scratch = ff_convolution_cut_scratch(conv, layer->workspace->scratch[worker]);
 
     from = bias ? weights : from;
     for (unsigned i = 0; i < 2; i++) {
-        float *state = bias ? conv->bias_state[i] : conv->weight_state[i];
+        float *state = bias ? conv->layer.bias_state[i] : conv->layer.weight_state[i];
 
         states[i] = state == NULL ? NULL : bias ? state : state + from;
     }

@@ -16,12 +16,10 @@ struct ff_convolution {
     struct ff_layer layer;
     const struct ff_layer_plan *plan;
     struct ff_patches patches;
-    bool pools, normalizes, train_bias;
+    bool pools, normalizes;
     uint32_t places, looked, pooled; /* of a row that z is kept at; where the kernel looks; that leave */
     uint32_t tile;                   /* rows that are multiplied at once */
     uint32_t gradient_shares;        /* at most */
-    float *weights, *bias, *weight_state[2], *bias_state[2];
-    float *average_weights, *average_bias; /* what is evaluated with; the weights and bias where none are kept */
 
     /* Of a TRAIN message. */
     float *kept;           /* z: [train_rows][places][channels] */
@@ -50,8 +48,6 @@ struct ff_convolution_scratch {
 };
 
 struct ff_convolution_scratch ff_convolution_cut_scratch(const struct ff_convolution *conv, float *memory);
-/* Rows that are trained on, neutral ones left out. */
-uint32_t ff_convolution_labelled(const struct ff_convolution *conv);
 uint32_t ff_convolution_tiles(const struct ff_convolution *conv, uint32_t rows);
 /* The tile of an item of the way forward; the next tile of rows [begin, end). */
 struct ff_convolution_rows ff_convolution_item(const struct ff_convolution *conv, size_t item);
@@ -72,8 +68,6 @@ void ff_convolution_normalize(struct ff_layer *layer, size_t item, unsigned work
 void ff_convolution_lay_out(const struct ff_convolution *conv, struct ff_convolution_rows rows,
                             struct ff_convolution_scratch scratch);
 void ff_convolution_normalize_rows(struct ff_convolution *conv, struct ff_convolution_rows rows);
-/* dloss / d(sum of squares), or 1 for all, times the image's mask of channels that count. */
-void ff_convolution_mask(const struct ff_convolution *conv, uint32_t row, float *factors);
 
 /* --- convolution_gradient.c: see layer.h's methods --- */
 

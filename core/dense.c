@@ -10,8 +10,6 @@
 #include "optimizer.h"
 #include "random.h"
 
-enum { PANEL_SPLIT = 128 /* from so many units on there are at least two panels */ };
-
 static size_t scratch_rows(const struct ff_dense *dense)
 {
     const struct ff_plan *plan = dense->layer.plan;
@@ -24,35 +22,23 @@ static size_t scratch_floats(const struct ff_layer *layer)
     const struct ff_dense *dense = (const struct ff_dense *)layer;
     size_t labels = dense->first ? layer->plan->labels : 0;
 
-    return (scratch_rows(dense) + FF_DENSE_BLOCK + labels + 2) * dense->panel;
+    return (scratch_rows(dense) + FF_PANEL_BLOCK + labels + 2) * dense->layer.panel;
 }
 
-struct scratch ff_dense_cut_scratch(const struct ff_dense *dense, float *memory)
+struct ff_dense_scratch ff_dense_cut_scratch(const struct ff_dense *dense, float *memory)
 {
-    struct scratch scratch = {.rows = memory};
+    struct ff_dense_scratch scratch = {.rows = memory};
 
-    scratch.block = scratch.rows + scratch_rows(dense) * dense->panel;
-    scratch.labels = scratch.block + (size_t)FF_DENSE_BLOCK * dense->panel;
-    scratch.row = scratch.labels + (dense->first ? (size_t)dense->layer.plan->labels * dense->panel : 0);
-    scratch.row2 = scratch.row + dense->panel;
+    scratch.block = scratch.rows + scratch_rows(dense) * dense->layer.panel;
+    scratch.labels = scratch.block + (size_t)FF_PANEL_BLOCK * dense->layer.panel;
+    scratch.row = scratch.labels + (dense->first ? (size_t)dense->layer.plan->labels * dense->layer.panel : 0);
+    scratch.row2 = scratch.row + dense->layer.panel;
     return scratch;
 }
 
 static size_t items(const struct ff_layer *layer)
 {
-    const struct ff_dense *dense = (const struct ff_dense *)layer;
-
-    return dense->panels;
-}
-
-struct panel ff_dense_panel(const struct ff_dense *dense, size_t item)
-{
-    uint32_t units = dense->layer.units, width = dense->panel;
-    struct panel panel = {(uint32_t)item * width, width};
-
-    if (panel.begin + panel.count > units)
-        panel.count = units - panel.begin;
-    return panel;
+    return layer->panels;
 }
 
 static float activate(const struct ff_layer *layer, float *out, const float *in, const float *bias,
@@ -71,7 +57,7 @@ uint32_t ff_dense_group_end(const struct ff_layer *layer, uint32_t unit, uint32_
     return (group + 1) * units < end ? (group + 1) * units : end;
 }
 
-void ff_dense_mean_label(const struct ff_dense *dense, struct panel panel, float *mean)
+void ff_dense_mean_label(const struct ff_dense *dense, struct ff_panel panel, float *mean)
 {
     const struct ff_layer *layer = &dense->layer;
     uint32_t labels = dense->first ? layer->plan->labels : 0;
@@ -83,7 +69,7 @@ void ff_dense_mean_label(const struct ff_dense *dense, struct panel panel, float
         layer->kernels->scale(mean, 1 / (float)labels, panel.count);
 }
 
-const float *ff_dense_label_weights(const struct ff_dense *dense, uint32_t row, struct panel panel,
+const float *ff_dense_label_weights(const struct ff_dense *dense, uint32_t row, struct ff_panel panel,
                                     const float *mean)
 {
     uint32_t label = dense->layer.message->label[row];
@@ -93,39 +79,34 @@ const float *ff_dense_label_weights(const struct ff_dense *dense, uint32_t row, 
     return label == FF_EVERY_LABEL ? mean : ff_dense_forward_weights(dense, label, panel);
 }
 
-void ff_dense_unit_mask(const struct ff_layer *layer, uint32_t row, struct panel panel, float *mask)
+/* The sums of squares that count, where units are left out. */
+static void mask_sums(const struct ff_layer *layer, uint32_t row, struct ff_panel panel, float *partial)
 {
-    const struct ff_dropout_place place = {layer->config.seed, FF_RANDOM_DROP_UNITS, (uint32_t)layer->message->step,
-                                           (uint64_t)layer->index << 32 | row / layer->message->rows_per_image};
+    const float *activities = ff_dense_activities(layer, row, panel);
+    uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
+    float masked[FF_PANEL_MAX];
 
-    ff_dropout_mask(&place, layer->drop_units, (float)(1 / (1 - layer->drop_units)), panel.begin, panel.count,
-                    mask);
-}
+    memcpy(masked, activities, panel.count * sizeof *masked);
+    ff_layer_mask_units(layer, row, panel.begin, panel.count, masked);
+    for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
+        uint32_t at = unit - panel.begin;
 
-/* The sum of squares that counts. */
-static float masked_sum(const struct ff_layer *layer, const float *activities, const float *mask, size_t n)
-{
-    float masked[FF_DENSE_PANEL_MAX];
-
-    memcpy(masked, activities, n * sizeof *masked);
-    layer->kernels->multiply(masked, mask, n);
-    return layer->kernels->dot(masked, activities, n);
+        next = ff_dense_group_end(layer, unit, end);
+        partial[unit / (layer->units / groups)] = layer->kernels->dot(masked + at, activities + at, next - unit);
+    }
 }
 
 /* One row at a panel, group by group. Returns its sum of squares. */
-static float finish_row(struct ff_dense *dense, uint32_t row, struct panel panel, const float *product,
+static float finish_row(struct ff_dense *dense, uint32_t row, struct ff_panel panel, const float *product,
                         const float *label, float *partial)
 {
     struct ff_layer *layer = &dense->layer;
-    const float *bias = layer->message->kind == FF_TRAIN ? dense->bias : dense->average_bias;
-    float *activities = ff_dense_activities(layer, row, panel), mask[FF_DENSE_PANEL_MAX], whole = 0;
+    const float *bias = layer->message->kind == FF_TRAIN ? dense->layer.bias : dense->layer.average_bias;
+    float *activities = ff_dense_activities(layer, row, panel), whole = 0;
     uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
-    bool masked = layer->drop_units > 0 && row < layer->message->rows - layer->message->neutral;
 
     if (groups > 1)
         memset(partial, 0, groups * sizeof *partial);
-    if (masked)
-        ff_dense_unit_mask(layer, row, panel, mask);
     for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
         uint32_t at = unit - panel.begin;
         float sum;
@@ -134,20 +115,21 @@ static float finish_row(struct ff_dense *dense, uint32_t row, struct panel panel
         sum = activate(layer, activities + at, product + at, bias + unit, label != NULL ? label + at : NULL,
                        next - unit);
         whole += sum;
-        partial[unit / (layer->units / groups)] =
-            masked ? masked_sum(layer, activities + at, mask + at, next - unit) : sum;
+        partial[unit / (layer->units / groups)] = sum;
     }
+    if (layer->drop_units > 0)
+        mask_sums(layer, row, panel, partial);
     return whole;
 }
 
-void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
+void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct ff_panel panel, const float *product,
                           size_t stride)
 {
     struct ff_layer *layer = &dense->layer;
     const struct ff_plan *plan = layer->plan;
     const struct ff_message *message = layer->message;
     bool every = message->label[message->rows - 1] == FF_EVERY_LABEL;
-    float mean[FF_DENSE_PANEL_MAX];
+    float mean[FF_PANEL_MAX];
 
     if (every)
         ff_dense_mean_label(dense, panel, mean);
@@ -162,7 +144,7 @@ void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct panel pane
 
 /* What pulls a unit towards the units' mean activity, through the activation; only data that are positive feel it.
  */
-static void add_peer_pull(const struct ff_layer *layer, float *delta, uint32_t row, struct panel panel)
+static void add_peer_pull(const struct ff_layer *layer, float *delta, uint32_t row, struct ff_panel panel)
 {
     const float *activities = ff_dense_activities(layer, row, panel);
     const float *pull = layer->peer_pull + panel.begin;
@@ -176,11 +158,10 @@ static void add_peer_pull(const struct ff_layer *layer, float *delta, uint32_t r
     }
 }
 
-void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, struct panel panel)
+void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, struct ff_panel panel)
 {
     const float *activities = ff_dense_activities(layer, row, panel);
     uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
-    float mask[FF_DENSE_PANEL_MAX];
 
     if (layer->config.batch_normalization) {
         ff_dense_normalized_delta((const struct ff_dense *)layer, delta, row, panel);
@@ -196,10 +177,7 @@ void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, st
         else
             layer->kernels->tanh_delta(delta + at, activities + at, coefficient, next - unit);
     }
-    if (layer->drop_units > 0) {
-        ff_dense_unit_mask(layer, row, panel, mask);
-        layer->kernels->multiply(delta, mask, panel.count);
-    }
+    ff_layer_mask_units(layer, row, panel.begin, panel.count, delta);
     if (layer->config.peer_normalization > 0)
         add_peer_pull(layer, delta, row, panel);
 }
@@ -207,10 +185,9 @@ void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, st
 /* The item's units' mean activities on positive data move on (Hinton 2022, section 3; the reference's order). */
 static void peers(struct ff_layer *layer, size_t item, unsigned worker)
 {
-    struct ff_dense *dense = (struct ff_dense *)layer;
-    struct panel panel = ff_dense_panel(dense, item);
+    struct ff_panel panel = ff_panel_at(layer, item);
     const struct ff_message *message = layer->message;
-    float *mean = dense->peer_mean + panel.begin, sum[FF_DENSE_PANEL_MAX] = {0};
+    float *mean = layer->peer_mean + panel.begin, sum[FF_PANEL_MAX] = {0};
     float keep = (float)layer->plan->peer_momentum,
           fresh = (float)((1 - layer->plan->peer_momentum) / message->images);
 
@@ -223,7 +200,7 @@ static void peers(struct ff_layer *layer, size_t item, unsigned worker)
     layer->kernels->add_scaled(mean, sum, fresh, panel.count);
 }
 
-void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
+void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct ff_panel panel, const float *product,
                            size_t stride, float *row)
 {
     const struct ff_layer *layer = &dense->layer;
@@ -233,7 +210,7 @@ void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct panel pan
     for (uint32_t image = 0; image < layer->message->images; image++) {
         for (uint32_t label = 0; label < classes; label++)
             sums[(size_t)image * classes + label] =
-                (double)activate(layer, row, product + image * stride, dense->bias + panel.begin,
+                (double)activate(layer, row, product + image * stride, dense->layer.bias + panel.begin,
                                  ff_dense_weights(dense, label, panel), panel.count);
     }
 }
@@ -244,7 +221,7 @@ static void meet(struct ff_layer *layer)
     struct ff_dense *dense = (struct ff_dense *)layer;
     const struct ff_plan *plan = layer->plan;
     struct ff_message *message = layer->message;
-    double *scores = dense->label_goodness + (size_t)dense->panels * plan->max_images * plan->classes;
+    double *scores = dense->label_goodness + (size_t)dense->layer.panels * plan->max_images * plan->classes;
     double hardness = layer->config.negative_hardness;
 
     if (layer->config.goodness == FF_GOODNESS_MEAN)
@@ -256,7 +233,7 @@ static void meet(struct ff_layer *layer)
         for (uint32_t label = 0; label < plan->classes; label++) {
             double sum = 0;
 
-            for (uint32_t item = 0; item < dense->panels; item++)
+            for (uint32_t item = 0; item < dense->layer.panels; item++)
                 sum += dense->label_goodness[((size_t)item * plan->max_images + image) * plan->classes + label];
             scores[label] = hardness * sum;
         }
@@ -289,15 +266,15 @@ static void finish(struct ff_layer *layer, size_t item, unsigned worker)
 
     (void)worker;
     if (layer->puts_off)
-        ff_dense_finish_pair(dense, item, ff_dense_panel(dense, item));
+        ff_dense_finish_pair(dense, item, ff_panel_at(layer, item));
     else
-        ff_dense_finish_batch(dense, item, ff_dense_panel(dense, item));
+        ff_dense_finish_batch(dense, item, ff_panel_at(layer, item));
 }
 
 static void forward(struct ff_layer *layer, size_t item, unsigned worker)
 {
     struct ff_dense *dense = (struct ff_dense *)layer;
-    struct panel panel = ff_dense_panel(dense, item);
+    struct ff_panel panel = ff_panel_at(layer, item);
 
     if (layer->puts_off)
         ff_dense_forward_pair(dense, item, panel);
@@ -307,19 +284,11 @@ static void forward(struct ff_layer *layer, size_t item, unsigned worker)
 
 static void average(struct ff_layer *layer, size_t item, unsigned worker)
 {
-    struct ff_dense *dense = (struct ff_dense *)layer;
-    struct panel panel = ff_dense_panel(dense, item);
-    size_t weights = (size_t)layer->inputs * dense->panel;
-
     (void)worker;
-    layer->kernels->approach(ff_dense_panel_of_tensor(dense, dense->average_weights, panel),
-                             ff_dense_weights(dense, 0, panel), layer->approach, weights);
-    if (dense->train_bias)
-        layer->kernels->approach(dense->average_bias + panel.begin, dense->bias + panel.begin, layer->approach,
-                                 dense->panel);
+    ff_panel_average(layer, ff_panel_at(layer, item));
 }
 
-static void normalize_panel(struct ff_layer *layer, struct panel panel)
+static void normalize_panel(struct ff_layer *layer, struct ff_panel panel)
 {
     for (uint32_t row = 0; row < layer->message->rows; row++)
         layer->kernels->scale(ff_dense_activities(layer, row, panel), layer->inverse_norm[row], panel.count);
@@ -328,14 +297,14 @@ static void normalize_panel(struct ff_layer *layer, struct panel panel)
 static void normalize(struct ff_layer *layer, size_t item, unsigned worker)
 {
     (void)worker;
-    normalize_panel(layer, ff_dense_panel((struct ff_dense *)layer, item));
+    normalize_panel(layer, ff_panel_at(layer, item));
 }
 
 static void gradient(struct ff_layer *layer, size_t item, unsigned worker)
 {
     struct ff_dense *dense = (struct ff_dense *)layer;
     const struct ff_config *config = &layer->config;
-    struct panel panel = ff_dense_panel(dense, item);
+    struct ff_panel panel = ff_panel_at(layer, item);
     bool top = !ff_layer_is_read(layer), again = config->forward_after_update && !top;
 
     if (layer->puts_off) {
@@ -355,115 +324,43 @@ static void destroy(struct ff_layer *layer)
 {
     struct ff_dense *dense = (struct ff_dense *)layer;
 
-    ff_layer_free_tensors(layer);
-    if (!dense->train_bias)
-        free(dense->bias);
+    ff_layer_end(layer);
     ff_dense_destroy_normalization(dense);
     free(dense->label_goodness);
     free(dense->rows_memory);
     free(dense->product);
     free(dense->x_due);
     free(dense->d_due);
-    free(layer->partial);
-    free(layer->whole);
-    free(layer->coefficient);
-    free(layer->inverse_norm);
     free(layer->peer_pull);
     free(layer);
 }
 
-static uint32_t parameter_tensors(const struct ff_plan *plan, uint32_t layer)
-{
-    return plan->layer[layer].bias ? 2 : 1;
-}
-
 /* The units' mean activities, which peer normalization compares; always, since it may be turned on at any step. */
-static uint32_t statistic_tensors(const struct ff_plan *plan, uint32_t layer)
+static uint32_t statistics(const struct ff_plan *plan)
 {
-    (void)layer;
     return 1 + (plan->config.batch_normalization ? FF_NORMALIZATION_TENSORS : 0);
 }
 
-static struct ff_tensor_form tensor_form(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
+static struct ff_tensor_form statistic(const struct ff_plan *plan, uint32_t layer, uint32_t index)
 {
-    uint32_t inputs = plan->layer[layer].inputs, units = plan->layer[layer].units,
-             parameters = parameter_tensors(plan, layer);
-
-    if (tensor == parameters)
-        return (struct ff_tensor_form){"peer_mean", 1, 1, units, 0};
-    if (tensor > parameters)
-        return ff_normalization_tensor(tensor - parameters - 1, units);
-    return tensor == 0 ? (struct ff_tensor_form){"weights", 2, inputs, units, 0}
-                       : (struct ff_tensor_form){"bias", 1, 1, units, 0};
+    if (index > 0)
+        return ff_normalization_tensor(index - 1, plan->layer[layer].units);
+    return (struct ff_tensor_form){"peer_mean", 1, 1, plan->layer[layer].units, 0};
 }
 
-/* All tensors, of zeros. */
-static bool add_tensors(struct ff_dense *dense)
+static bool create_peers(struct ff_layer *layer)
 {
-    struct ff_layer *layer = &dense->layer;
-    size_t parameters = parameter_tensors(layer->plan, layer->index);
-
-    if (!ff_layer_make_tensors(layer, dense->panel))
-        return false;
-    dense->weights = dense->average_weights = layer->tensors[0].data;
-    dense->bias = dense->train_bias ? layer->tensors[1].data : calloc(layer->units, sizeof(float));
-    dense->average_bias = dense->bias;
-    for (uint32_t state = 0; state < ff_optimizer_states(layer->config.optimizer); state++) {
-        struct ff_tensor *tensors = &layer->tensors[(state + 1) * parameters];
-
-        dense->weight_state[state] = tensors[0].data;
-        dense->bias_state[state] = dense->train_bias ? tensors[1].data : NULL;
-    }
-    if (ff_layer_judging_tensor(layer->plan, layer->index) > 0) {
-        struct ff_tensor *tensors = &layer->tensors[ff_layer_judging_tensor(layer->plan, layer->index)];
-
-        dense->average_weights = tensors[0].data;
-        dense->average_bias = dense->train_bias ? tensors[1].data : dense->bias;
-    }
-    dense->peer_mean = layer->peer_mean =
-        layer->tensors[layer->tensor_count - statistic_tensors(layer->plan, layer->index)].data;
+    layer->peer_mean = layer->statistics[0];
+    layer->peer_pull = ff_floats(layer->units);
     for (uint32_t unit = 0; unit < layer->units; unit++)
-        dense->peer_mean[unit] = 0.5f;
-    return dense->bias != NULL;
-}
-
-/* Row by row, since a number depends on its place in [inputs][units] alone. */
-static bool initialize_weights(struct ff_dense *dense)
-{
-    struct ff_layer *layer = &dense->layer;
-    const struct ff_config *config = &layer->config;
-    double fan = config->init == FF_INIT_HE ? layer->inputs : (double)layer->inputs + layer->units;
-    uint32_t average = ff_layer_judging_tensor(layer->plan, layer->index);
-    float *row;
-
-    if (layer->plan->blank)
-        return true;
-    row = ff_floats(layer->units);
-    for (uint32_t input = 0; row != NULL && input < layer->inputs; input++) {
-        ff_random_normal(config->seed, FF_RANDOM_WEIGHTS, layer->index, (uint64_t)input * layer->units,
-                         layer->units, config->init_gain * sqrt(2 / fan), row);
-        ff_tensor_put(&layer->tensors[0], (uint64_t)input * layer->units, layer->units, row);
-        if (average > 0)
-            ff_tensor_put(&layer->tensors[average], (uint64_t)input * layer->units, layer->units, row);
-    }
-    free(row);
-    return row != NULL;
-}
-
-static void choose_panels(struct ff_dense *dense)
-{
-    uint32_t units = dense->layer.units, panels = (units + FF_DENSE_PANEL_MAX - 1) / FF_DENSE_PANEL_MAX;
-
-    if (panels < 2 && units >= PANEL_SPLIT)
-        panels = 2;
-    dense->panel = ((units + panels - 1) / panels + 15) / 16 * 16;
-    dense->panels = (units + dense->panel - 1) / dense->panel;
+        layer->peer_mean[unit] = 0.5f;
+    return layer->peer_pull != NULL;
 }
 
 static bool create_label_goodness(struct ff_dense *dense)
 {
     const struct ff_plan *plan = dense->layer.plan;
-    size_t count = ((size_t)dense->panels * plan->max_images + 1) * plan->classes;
+    size_t count = ((size_t)dense->layer.panels * plan->max_images + 1) * plan->classes;
 
     if (!dense->first || dense->layer.config.negatives != FF_NEGATIVES_HARD)
         return true;
@@ -485,17 +382,10 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     dense->first = index == 0;
     dense->shares = dense->first && !plan->own_pixels;
     dense->image_row = dense->first ? plan->labels : 0;
-    dense->train_bias = plan->layer[index].bias;
-    choose_panels(dense);
-    layer->parts = dense->panels;
-    layer->partial = ff_floats((size_t)dense->panels * plan->max_rows * plan->groups);
-    layer->whole = ff_floats((size_t)dense->panels * plan->max_rows);
-    layer->coefficient = ff_floats((size_t)plan->max_rows * plan->groups);
-    layer->inverse_norm = ff_floats(plan->max_rows);
-    layer->peer_pull = ff_floats(layer->units);
-    if (!ff_dense_create_pair_memory(dense) || !create_label_goodness(dense) || !layer->partial || !layer->whole ||
-        !layer->coefficient || !layer->inverse_norm || !layer->peer_pull || !add_tensors(dense) ||
-        !initialize_weights(dense) || !ff_dense_create_normalization(dense)) {
+    if (!ff_layer_make_tensors(layer, ff_panel_width(layer->units)) || !ff_layer_make_rows(layer, layer->panels) ||
+        !ff_layer_draw_weights(layer, layer->units) || !create_peers(layer) ||
+        !ff_dense_create_pair_memory(dense) || !create_label_goodness(dense) ||
+        !ff_dense_create_normalization(dense)) {
         ff_fail_memory(error, "a layer's weights");
         destroy(layer);
         return NULL;
@@ -503,10 +393,8 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     return layer;
 }
 
-const struct ff_layer_kind_methods ff_dense_methods = {.name = "dense",
-                                                       .parameter_tensors = parameter_tensors,
-                                                       .statistic_tensors = statistic_tensors,
-                                                       .tensor = tensor_form,
+const struct ff_layer_kind_methods ff_dense_methods = {.statistics = statistics,
+                                                       .statistic = statistic,
                                                        .create = create,
                                                        .scratch = scratch_floats,
                                                        .kept = ff_dense_kept,

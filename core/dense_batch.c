@@ -3,25 +3,23 @@
 #include <cblas.h>
 #include <string.h>
 
-#include "optimizer.h"
-
 /* The products of `count` inputs from `first` on, at a panel: `apart` rows from one to the next. */
-static void multiply_rows(struct ff_dense *dense, struct panel panel, uint32_t first, uint32_t count,
+static void multiply_rows(struct ff_dense *dense, struct ff_panel panel, uint32_t first, uint32_t count,
                           float *product, uint32_t apart)
 {
     cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)count, (int)panel.count,
                 (int)ff_dense_input_width(dense), 1, ff_dense_inputs(dense, first),
                 (int)ff_dense_input_stride(dense), ff_dense_forward_weights(dense, dense->image_row, panel),
-                (int)dense->panel, 0, product, (int)(dense->layer.units * apart));
+                (int)dense->layer.panel, 0, product, (int)(dense->layer.units * apart));
 }
 
 /* The products go into `product`, where they are shared to their image's first row; the activities are made from
  * the last row backwards. */
-static void multiply(struct ff_dense *dense, struct panel panel, float *product)
+static void multiply(struct ff_dense *dense, struct ff_panel panel, float *product)
 {
     const struct ff_layer *layer = &dense->layer;
     const struct ff_message *message = layer->message;
-    uint32_t labelled = message->rows - message->neutral;
+    uint32_t labelled = ff_message_labelled(message);
 
     if (dense->shares) {
         multiply_rows(dense, panel, 0, message->images, product, message->rows_per_image);
@@ -33,7 +31,8 @@ static void multiply(struct ff_dense *dense, struct panel panel, float *product)
         multiply_rows(dense, panel, labelled, message->neutral, product + (size_t)labelled * layer->units, 1);
 }
 
-void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel panel, struct scratch scratch)
+void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct ff_panel panel,
+                            struct ff_dense_scratch scratch)
 {
     struct ff_layer *layer = &dense->layer;
     bool normalized = layer->config.batch_normalization;
@@ -49,7 +48,7 @@ void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel pa
         ff_dense_finish_rows(dense, item, panel, product, stride);
 }
 
-void ff_dense_finish_batch(struct ff_dense *dense, size_t item, struct panel panel)
+void ff_dense_finish_batch(struct ff_dense *dense, size_t item, struct ff_panel panel)
 {
     const struct ff_layer *layer = &dense->layer;
 
@@ -57,40 +56,8 @@ void ff_dense_finish_batch(struct ff_dense *dense, size_t item, struct panel pan
                          (size_t)layer->units * layer->message->rows_per_image);
 }
 
-/* Update `count` rows of the weights from row `from` on, at the panel, with gradient [count][panel.count]. */
-static void apply_rows(struct ff_dense *dense, uint32_t from, uint32_t count, struct panel panel,
-                       const float *gradient)
-{
-    struct ff_layer *layer = &dense->layer;
-    enum ff_optimizer_id optimizer = layer->config.optimizer;
-
-    uint32_t together = panel.count == dense->panel ? count : 1; /* a narrower panel's rows lie apart */
-
-    for (uint32_t k = 0; k < count; k += together) {
-        size_t at = (size_t)(from + k) * dense->panel;
-        float *state[2];
-
-        for (unsigned i = 0; i < 2; i++)
-            state[i] =
-                dense->weight_state[i] ? ff_dense_panel_of_tensor(dense, dense->weight_state[i], panel) + at : NULL;
-        ff_optimizer_apply(optimizer, layer->kernels, &layer->update, ff_dense_weights(dense, from + k, panel),
-                           state, gradient + (size_t)k * panel.count, (size_t)together * panel.count);
-    }
-}
-
-static void apply_bias(struct ff_dense *dense, struct panel panel, const float *gradient)
-{
-    struct ff_layer *layer = &dense->layer;
-    float *state[2] = {dense->bias_state[0] ? dense->bias_state[0] + panel.begin : NULL,
-                       dense->bias_state[1] ? dense->bias_state[1] + panel.begin : NULL};
-
-    if (dense->train_bias)
-        ff_optimizer_apply(layer->config.optimizer, layer->kernels, &layer->bias_update, dense->bias + panel.begin,
-                           state, gradient, panel.count);
-}
-
 /* Layer 0: deltas summed per image, and per label (times the label's value), in the order of the rows. */
-static void first_deltas(struct ff_dense *dense, struct panel panel, struct scratch scratch)
+static void first_deltas(struct ff_dense *dense, struct ff_panel panel, struct ff_dense_scratch scratch)
 {
     struct ff_layer *layer = &dense->layer;
     const struct ff_message *message = layer->message;
@@ -98,7 +65,7 @@ static void first_deltas(struct ff_dense *dense, struct panel panel, struct scra
 
     memset(scratch.rows, 0, (size_t)message->images * panel.count * sizeof *scratch.rows);
     memset(scratch.labels, 0, (size_t)layer->plan->labels * panel.count * sizeof *scratch.labels);
-    for (uint32_t row = 0; row < message->rows - message->neutral; row++) {
+    for (uint32_t row = 0; row < ff_message_labelled(message); row++) {
         size_t image = row / message->rows_per_image;
 
         ff_dense_delta(layer, scratch.row2, row, panel);
@@ -111,10 +78,10 @@ static void first_deltas(struct ff_dense *dense, struct panel panel, struct scra
 
 /* Every row's delta ([images or rows][panel.count] into scratch.rows), and their sum, the bias's gradient, into
  * scratch.row. */
-static uint32_t make_deltas(struct ff_dense *dense, struct panel panel, struct scratch scratch)
+static uint32_t make_deltas(struct ff_dense *dense, struct ff_panel panel, struct ff_dense_scratch scratch)
 {
     struct ff_layer *layer = &dense->layer;
-    uint32_t rows = dense->shares ? layer->message->images : layer->message->rows - layer->message->neutral;
+    uint32_t rows = dense->shares ? layer->message->images : ff_message_labelled(layer->message);
 
     if (dense->shares)
         first_deltas(dense, panel, scratch);
@@ -129,7 +96,7 @@ static uint32_t make_deltas(struct ff_dense *dense, struct panel panel, struct s
     return rows;
 }
 
-void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scratch scratch)
+void ff_dense_step_batch(struct ff_dense *dense, struct ff_panel panel, struct ff_dense_scratch scratch)
 {
     struct ff_layer *layer = &dense->layer;
     uint32_t inputs = ff_dense_input_width(dense), rows;
@@ -139,14 +106,14 @@ void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scra
     if (layer->config.batch_normalization)
         ff_dense_weigh_normalized(dense, panel, scratch);
     rows = make_deltas(dense, panel, scratch);
-    for (uint32_t from = 0; from < inputs; from += FF_DENSE_BLOCK) {
-        uint32_t height = inputs - from < FF_DENSE_BLOCK ? inputs - from : FF_DENSE_BLOCK;
+    for (uint32_t from = 0; from < inputs; from += FF_PANEL_BLOCK) {
+        uint32_t height = inputs - from < FF_PANEL_BLOCK ? inputs - from : FF_PANEL_BLOCK;
 
         cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)height, count, (int)rows, 1, x + from, stride,
                     scratch.rows, count, 0, scratch.block, count);
-        apply_rows(dense, dense->image_row + from, height, panel, scratch.block);
+        ff_panel_step(layer, panel, dense->image_row + from, height, scratch.block);
     }
     if (dense->first && layer->plan->labels > 0)
-        apply_rows(dense, 0, layer->plan->labels, panel, scratch.labels);
-    apply_bias(dense, panel, scratch.row);
+        ff_panel_step(layer, panel, 0, layer->plan->labels, scratch.labels);
+    ff_panel_step_bias(layer, panel, scratch.row);
 }

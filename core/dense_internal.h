@@ -9,23 +9,13 @@
 
 #include "dense.h"
 #include "normalization.h"
-
-enum {
-    FF_DENSE_BLOCK = 256,    /* inputs whose gradient is made at once, before the optimizer takes it */
-    FF_DENSE_PANEL_MAX = 256 /* units of a panel: its slice of a batch and of the weights stay in a core's cache */
-};
+#include "panels.h"
 
 struct ff_dense {
     struct ff_layer layer;
-    uint32_t panel, panels; /* units of a panel (the last may be narrower), and how many */
-    bool first;             /* layer 0: labels are rows of W */
-    bool shares;            /* layer 0, where the rows of an image share its pixels */
-    uint32_t image_row;     /* layer 0: the row of W that an image's first used pixel meets */
-    float *weights, *bias, *weight_state[2], *bias_state[2];
-    float *average_weights,
-        *average_bias; /* what is evaluated with; the weights and bias themselves where none are kept */
-    float *peer_mean;  /* [units] */
-    bool train_bias;   /* else the bias stays 0 and is no tensor */
+    bool first;         /* layer 0: labels are rows of W */
+    bool shares;        /* layer 0, where the rows of an image share its pixels */
+    uint32_t image_row; /* layer 0: the row of W that an image's first used pixel meets */
 
     struct ff_normalization normalization;
     float *sums; /* batch normalization: [train_rows][units] before the activation */
@@ -42,15 +32,10 @@ struct ff_dense {
     float keep_due, *x_due, *d_due; /* the step: [2][inputs], layer 0 [1]…; [2][panels][panel] */
 };
 
-/* Units [begin, begin + count) of an item. */
-struct panel {
-    uint32_t begin, count;
-};
-
 /* A worker's scratch, cut into what an item needs. */
-struct scratch {
+struct ff_dense_scratch {
     float *rows;   /* [max_rows], where they share pixels [max_images], by the panel: the deltas */
-    float *block;  /* [FF_DENSE_BLOCK][panel] gradient of some inputs' weights */
+    float *block;  /* [FF_PANEL_BLOCK][panel] gradient of some inputs' weights */
     float *labels; /* layer 0: [classes][panel] gradient of the labels' weights */
     float *row;    /* [panel] */
     float *row2;   /* [panel] */
@@ -60,34 +45,28 @@ struct scratch {
 
 static inline size_t ff_dense_padded_units(const struct ff_dense *dense)
 {
-    return (size_t)dense->panels * dense->panel;
+    return (size_t)dense->layer.panels * dense->layer.panel;
 }
 
 /* Row `row` of the activities, at the panel. */
-static inline float *ff_dense_activities(const struct ff_layer *layer, uint32_t row, struct panel panel)
+static inline float *ff_dense_activities(const struct ff_layer *layer, uint32_t row, struct ff_panel panel)
 {
     return layer->workspace->spare + (size_t)row * layer->units + panel.begin;
 }
 
-/* A panel's weights, or a state of theirs: [inputs][dense->panel], one after the other, so that two threads never
- * write to one cache line and a pass over a panel is a pass over memory. */
-static inline float *ff_dense_panel_of_tensor(const struct ff_dense *dense, float *tensor, struct panel panel)
+/* A panel's weights from an input on. */
+static inline float *ff_dense_weights(const struct ff_dense *dense, uint32_t input, struct ff_panel panel)
 {
-    return tensor + (size_t)panel.begin * dense->layer.inputs;
-}
-
-static inline float *ff_dense_weights(const struct ff_dense *dense, uint32_t input, struct panel panel)
-{
-    return ff_dense_panel_of_tensor(dense, dense->weights, panel) + (size_t)input * dense->panel;
+    return ff_panel_of(&dense->layer, dense->layer.weights, panel) + (size_t)input * dense->layer.panel;
 }
 
 /* The weights that the message at hand goes forward with: those in training, or their average. */
 static inline const float *ff_dense_forward_weights(const struct ff_dense *dense, uint32_t input,
-                                                    struct panel panel)
+                                                    struct ff_panel panel)
 {
-    float *weights = dense->layer.message->kind == FF_TRAIN ? dense->weights : dense->average_weights;
+    float *weights = dense->layer.message->kind == FF_TRAIN ? dense->layer.weights : dense->layer.average_weights;
 
-    return ff_dense_panel_of_tensor(dense, weights, panel) + (size_t)input * dense->panel;
+    return ff_panel_of(&dense->layer, weights, panel) + (size_t)input * dense->layer.panel;
 }
 
 /* What of an image is multiplied, and by which rows of W: all pixels, or those that no label covers. Of layer 0
@@ -120,58 +99,54 @@ static inline uint32_t ff_dense_input_width(const struct ff_dense *dense)
     return dense->first ? ff_dense_image_width(dense) : dense->layer.inputs;
 }
 
-struct panel ff_dense_panel(const struct ff_dense *dense, size_t item);
-struct scratch ff_dense_cut_scratch(const struct ff_dense *dense, float *memory);
+struct ff_dense_scratch ff_dense_cut_scratch(const struct ff_dense *dense, float *memory);
 
 /* Bias, label and activation of every row; `product` [images or rows][stride] is the product so far. */
-void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
+void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct ff_panel panel, const float *product,
                           size_t stride);
 /* Hard negatives: for every image and label what the sum of squares over the panel's units would be; and the
  * activities of the rows once the labels are drawn. */
-void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct panel panel, const float *product,
+void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct ff_panel panel, const float *product,
                            size_t stride, float *row);
 /* dloss / dz of a row's units in the panel, from its activities and coefficient. */
-void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, struct panel panel);
+void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, struct ff_panel panel);
 
 /* The end of the group that unit `unit` is in, at most `end`. */
 uint32_t ff_dense_group_end(const struct ff_layer *layer, uint32_t unit, uint32_t end);
 /* The mean of all labels' weights, for rows that show every label. */
-void ff_dense_mean_label(const struct ff_dense *dense, struct panel panel, float *mean);
+void ff_dense_mean_label(const struct ff_dense *dense, struct ff_panel panel, float *mean);
 /* The weights that a row's label meets, `mean` where it is every label; NULL where none is shown. */
-const float *ff_dense_label_weights(const struct ff_dense *dense, uint32_t row, struct panel panel,
+const float *ff_dense_label_weights(const struct ff_dense *dense, uint32_t row, struct ff_panel panel,
                                     const float *mean);
-/* What the goodness counts of some units of a row, by an image's mask: 0, or 1 / (1 - share), so that it is as
- * large on average as without. Both rows of a pair have the same. */
-void ff_dense_unit_mask(const struct ff_layer *layer, uint32_t row, struct panel panel, float *mask);
-
 /* --- dense_normalization.c --- */
 
 bool ff_dense_create_normalization(struct ff_dense *dense); /* false: memory is short */
 void ff_dense_destroy_normalization(struct ff_dense *dense);
 size_t ff_dense_kept(const struct ff_plan *plan, uint32_t layer);
 /* Where the product of image or row 0 goes, at the panel. */
-float *ff_dense_normalized_product(struct ff_dense *dense, struct panel panel);
+float *ff_dense_normalized_product(struct ff_dense *dense, struct ff_panel panel);
 /* Label, the batch's mean and deviation, and activation of every row. `stride`: between the products. */
-void ff_dense_finish_normalized(struct ff_dense *dense, size_t item, struct panel panel, size_t stride);
+void ff_dense_finish_normalized(struct ff_dense *dense, size_t item, struct ff_panel panel, size_t stride);
 /* Before the deltas: the gradient's way through the batch's own figures, and the running ones learn. */
-void ff_dense_weigh_normalized(struct ff_dense *dense, struct panel panel, struct scratch scratch);
-void ff_dense_normalized_delta(const struct ff_dense *dense, float *delta, uint32_t row, struct panel panel);
+void ff_dense_weigh_normalized(struct ff_dense *dense, struct ff_panel panel, struct ff_dense_scratch scratch);
+void ff_dense_normalized_delta(const struct ff_dense *dense, float *delta, uint32_t row, struct ff_panel panel);
 
 /* --- dense_batch.c --- */
 
-void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct panel panel, struct scratch scratch);
-void ff_dense_finish_batch(struct ff_dense *dense, size_t item, struct panel panel);
+void ff_dense_forward_batch(struct ff_dense *dense, size_t item, struct ff_panel panel,
+                            struct ff_dense_scratch scratch);
+void ff_dense_finish_batch(struct ff_dense *dense, size_t item, struct ff_panel panel);
 /* The weights' gradient, block by block of inputs, each given to the optimizer while it is in cache. */
-void ff_dense_step_batch(struct ff_dense *dense, struct panel panel, struct scratch scratch);
+void ff_dense_step_batch(struct ff_dense *dense, struct ff_panel panel, struct ff_dense_scratch scratch);
 
 /* --- dense_pair.c: see layer.h's methods --- */
 
 bool ff_dense_create_pair_memory(struct ff_dense *dense); /* false: memory is short */
 void ff_dense_prepare_pair(struct ff_layer *layer);
-void ff_dense_forward_pair(struct ff_dense *dense, size_t item, struct panel panel);
-void ff_dense_finish_pair(struct ff_dense *dense, size_t item, struct panel panel);
+void ff_dense_forward_pair(struct ff_dense *dense, size_t item, struct ff_panel panel);
+void ff_dense_finish_pair(struct ff_dense *dense, size_t item, struct ff_panel panel);
 /* The step is put off; with `again` the activities are those with the new weights. */
-void ff_dense_step_pair(struct ff_dense *dense, size_t item, struct panel panel, bool again);
+void ff_dense_step_pair(struct ff_dense *dense, size_t item, struct ff_panel panel, bool again);
 void ff_dense_put_off(struct ff_layer *layer);
 void ff_dense_catch_up(struct ff_layer *layer);
 

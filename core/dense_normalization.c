@@ -13,14 +13,12 @@ size_t ff_dense_kept(const struct ff_plan *plan, uint32_t layer)
 bool ff_dense_create_normalization(struct ff_dense *dense)
 {
     struct ff_layer *layer = &dense->layer;
-    const struct ff_tensor *statistics;
 
     if (!layer->config.batch_normalization)
         return true;
-    statistics = &layer->tensors[layer->tensor_count - FF_NORMALIZATION_TENSORS];
     dense->sums = ff_floats(ff_dense_kept(layer->plan, layer->index));
     return dense->sums != NULL &&
-           ff_normalization_create(&dense->normalization, layer->units, statistics[0].data, statistics[1].data);
+           ff_normalization_create(&dense->normalization, layer->units, layer->statistics[1], layer->statistics[2]);
 }
 
 void ff_dense_destroy_normalization(struct ff_dense *dense)
@@ -30,18 +28,18 @@ void ff_dense_destroy_normalization(struct ff_dense *dense)
 }
 
 /* Row 0 of what the units sum up, at the panel: kept in training, for the gradient. */
-float *ff_dense_normalized_product(struct ff_dense *dense, struct panel panel)
+float *ff_dense_normalized_product(struct ff_dense *dense, struct ff_panel panel)
 {
     return dense->layer.message->kind == FF_TRAIN ? dense->sums + panel.begin
                                                   : ff_dense_activities(&dense->layer, 0, panel);
 }
 
 /* The products become sums, row by row, from the last one backwards: a product may lie in its image's first row. */
-static void add_labels(struct ff_dense *dense, struct panel panel, float *sums, size_t stride)
+static void add_labels(struct ff_dense *dense, struct ff_panel panel, float *sums, size_t stride)
 {
     struct ff_layer *layer = &dense->layer;
     const struct ff_message *message = layer->message;
-    float label_scale = (float)layer->config.label_scale, mean[FF_DENSE_PANEL_MAX];
+    float label_scale = (float)layer->config.label_scale, mean[FF_PANEL_MAX];
 
     if (!dense->first)
         return;
@@ -58,16 +56,10 @@ static void add_labels(struct ff_dense *dense, struct panel panel, float *sums, 
     }
 }
 
-/* Rows that are trained on: a batch is normalized by them alone. */
-static uint32_t labelled_rows(const struct ff_layer *layer)
-{
-    return layer->message->rows - layer->message->neutral;
-}
-
-static void find_batch(struct ff_dense *dense, struct panel panel, const float *sums)
+static void find_batch(struct ff_dense *dense, struct ff_panel panel, const float *sums)
 {
     const struct ff_column_kernels *columns = dense->layer.kernels->columns;
-    size_t rows = labelled_rows(&dense->layer), stride = dense->layer.units;
+    size_t rows = ff_message_labelled(dense->layer.message), stride = dense->layer.units;
     float *mean = dense->normalization.batch_mean + panel.begin,
           *variance = dense->normalization.batch_variance + panel.begin;
 
@@ -79,13 +71,13 @@ static void find_batch(struct ff_dense *dense, struct panel panel, const float *
     dense->layer.kernels->scale(variance, 1 / (float)rows, panel.count);
 }
 
-static struct ff_column_scale scale_at(const struct ff_dense *dense, struct panel panel)
+static struct ff_column_scale scale_at(const struct ff_dense *dense, struct ff_panel panel)
 {
     return (struct ff_column_scale){dense->normalization.shift + panel.begin,
                                     dense->normalization.scale + panel.begin};
 }
 
-static void activate(const struct ff_dense *dense, struct panel panel, float *out, const float *sums,
+static void activate(const struct ff_dense *dense, struct ff_panel panel, float *out, const float *sums,
                      const struct ff_column_sums *found)
 {
     const struct ff_layer *layer = &dense->layer;
@@ -97,20 +89,17 @@ static void activate(const struct ff_dense *dense, struct panel panel, float *ou
 }
 
 /* One row's squares, group by group. Returns all of them. */
-static float sum_squares(const struct ff_dense *dense, uint32_t row, struct panel panel, float *squares,
+static float sum_squares(const struct ff_dense *dense, uint32_t row, struct ff_panel panel, float *squares,
                          float *partial)
 {
     const struct ff_layer *layer = &dense->layer;
     uint32_t groups = layer->plan->groups, end = panel.begin + panel.count;
-    float mask[FF_DENSE_PANEL_MAX], whole = 0;
+    float whole = 0;
 
     memset(partial, 0, groups * sizeof *partial);
     for (uint32_t unit = 0; unit < panel.count; unit++)
         whole += squares[unit];
-    if (layer->drop_units > 0 && row < labelled_rows(layer)) {
-        ff_dense_unit_mask(layer, row, panel, mask);
-        layer->kernels->multiply(squares, mask, panel.count);
-    }
+    ff_layer_mask_units(layer, row, panel.begin, panel.count, squares);
     for (uint32_t unit = panel.begin, next; unit < end; unit = next) {
         float *sum = &partial[unit / (layer->units / groups)];
 
@@ -121,7 +110,7 @@ static float sum_squares(const struct ff_dense *dense, uint32_t row, struct pane
     return whole;
 }
 
-void ff_dense_finish_normalized(struct ff_dense *dense, size_t item, struct panel panel, size_t stride)
+void ff_dense_finish_normalized(struct ff_dense *dense, size_t item, struct ff_panel panel, size_t stride)
 {
     struct ff_layer *layer = &dense->layer;
     const struct ff_plan *plan = layer->plan;
@@ -134,7 +123,7 @@ void ff_dense_finish_normalized(struct ff_dense *dense, size_t item, struct pane
     ff_normalization_use(&dense->normalization, trains, panel.begin, panel.count);
     for (uint32_t row = 0; row < layer->message->rows; row++) {
         size_t place = item * plan->max_rows + row;
-        float squares[FF_DENSE_PANEL_MAX] = {0};
+        float squares[FF_PANEL_MAX] = {0};
 
         activate(dense, panel, ff_dense_activities(layer, row, panel), sums + (size_t)row * layer->units,
                  &(struct ff_column_sums){squares, NULL, NULL});
@@ -143,30 +132,26 @@ void ff_dense_finish_normalized(struct ff_dense *dense, size_t item, struct pane
 }
 
 /* dloss / d(sum of squares) of a row, unit by unit. */
-static void coefficients(const struct ff_layer *layer, uint32_t row, struct panel panel, float *coefficient)
+static void coefficients(const struct ff_layer *layer, uint32_t row, struct ff_panel panel, float *coefficient)
 {
     uint32_t groups = layer->plan->groups;
-    float mask[FF_DENSE_PANEL_MAX];
 
     for (uint32_t unit = panel.begin; unit < panel.begin + panel.count; unit++)
         coefficient[unit - panel.begin] = layer->coefficient[(size_t)row * groups + unit / (layer->units / groups)];
-    if (layer->drop_units > 0) {
-        ff_dense_unit_mask(layer, row, panel, mask);
-        layer->kernels->multiply(coefficient, mask, panel.count);
-    }
+    ff_layer_mask_units(layer, row, panel.begin, panel.count, coefficient);
 }
 
-void ff_dense_weigh_normalized(struct ff_dense *dense, struct panel panel, struct scratch scratch)
+void ff_dense_weigh_normalized(struct ff_dense *dense, struct ff_panel panel, struct ff_dense_scratch scratch)
 {
     struct ff_layer *layer = &dense->layer;
-    uint32_t rows = labelled_rows(layer);
+    uint32_t rows = ff_message_labelled(layer->message);
     float *pull = dense->normalization.pull + panel.begin, *tilt = dense->normalization.tilt + panel.begin;
 
     memset(pull, 0, panel.count * sizeof *pull);
     memset(tilt, 0, panel.count * sizeof *tilt);
     for (uint32_t row = 0; row < rows; row++) {
-        float coefficient[FF_DENSE_PANEL_MAX], squares[FF_DENSE_PANEL_MAX] = {0}, slopes[FF_DENSE_PANEL_MAX] = {0},
-                                               tilts[FF_DENSE_PANEL_MAX] = {0};
+        float coefficient[FF_PANEL_MAX], squares[FF_PANEL_MAX] = {0}, slopes[FF_PANEL_MAX] = {0},
+                                         tilts[FF_PANEL_MAX] = {0};
 
         coefficients(layer, row, panel, coefficient);
         activate(dense, panel, scratch.row, dense->sums + (size_t)row * layer->units + panel.begin,
@@ -181,12 +166,12 @@ void ff_dense_weigh_normalized(struct ff_dense *dense, struct panel panel, struc
     ff_normalization_learn(&dense->normalization, rows, panel.begin, panel.count);
 }
 
-void ff_dense_normalized_delta(const struct ff_dense *dense, float *delta, uint32_t row, struct panel panel)
+void ff_dense_normalized_delta(const struct ff_dense *dense, float *delta, uint32_t row, struct ff_panel panel)
 {
     const struct ff_layer *layer = &dense->layer;
     const struct ff_column_kernels *columns = layer->kernels->columns;
     const struct ff_column_scale scale = scale_at(dense, panel);
-    float coefficient[FF_DENSE_PANEL_MAX];
+    float coefficient[FF_PANEL_MAX];
     const struct ff_column_gradient gradient = {coefficient, dense->normalization.pull + panel.begin,
                                                 dense->normalization.tilt + panel.begin};
 

@@ -65,37 +65,37 @@ void ff_dense_prepare_pair(struct ff_layer *layer)
 }
 
 /* Row `row`'s product at the panel; the rows of layer 0 share their image's. */
-static float *product_at(struct ff_dense *dense, uint32_t row, struct panel panel)
+static float *product_at(struct ff_dense *dense, uint32_t row, struct ff_panel panel)
 {
     return dense->product + (dense->first ? 0 : (size_t)row * ff_dense_padded_units(dense)) + panel.begin;
 }
 
 /* The step that is due, at a panel. */
-static struct ff_due due_at(const struct ff_dense *dense, struct panel panel)
+static struct ff_due due_at(const struct ff_dense *dense, struct ff_panel panel)
 {
     const float *d0 = dense->d_due + panel.begin;
 
     return (struct ff_due){dense->keep_due, d0, dense->first ? NULL : d0 + ff_dense_padded_units(dense)};
 }
 
-void ff_dense_forward_pair(struct ff_dense *dense, size_t item, struct panel panel)
+void ff_dense_forward_pair(struct ff_dense *dense, size_t item, struct ff_panel panel)
 {
     struct ff_layer *layer = &dense->layer;
     float *z0 = product_at(dense, 0, panel), *z1 = dense->first ? NULL : product_at(dense, 1, panel);
     struct ff_due due = due_at(dense, panel);
 
-    memset(z0, 0, dense->panel * sizeof *z0);
+    memset(z0, 0, dense->layer.panel * sizeof *z0);
     if (z1 != NULL)
-        memset(z1, 0, dense->panel * sizeof *z1);
-    layer->kernels->pass_rows(&dense->rows, ff_dense_weights(dense, 0, panel), dense->panel,
-                              layer->due ? &due : NULL, z0, z1, dense->panel);
+        memset(z1, 0, dense->layer.panel * sizeof *z1);
+    layer->kernels->pass_rows(&dense->rows, ff_dense_weights(dense, 0, panel), dense->layer.panel,
+                              layer->due ? &due : NULL, z0, z1, dense->layer.panel);
     if (layer->meets)
         ff_dense_score_labels(dense, item, panel, z0, 0, ff_dense_activities(layer, 0, panel));
     else
         ff_dense_finish_pair(dense, item, panel);
 }
 
-void ff_dense_finish_pair(struct ff_dense *dense, size_t item, struct panel panel)
+void ff_dense_finish_pair(struct ff_dense *dense, size_t item, struct ff_panel panel)
 {
     ff_dense_finish_rows(dense, item, panel, product_at(dense, 0, panel), ff_dense_padded_units(dense));
 }
@@ -105,12 +105,12 @@ void ff_dense_catch_up(struct ff_layer *layer)
     struct ff_dense *dense = (struct ff_dense *)layer;
 
     list_rows(dense, NULL, dense->first ? ff_dense_image_width(dense) : layer->inputs);
-    for (size_t item = 0; item < dense->panels; item++) {
-        struct panel panel = ff_dense_panel(dense, item);
+    for (size_t item = 0; item < dense->layer.panels; item++) {
+        struct ff_panel panel = ff_panel_at(layer, item);
         struct ff_due due = due_at(dense, panel);
 
-        layer->kernels->pass_rows(&dense->rows, ff_dense_weights(dense, 0, panel), dense->panel, &due, NULL, NULL,
-                                  dense->panel);
+        layer->kernels->pass_rows(&dense->rows, ff_dense_weights(dense, 0, panel), dense->layer.panel, &due, NULL,
+                                  NULL, dense->layer.panel);
     }
 }
 
@@ -121,11 +121,11 @@ static void step_row(struct ff_dense *dense, float *row, float keep, float x0, f
     const uint32_t index = 0;
 
     dense->layer.kernels->pass_rows(&(struct ff_rows){1, &index, &x0, &x1, NULL, NULL}, row, 0,
-                                    &(struct ff_due){keep, d0, d1}, NULL, NULL, dense->panel);
+                                    &(struct ff_due){keep, d0, d1}, NULL, NULL, dense->layer.panel);
 }
 
 /* The labels' rows of W, and the bias. A label that is not shown only decays. */
-static void step_labels_and_bias(struct ff_dense *dense, struct panel panel, const float *d0, const float *d1)
+static void step_labels_and_bias(struct ff_dense *dense, struct ff_panel panel, const float *d0, const float *d1)
 {
     const struct ff_layer *layer = &dense->layer;
     float label_scale = (float)layer->config.label_scale, keep = layer->update.keep;
@@ -137,13 +137,13 @@ static void step_labels_and_bias(struct ff_dense *dense, struct panel panel, con
         if (x0 != 0 || x1 != 0 || keep != 1)
             step_row(dense, ff_dense_weights(dense, label, panel), keep, x0, x1, d0, d1);
     }
-    if (dense->train_bias)
-        step_row(dense, dense->bias + panel.begin, 1, 1, 1, d0, d1);
+    if (dense->layer.trains_bias)
+        step_row(dense, dense->layer.bias + panel.begin, 1, 1, 1, d0, d1);
 }
 
 /* The step of one pair is put off. What it makes of row `row`'s product is known without the weights: it takes
  * x0 d0 + x1 d1 from them, and so (x . x0) d0 + (x . x1) d1 from x W. */
-void ff_dense_step_pair(struct ff_dense *dense, size_t item, struct panel panel, bool again)
+void ff_dense_step_pair(struct ff_dense *dense, size_t item, struct ff_panel panel, bool again)
 {
     struct ff_layer *layer = &dense->layer;
     float *d0 = dense->d_due + panel.begin, *d1 = d0 + ff_dense_padded_units(dense), keep = layer->update.keep;

@@ -6,77 +6,48 @@
 #include "dropout.h"
 #include "optimizer.h"
 
-static void forward_item(void *self, size_t item, unsigned worker)
+/* All rows of an image lack the same: a pair's goodnesses then differ by their labels alone, and not by what either
+ * happened to lack. */
+static struct ff_dropout_place dropout_place(const struct ff_layer *layer, enum ff_purpose purpose, size_t row)
 {
-    struct ff_layer *layer = self;
-
-    layer->kind->forward(layer, item, worker);
+    return (struct ff_dropout_place){layer->config.seed, purpose, (uint32_t)layer->message->step,
+                                     (uint64_t)layer->index << 32 | row / layer->message->rows_per_image};
 }
 
-static void finish_item(void *self, size_t item, unsigned worker)
+/* A row of what enters an upper layer, some of it left out. */
+static void drop_item(struct ff_layer *layer, size_t row, unsigned worker)
 {
-    struct ff_layer *layer = self;
-
-    layer->kind->finish(layer, item, worker);
-}
-
-/* A row of what enters an upper layer, some of it left out. All rows of an image lack the same: a pair's goodnesses
- * then differ by their labels alone, and not by what either happened to lack. */
-static void drop_item(void *self, size_t row, unsigned worker)
-{
-    struct ff_layer *layer = self;
     double share = layer->config.dropout.inputs;
-    const struct ff_dropout_place place = {layer->config.seed, FF_RANDOM_DROP_INPUTS,
-                                           (uint32_t)layer->message->step,
-                                           (uint64_t)layer->index << 32 | row / layer->message->rows_per_image};
+    const struct ff_dropout_place place = dropout_place(layer, FF_RANDOM_DROP_INPUTS, row);
     size_t width = layer->plan->layer[layer->index].entering;
 
     (void)worker;
     ff_dropout(&place, share, (float)(1 / (1 - share)), width, layer->message->x + row * width);
 }
 
-static void apply_item(void *self, size_t item, unsigned worker)
-{
-    struct ff_layer *layer = self;
+enum { MASKED_AT_ONCE = 256 };
 
-    layer->kind->apply(layer, item, worker);
+/* What a team is given: items of a layer's work. */
+struct work {
+    struct ff_layer *layer;
+    void (*item)(struct ff_layer *layer, size_t index, unsigned worker);
+};
+
+static void do_item(void *self, size_t index, unsigned worker)
+{
+    const struct work *work = self;
+
+    work->item(work->layer, index, worker);
 }
 
-static void gradient_item(void *self, size_t item, unsigned worker)
+void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(struct ff_layer *, size_t, unsigned))
 {
-    struct ff_layer *layer = self;
-
-    layer->kind->gradient(layer, item, worker);
-}
-
-static void average_item(void *self, size_t item, unsigned worker)
-{
-    struct ff_layer *layer = self;
-
-    layer->kind->average(layer, item, worker);
-}
-
-static void peers_item(void *self, size_t item, unsigned worker)
-{
-    struct ff_layer *layer = self;
-
-    layer->kind->peers(layer, item, worker);
-}
-
-static void normalize_item(void *self, size_t item, unsigned worker)
-{
-    struct ff_layer *layer = self;
-
-    layer->kind->normalize(layer, item, worker);
-}
-
-void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *, size_t, unsigned))
-{
+    struct work work = {layer, item};
     bool little = layer->message->kind == FF_TRAIN && layer->message->images == 1 &&
                   layer->plan->layer[layer->index].products < FF_SHARED_WEIGHTS;
 
     if (!little)
-        ff_team_run(layer->workspace->team, items, item, layer,
+        ff_team_run(layer->workspace->team, items, do_item, &work,
                     layer->workspace->guests && layer->message->kind == FF_FORWARD);
     for (size_t i = 0; little && i < items; i++)
         item(layer, i, 0);
@@ -84,7 +55,23 @@ void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *, siz
 
 void ff_layer_drop_inputs(struct ff_layer *layer)
 {
-    ff_layer_run(layer, layer->message->rows - layer->message->neutral, drop_item);
+    ff_layer_run(layer, ff_message_labelled(layer->message), drop_item);
+}
+
+void ff_layer_mask_units(const struct ff_layer *layer, uint32_t row, uint32_t first, size_t count, float *numbers)
+{
+    const struct ff_dropout_place place = dropout_place(layer, FF_RANDOM_DROP_UNITS, row);
+    float mask[MASKED_AT_ONCE];
+
+    if (layer->drop_units == 0 || row >= ff_message_labelled(layer->message))
+        return;
+    for (size_t done = 0; done < count; done += MASKED_AT_ONCE) {
+        size_t left = count - done, now = left < MASKED_AT_ONCE ? left : MASKED_AT_ONCE;
+
+        ff_dropout_mask(&place, layer->drop_units, (float)(1 / (1 - layer->drop_units)), first + (uint32_t)done,
+                        now, mask);
+        layer->kernels->multiply(numbers + done, mask, now);
+    }
 }
 
 /* One row's sums of squares, group by group; returns all of them. */
@@ -165,7 +152,7 @@ static double apply_to_pairs(struct ff_layer *layer, const float *goodness)
     const struct ff_message *message = layer->message;
     double scale = coefficient_scale(layer), sum = 0;
 
-    for (uint32_t row = 0; row < message->rows - message->neutral; row += message->rows_per_image) {
+    for (uint32_t row = 0; row < ff_message_labelled(message); row += message->rows_per_image) {
         struct ff_pair_loss pair = ff_objective_pair(&layer->objective, goodness[row], goodness[row + 1]);
 
         sum += pair.loss;
@@ -214,9 +201,8 @@ bool ff_layer_is_read(const struct ff_layer *layer)
 }
 
 /* What the read-out reads of an image. */
-static void read_item(void *self, size_t image, unsigned worker)
+static void read_item(struct ff_layer *layer, size_t image, unsigned worker)
 {
-    struct ff_layer *layer = self;
     struct ff_message *message = layer->message;
     const float *row = message->x + (size_t)ff_message_read_row(message, (uint32_t)image) * message->width;
 
@@ -243,7 +229,7 @@ static void pull_to_peers(struct ff_layer *layer)
 
     if (weight == 0 || layer->peer_mean == NULL)
         return;
-    ff_layer_run(layer, layer->kind->items(layer), peers_item);
+    ff_layer_run(layer, layer->kind->items(layer), layer->kind->peers);
     for (uint32_t unit = 0; unit < layer->units; unit++)
         mean += (double)layer->peer_mean[unit] / layer->units;
     for (uint32_t unit = 0; unit < layer->units; unit++)
@@ -295,11 +281,11 @@ static void go_forward(struct ff_layer *layer)
 {
     size_t items = layer->kind->items(layer);
 
-    ff_layer_run(layer, items, forward_item);
+    ff_layer_run(layer, items, layer->kind->forward);
     if (!layer->meets)
         return;
     layer->kind->meet(layer);
-    ff_layer_run(layer, items, finish_item);
+    ff_layer_run(layer, items, layer->kind->finish);
 }
 
 /* The weights' step; and what the next layer sees, unless the rows are still to be divided by their norm. */
@@ -309,10 +295,10 @@ static void take_step(struct ff_layer *layer)
 
     if (layer->kind->weigh != NULL)
         layer->kind->weigh(layer);
-    ff_layer_run(layer, gradient_items(layer), gradient_item);
+    ff_layer_run(layer, gradient_items(layer), layer->kind->gradient);
     if (layer->kind->apply == NULL)
         return;
-    ff_layer_run(layer, weight_items(layer), apply_item);
+    ff_layer_run(layer, weight_items(layer), layer->kind->apply);
     if (!again)
         return;
     layer->kind->prepare(layer);
@@ -346,12 +332,12 @@ static void train(struct ff_layer *layer, struct ff_message *message)
     layer->due = layer->puts_off;
     if ((layer->approach = ff_layer_average_share(layer)) > 0) {
         catch_up(layer);
-        ff_layer_run(layer, weight_items(layer), average_item);
+        ff_layer_run(layer, weight_items(layer), layer->kind->average);
     }
     if (layer->config.forward_after_update && layer->config.normalize != FF_NORMALIZE_NONE &&
         ff_layer_is_read(layer)) {
         sum_goodness(layer, NULL);
-        ff_layer_run(layer, layer->kind->items(layer), normalize_item);
+        ff_layer_run(layer, layer->kind->items(layer), layer->kind->normalize);
     }
     pass_on(layer);
 }
@@ -368,7 +354,7 @@ static void forward(struct ff_layer *layer, struct ff_message *message)
         return;
     }
     if (layer->config.normalize != FF_NORMALIZE_NONE && ff_layer_is_read(layer))
-        ff_layer_run(layer, layer->kind->items(layer), normalize_item);
+        ff_layer_run(layer, layer->kind->items(layer), layer->kind->normalize);
     pass_on(layer);
 }
 

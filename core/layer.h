@@ -14,7 +14,7 @@
 #include "objective.h"
 #include "team.h"
 
-enum { FF_TENSORS_MAX = 14 };
+enum { FF_TENSORS_MAX = 14, FF_STATISTICS_MAX = 3 };
 
 /* Added to a row's root mean square before it divides (the reference's), and to the mean square of a place. */
 #define FF_NORM_EPSILON 1e-8f
@@ -53,14 +53,10 @@ struct ff_workspace {
 struct ff_layer;
 
 struct ff_layer_kind_methods {
-    const char *name;
-
-    /* What a layer of this kind has, before there is one. Parameters: what is trained. Statistics: what is kept
-     * beside them, neither trained nor averaged (NULL: none); they follow as tensor(plan, layer, parameters + i).
-     */
-    uint32_t (*parameter_tensors)(const struct ff_plan *plan, uint32_t layer);
-    uint32_t (*statistic_tensors)(const struct ff_plan *plan, uint32_t layer);
-    struct ff_tensor_form (*tensor)(const struct ff_plan *plan, uint32_t layer, uint32_t tensor);
+    /* What a layer of this kind keeps beside its parameters, neither trained nor averaged, before there is one: how
+     * many tensors, and what each is. Both NULL: none. */
+    uint32_t (*statistics)(const struct ff_plan *plan);
+    struct ff_tensor_form (*statistic)(const struct ff_plan *plan, uint32_t layer, uint32_t statistic);
 
     struct ff_layer *(*create)(const struct ff_plan *plan, uint32_t index, struct ff_error *error);
     size_t (*scratch)(const struct ff_layer *layer);            /* floats a worker needs */
@@ -119,6 +115,14 @@ struct ff_layer {
     struct ff_objective objective;
     uint32_t tensor_count;
     struct ff_tensor tensors[FF_TENSORS_MAX]; /* as ff_layer_tensor counts them */
+    uint32_t panel, panels;                   /* columns of the tensors' panels, and how many panels there are */
+
+    /* The tensors' data. Without a trained bias it is all zeros, and no tensor. The averages are what is evaluated
+     * with: the weights and bias themselves where none are kept. */
+    bool trains_bias;
+    float *weights, *bias, *weight_state[2], *bias_state[2];
+    float *average_weights, *average_bias;
+    float *statistics[FF_STATISTICS_MAX];
 
     /* Of the message at hand. */
     struct ff_message *message;
@@ -164,9 +168,19 @@ void ff_layer_start(struct ff_layer *layer, const struct ff_layer_kind_methods *
                     uint32_t index);
 /* All its tensors, of zeros, kept by panels of `panel` columns. False: memory is short. */
 bool ff_layer_make_tensors(struct ff_layer *layer, uint32_t panel);
-void ff_layer_free_tensors(struct ff_layer *layer);
+/* The first weights, of a unit that has `outputs` outgoing ones. False: memory is short. */
+bool ff_layer_draw_weights(struct ff_layer *layer, double outputs);
+/* What a layer with goodness has of every row, its squares summed in so many parts. False: memory is short. */
+bool ff_layer_make_rows(struct ff_layer *layer, size_t parts);
+/* Frees all that those made. */
+void ff_layer_end(struct ff_layer *layer);
 /* Do items by the team, or, where that would cost more than it saves, by this thread alone. */
-void ff_layer_run(struct ff_layer *layer, size_t items, void (*item)(void *layer, size_t index, unsigned worker));
+void ff_layer_run(struct ff_layer *layer, size_t items,
+                  void (*item)(struct ff_layer *layer, size_t index, unsigned worker));
+/* Where units are left out of the goodness: numbers of units `first` (a multiple of 8) to `first + count - 1` times
+ * what of each counts, by the row's image: 0, or 1 / (1 - share), so that goodness is as large on average as
+ * without. All of a neutral row's count. */
+void ff_layer_mask_units(const struct ff_layer *layer, uint32_t row, uint32_t first, size_t count, float *numbers);
 /* Some of what enters an upper layer is left out of every labelled row. */
 void ff_layer_drop_inputs(struct ff_layer *layer);
 /* The share by which averages move towards the parameters after the message's step; 0: not now. */

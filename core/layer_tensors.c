@@ -1,4 +1,5 @@
 /* The kinds of layers, what tensors each has, and GET and SET of stretches of them. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "dense.h"
 #include "layer.h"
 #include "optimizer.h"
+#include "random.h"
 #include "readout.h"
 
 /* --- kinds --- */
@@ -37,7 +39,32 @@ void ff_layer_start(struct ff_layer *layer, const struct ff_layer_kind_methods *
     layer->index = index;
     layer->inputs = plan->layer[index].inputs;
     layer->units = plan->layer[index].units;
+    layer->trains_bias = plan->layer[index].bias;
     layer->objective = ff_objective_of(&plan->config, index);
+}
+
+bool ff_layer_make_rows(struct ff_layer *layer, size_t parts)
+{
+    const struct ff_plan *plan = layer->plan;
+
+    layer->parts = parts;
+    layer->partial = ff_floats(parts * plan->max_rows * plan->groups);
+    layer->whole = ff_floats(parts * plan->max_rows);
+    layer->coefficient = ff_floats((size_t)plan->max_rows * plan->groups);
+    layer->inverse_norm = ff_floats(plan->max_rows);
+    return layer->partial && layer->whole && layer->coefficient && layer->inverse_norm;
+}
+
+void ff_layer_end(struct ff_layer *layer)
+{
+    for (uint32_t i = 0; i < layer->tensor_count; i++)
+        free(layer->tensors[i].data);
+    if (!layer->trains_bias)
+        free(layer->bias);
+    free(layer->partial);
+    free(layer->whole);
+    free(layer->coefficient);
+    free(layer->inverse_norm);
 }
 
 size_t ff_layer_scratch(const struct ff_layer *layer)
@@ -64,14 +91,14 @@ size_t ff_layer_kept(const struct ff_plan *plan, uint32_t layer)
 
 uint32_t ff_layer_parameter_tensors(const struct ff_plan *plan, uint32_t layer)
 {
-    return kind_of(plan, layer)->parameter_tensors(plan, layer);
+    return plan->layer[layer].bias ? 2 : 1;
 }
 
 uint32_t ff_layer_statistic_tensors(const struct ff_plan *plan, uint32_t layer)
 {
     const struct ff_layer_kind_methods *kind = kind_of(plan, layer);
 
-    return kind->statistic_tensors != NULL ? kind->statistic_tensors(plan, layer) : 0;
+    return kind->statistics != NULL ? kind->statistics(plan) : 0;
 }
 
 /* Sets of the parameters' size: the parameters, what the optimizer keeps, the averages. */
@@ -90,48 +117,100 @@ uint32_t ff_layer_judging_tensor(const struct ff_plan *plan, uint32_t layer)
     return plan->config.average > 0 ? ff_layer_parameter_tensors(plan, layer) * (tensor_sets(plan) - 1) : 0;
 }
 
+static struct ff_tensor_form parameter_form(const struct ff_plan *plan, uint32_t index, uint32_t parameter)
+{
+    const struct ff_layer_plan *layer = &plan->layer[index];
+
+    if (parameter > 0)
+        return (struct ff_tensor_form){"bias", 1, 1, layer->units, 0};
+    if (layer->kind == FF_CONV)
+        return (struct ff_tensor_form){"weights", 4, layer->inputs, layer->units,
+                                       plan->config.layers[index].kernel};
+    return (struct ff_tensor_form){"weights", 2, layer->inputs, layer->units, 0};
+}
+
 struct ff_tensor_form ff_layer_tensor(const struct ff_plan *plan, uint32_t layer, uint32_t tensor)
 {
-    const struct ff_layer_kind_methods *kind = kind_of(plan, layer);
     uint32_t parameters = ff_layer_parameter_tensors(plan, layer), set = tensor / parameters;
-    bool statistic = set >= tensor_sets(plan);
-    struct ff_tensor_form form =
-        kind->tensor(plan, layer, statistic ? tensor - parameters * (tensor_sets(plan) - 1) : tensor % parameters);
-    size_t length = strlen(form.name);
-    const char *part = set == 0 || statistic ? NULL
-                       : set <= ff_optimizer_states(plan->config.optimizer)
-                           ? ff_optimizer_state_name(plan->config.optimizer, set - 1)
-                           : "average";
+    enum ff_optimizer_id optimizer = plan->config.optimizer;
+    struct ff_tensor_form form;
+    size_t length;
 
-    if (part != NULL)
-        snprintf(form.name + length, sizeof form.name - length, ".%s", part);
+    if (set >= tensor_sets(plan))
+        return kind_of(plan, layer)->statistic(plan, layer, tensor - parameters * tensor_sets(plan));
+    form = parameter_form(plan, layer, tensor % parameters);
+    length = strlen(form.name);
+    if (set > 0)
+        snprintf(form.name + length, sizeof form.name - length, ".%s",
+                 set <= ff_optimizer_states(optimizer) ? ff_optimizer_state_name(optimizer, set - 1) : "average");
     return form;
 }
 
 /* --- tensors --- */
 
+/* What the layer works with, by its tensors. */
+static bool find_data(struct ff_layer *layer)
+{
+    uint32_t parameters = ff_layer_parameter_tensors(layer->plan, layer->index),
+             statistics = ff_layer_statistic_tensors(layer->plan, layer->index);
+    const struct ff_tensor *tensors = layer->tensors,
+                           *average = tensors + ff_layer_judging_tensor(layer->plan, layer->index);
+
+    layer->weights = tensors[0].data;
+    layer->average_weights = average[0].data;
+    layer->bias = layer->trains_bias ? tensors[1].data : calloc(layer->units, sizeof(float));
+    layer->average_bias = layer->trains_bias ? average[1].data : layer->bias;
+    for (uint32_t state = 0; state < ff_optimizer_states(layer->config.optimizer); state++) {
+        layer->weight_state[state] = tensors[(state + 1) * parameters].data;
+        layer->bias_state[state] = layer->trains_bias ? tensors[(state + 1) * parameters + 1].data : NULL;
+    }
+    for (uint32_t i = 0; i < statistics; i++)
+        layer->statistics[i] = tensors[layer->tensor_count - statistics + i].data;
+    return layer->bias != NULL;
+}
+
 bool ff_layer_make_tensors(struct ff_layer *layer, uint32_t panel)
 {
     uint32_t count = ff_layer_tensors(layer->plan, layer->index);
 
+    layer->panel = panel;
+    layer->panels = (layer->units + panel - 1) / panel;
     for (; layer->tensor_count < count; layer->tensor_count++) {
         struct ff_tensor *tensor = &layer->tensors[layer->tensor_count];
 
         tensor->form = ff_layer_tensor(layer->plan, layer->index, layer->tensor_count);
         tensor->panel = panel;
         tensor->planes = tensor->form.rank > 1 ? layer->plan->layer[layer->index].planes : 1;
-        tensor->floats = (size_t)tensor->form.rows * (((size_t)tensor->form.columns + panel - 1) / panel * panel);
+        tensor->floats = (size_t)tensor->form.rows * layer->panels * panel;
         if ((tensor->data = ff_floats(tensor->floats)) == NULL)
             return false;
         memset(tensor->data, 0, tensor->floats * sizeof(float));
     }
-    return true;
+    return find_data(layer);
 }
 
-void ff_layer_free_tensors(struct ff_layer *layer)
+/* Row by row, since a number depends on its place in [inputs][units] alone. */
+bool ff_layer_draw_weights(struct ff_layer *layer, double outputs)
 {
-    for (uint32_t i = 0; i < layer->tensor_count; i++)
-        free(layer->tensors[i].data);
+    const struct ff_config *config = &layer->config;
+    double fan = config->init == FF_INIT_HE ? layer->inputs : layer->inputs + outputs;
+    uint32_t average = ff_layer_judging_tensor(layer->plan, layer->index);
+    float *row;
+
+    if (layer->plan->blank)
+        return true;
+    row = ff_floats(layer->units);
+    for (uint32_t input = 0; row != NULL && input < layer->inputs; input++) {
+        uint64_t at = (uint64_t)input * layer->units;
+
+        ff_random_normal(config->seed, FF_RANDOM_WEIGHTS, layer->index, at, layer->units,
+                         config->init_gain * sqrt(2 / fan), row);
+        ff_tensor_put(&layer->tensors[0], at, layer->units, row);
+        if (average > 0)
+            ff_tensor_put(&layer->tensors[average], at, layer->units, row);
+    }
+    free(row);
+    return row != NULL;
 }
 
 /* Where row `row`, as everybody counts them, is kept. */

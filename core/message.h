@@ -90,17 +90,23 @@ void ff_message_put_neutral(struct ff_message *message, const struct ff_plan *pl
  * question_rows. Pixels, sample and truth are the caller's. */
 void ff_message_put_forward(struct ff_message *message, const struct ff_plan *plan, uint32_t images, uint32_t rows);
 
+/* Rows but the neutral ones: those that are trained on. */
+static inline uint32_t ff_message_labelled(const struct ff_message *message)
+{
+    return message->rows - message->neutral;
+}
+
 /* The image that a row shows; and the row of an image that a read-out reads. */
 static inline uint32_t ff_message_image(const struct ff_message *message, uint32_t row)
 {
-    uint32_t labelled = message->rows - message->neutral;
+    uint32_t labelled = ff_message_labelled(message);
 
     return row < labelled ? row / message->rows_per_image : row - labelled;
 }
 
 static inline uint32_t ff_message_read_row(const struct ff_message *message, uint32_t image)
 {
-    return message->neutral > 0 ? message->rows - message->neutral + image : image * message->rows_per_image;
+    return message->neutral > 0 ? ff_message_labelled(message) + image : image * message->rows_per_image;
 }
 
 struct ff_pool;

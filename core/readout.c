@@ -68,9 +68,16 @@ static void destroy(struct ff_layer *layer)
 {
     struct ff_linear *readout = (struct ff_linear *)layer;
 
-    ff_linear_end(readout);
+    ff_layer_end(layer);
     free(readout->delta);
     free(readout);
+}
+
+/* dloss / dz. */
+static size_t kept(const struct ff_plan *plan, uint32_t layer)
+{
+    (void)layer;
+    return (size_t)plan->max_images * plan->classes;
 }
 
 static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
@@ -81,8 +88,9 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
         ff_fail_memory(error, "a read-out");
         return NULL;
     }
-    readout->delta = ff_floats((size_t)plan->max_images * plan->classes);
-    if (!ff_linear_start(readout, &ff_readout_methods, plan, index, 0) || readout->delta == NULL) {
+    ff_layer_start(&readout->layer, &ff_readout_methods, plan, index);
+    readout->delta = ff_floats(kept(plan, index));
+    if (!ff_layer_make_tensors(&readout->layer, ff_panel_width(plan->classes)) || readout->delta == NULL) {
         ff_fail_memory(error, "a read-out's weights");
         destroy(&readout->layer);
         return NULL;
@@ -90,18 +98,5 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     return &readout->layer;
 }
 
-static size_t kept(const struct ff_plan *plan, uint32_t layer)
-{
-    (void)layer;
-    return (size_t)plan->max_images * plan->classes;
-}
-
-const struct ff_layer_kind_methods ff_readout_methods = {.name = "readout",
-                                                         .kept = kept,
-                                                         .parameter_tensors = ff_linear_parameter_tensors,
-                                                         .tensor = ff_linear_tensor,
-                                                         .create = create,
-                                                         .scratch = ff_linear_scratch,
-                                                         .train = train,
-                                                         .pass = pass,
-                                                         .destroy = destroy};
+const struct ff_layer_kind_methods ff_readout_methods = {
+    .kept = kept, .create = create, .scratch = ff_linear_scratch, .train = train, .pass = pass, .destroy = destroy};

@@ -20,7 +20,7 @@ const FOLDERS = {
         line: { files: /^(source|stage|sink|line|packet|course|crew.*|worker)$/, may: ['layer', 'message', 'rules', 'config', 'basics'] },
         checkpoint: { files: /^(checkpoint.*|safetensors.*)$/, may: ['layer', 'message', 'config', 'basics'] },
         layer: {
-            files: /^(layer.*|dense.*|convolution.*|readout|linear|backprop|normalization)$/,
+            files: /^(layer.*|dense.*|convolution.*|readout|linear|backprop|normalization|panels)$/,
             may: ['message', 'rules', 'config', 'basics'],
         },
         message: { files: /^(message|channel|ranks.*|team|input|observer|prediction)$/, may: ['config', 'basics'] },
