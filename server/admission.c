@@ -22,14 +22,26 @@ struct fields {
     const char *unknown_coding, *unknown_expectation; /* NULL: none */
 };
 
+/* What has no room is cut. */
+static void append(char *joined, size_t size, const char *text, size_t length)
+{
+    size_t used = strlen(joined), room = size - 1 - used;
+
+    length = length < room ? length : room;
+    memcpy(joined + used, text, length);
+    joined[used + length] = '\0';
+}
+
 /* The library leaves the space behind a value in it. */
 static void join_field(char *joined, size_t size, const char *value)
 {
-    size_t used = strlen(joined), length = strlen(value);
+    size_t length = strlen(value);
 
     while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
         length--;
-    snprintf(joined + used, size - used, "%s%.*s", used > 0 ? ", " : "", (int)length, value);
+    if (joined[0] != '\0')
+        append(joined, size, ", ", 2);
+    append(joined, size, value, length);
 }
 
 static enum MHD_Result take_field(void *self, enum MHD_ValueKind kind, const char *name, size_t name_size,

@@ -8,15 +8,12 @@ struct answer {
     int64_t run;
     struct session_version version;
     char target[ANSWERS_TARGET_MAX];
-    const char *type;
-    char etag[HTTP_ETAG_MAX];
-    char *text; /* NULL: the place is free */
-    size_t length;
-    uint64_t used; /* the count of looks when it was last asked for */
+    struct shared_text *text; /* NULL: the place is free */
+    uint64_t used;            /* the count of looks when it was last asked for */
 };
 
 struct answers {
-    pthread_mutex_t mutex; /* guards all below; held no longer than a copy takes */
+    pthread_mutex_t mutex; /* guards all below; held for a look */
     struct answer answer[ANSWERS_MAX];
     size_t bytes;
     uint64_t looks;
@@ -37,8 +34,8 @@ struct answers *answers_create(struct ff_error *error)
 
 static void forget(struct answers *answers, struct answer *answer)
 {
-    answers->bytes -= answer->length;
-    free(answer->text);
+    answers->bytes -= answer->text->length;
+    shared_text_release(answer->text);
     *answer = (struct answer){.run = 0};
 }
 
@@ -91,48 +88,37 @@ static bool is_same(const struct session_version *left, const struct session_ver
 
 bool answers_give(struct answers *answers, const struct answers_key *key, struct response *response)
 {
-    char etag[HTTP_ETAG_MAX], *text = NULL;
-    const char *type = NULL;
-    size_t length = 0;
+    struct shared_text *text = NULL;
 
     pthread_mutex_lock(&answers->mutex);
     struct answer *answer = find(answers, key);
-    if (answer != NULL && is_same(&answer->version, &key->version) && (text = malloc(answer->length)) != NULL) {
+    if (answer != NULL && is_same(&answer->version, &key->version)) {
         answer->used = ++answers->looks;
-        length = answer->length;
-        type = answer->type;
-        memcpy(text, answer->text, length);
-        memcpy(etag, answer->etag, sizeof etag);
+        text = answer->text;
+        shared_text_hold(text);
     }
     pthread_mutex_unlock(&answers->mutex);
-    if (text == NULL)
-        return false;
-    respond_text(response, 200, type, text, length);
-    response_give_etag(response, etag);
-    return true;
+    if (text != NULL)
+        respond_shared(response, text);
+    return text != NULL;
 }
 
 void answers_keep(struct answers *answers, const struct answers_key *key, struct response *response)
 {
-    struct http_text given;
-    char *text;
+    struct shared_text *text;
 
     response_use_etag(response);
-    if (!response_text(response, &given) || given.length > ANSWERS_BYTES / 8 ||
-        strlen(key->target) >= ANSWERS_TARGET_MAX || (text = malloc(given.length)) == NULL)
+    if (strlen(key->target) >= ANSWERS_TARGET_MAX || (text = response_share(response)) == NULL)
         return;
-    memcpy(text, given.text, given.length);
+    if (text->length > ANSWERS_BYTES / 8) {
+        shared_text_release(text);
+        return;
+    }
     pthread_mutex_lock(&answers->mutex);
-    struct answer *answer = make_room(answers, key, given.length);
-    *answer = (struct answer){.run = key->run,
-                              .version = key->version,
-                              .type = given.type,
-                              .text = text,
-                              .length = given.length,
-                              .used = ++answers->looks};
+    struct answer *answer = make_room(answers, key, text->length);
+    *answer = (struct answer){.run = key->run, .version = key->version, .text = text, .used = ++answers->looks};
     memcpy(answer->target, key->target, strlen(key->target) + 1);
-    memcpy(answer->etag, given.etag, sizeof answer->etag);
-    answers->bytes += given.length;
+    answers->bytes += text->length;
     pthread_mutex_unlock(&answers->mutex);
 }
 
@@ -141,7 +127,7 @@ void answers_destroy(struct answers *answers)
     if (answers == NULL)
         return;
     for (size_t i = 0; i < ANSWERS_MAX; i++)
-        free(answers->answer[i].text);
+        shared_text_release(answers->answer[i].text);
     pthread_mutex_destroy(&answers->mutex);
     free(answers);
 }

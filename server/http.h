@@ -9,6 +9,7 @@
 #ifndef HTTP_H
 #define HTTP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -126,15 +127,21 @@ void response_header(struct response *response, const char *name, const char *va
 /* The answer (JSON or text, to GET) gets a strong ETag of its content, and becomes a 304 where If-None-Match has
  * it. Call it after respond_…. */
 void response_use_etag(struct response *response);
-/* The same with a tag that the content was given before. */
-void response_give_etag(struct response *response, const char *etag);
-/* The text that stands in the response, and its ETag ("": none); it stays the response's. False: another answer
- * than a text with status 200. */
-struct http_text {
-    const char *type, *text, *etag;
+
+/* A text that several answers give, at once: with its type and ETag, and who holds it counted. Any thread. */
+struct shared_text {
+    atomic_uint holders;
+    const char *type;
+    char etag[HTTP_ETAG_MAX]; /* "": none */
     size_t length;
+    char *text;
 };
-bool response_text(const struct response *response, struct http_text *text);
+/* Share the text that stands in the response, which still is the answer, with its ETag; release it. NULL: another
+ * answer than a text with status 200, or memory is short. */
+struct shared_text *response_share(struct response *response);
+void shared_text_hold(struct shared_text *shared);
+void shared_text_release(struct shared_text *shared);                       /* NULL is fine */
+void respond_shared(struct response *response, struct shared_text *shared); /* takes over one who holds it */
 
 /* A stream. `read` fills at most `size` bytes: > 0 written, 0 nothing now (asked again at the next http_wake), -1
  * the end. It may be called by different threads, one at a time. `close` is called once. */

@@ -34,7 +34,7 @@ struct http {
     atomic_uint_fast64_t refused;    /* for there were too many connections */
 };
 
-enum answer { ANSWER_NONE, ANSWER_BODY, ANSWER_STATIC, ANSWER_STREAM, ANSWER_FILE, ANSWER_LATER };
+enum answer { ANSWER_NONE, ANSWER_BODY, ANSWER_SHARED, ANSWER_STATIC, ANSWER_STREAM, ANSWER_FILE, ANSWER_LATER };
 
 struct response {
     struct request *request;
@@ -42,7 +42,8 @@ struct response {
     unsigned status;
     const char *type; /* NULL: no body */
     void *data;
-    const void *constant; /* ANSWER_STATIC */
+    const void *constant;       /* ANSWER_STATIC */
+    struct shared_text *shared; /* ANSWER_SHARED */
     size_t length;
     char etag[HTTP_ETAG_MAX]; /* "" for none */
     struct {

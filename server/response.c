@@ -11,16 +11,24 @@
 
 /* --- what handlers say ---------------------------------------------------------------------------------------- */
 
-void response_clear(struct response *response)
+/* Of the answer, what must be given back. */
+static void give_up(struct response *response)
 {
-    struct request *request = response->request;
-
     if (response->answer == ANSWER_BODY)
         free(response->data);
+    if (response->answer == ANSWER_SHARED)
+        shared_text_release(response->shared);
     if (response->answer == ANSWER_STREAM && response->stream.close != NULL)
         response->stream.close(response->stream.self);
     if (response->answer == ANSWER_FILE)
         close(response->file);
+}
+
+void response_clear(struct response *response)
+{
+    struct request *request = response->request;
+
+    give_up(response);
     memset(response, 0, sizeof *response);
     response->request = request;
 }
@@ -240,17 +248,44 @@ void response_use_etag(struct response *response)
     snprintf(response->etag, sizeof response->etag, "\"%016llx-%zx\"", (unsigned long long)hash, response->length);
 }
 
-void response_give_etag(struct response *response, const char *etag)
+void shared_text_hold(struct shared_text *shared)
 {
-    snprintf(response->etag, sizeof response->etag, "%s", etag);
+    atomic_fetch_add(&shared->holders, 1);
 }
 
-bool response_text(const struct response *response, struct http_text *text)
+void shared_text_release(struct shared_text *shared)
 {
-    if (response->answer != ANSWER_BODY || response->status != 200)
-        return false;
-    *text = (struct http_text){response->type, response->data, response->etag, response->length};
-    return true;
+    if (shared == NULL || atomic_fetch_sub(&shared->holders, 1) > 1)
+        return;
+    free(shared->text);
+    free(shared);
+}
+
+void respond_shared(struct response *response, struct shared_text *shared)
+{
+    response_clear(response);
+    response->answer = ANSWER_SHARED;
+    response->status = 200;
+    response->type = shared->type;
+    response->length = shared->length;
+    response->shared = shared;
+    memcpy(response->etag, shared->etag, sizeof response->etag);
+}
+
+struct shared_text *response_share(struct response *response)
+{
+    struct shared_text *shared;
+
+    if (response->answer != ANSWER_BODY || response->status != 200 || (shared = calloc(1, sizeof *shared)) == NULL)
+        return NULL;
+    atomic_init(&shared->holders, 2);
+    shared->type = response->type;
+    memcpy(shared->etag, response->etag, sizeof shared->etag);
+    shared->length = response->length;
+    shared->text = response->data;
+    response->answer = ANSWER_SHARED;
+    response->shared = shared;
+    return shared;
 }
 
 /* --- for the library ------------------------------------------------------------------------------------------ */
@@ -362,26 +397,44 @@ static struct MHD_Response *build_file(struct response *response)
     return built;
 }
 
+static void respond_not_modified(struct response *response)
+{
+    give_up(response);
+    response->answer = ANSWER_STATIC;
+    response->status = 304;
+    response->constant = "";
+    response->length = 0;
+}
+
+static void release_shared(void *shared)
+{
+    shared_text_release(shared);
+}
+
+/* Of a text; it is the library's then. */
+static struct MHD_Response *build_text(struct response *response)
+{
+    struct MHD_Response *built =
+        response->answer == ANSWER_SHARED
+            ? MHD_create_response_from_buffer_with_free_callback_cls(response->length, response->shared->text,
+                                                                     release_shared, response->shared)
+            : MHD_create_response_from_buffer(response->length, response->data, MHD_RESPMEM_MUST_FREE);
+
+    if (built != NULL)
+        response->answer = ANSWER_NONE;
+    return built;
+}
+
 struct MHD_Response *response_build(struct response *response)
 {
     struct MHD_Response *built;
 
-    if (is_not_modified(response)) {
-        if (response->answer == ANSWER_BODY)
-            free(response->data);
-        if (response->answer == ANSWER_FILE)
-            close(response->file);
-        response->answer = ANSWER_STATIC;
-        response->status = 304;
-        response->constant = "";
-        response->length = 0;
-    }
+    if (is_not_modified(response))
+        respond_not_modified(response);
     if (response->answer == ANSWER_FILE && is_beyond_end(response))
         refuse_range(response);
-    if (response->answer == ANSWER_BODY) {
-        built = MHD_create_response_from_buffer(response->length, response->data, MHD_RESPMEM_MUST_FREE);
-        if (built != NULL)
-            response->answer = ANSWER_NONE; /* the text is the library's now */
+    if (response->answer == ANSWER_BODY || response->answer == ANSWER_SHARED) {
+        built = build_text(response);
     } else if (response->answer == ANSWER_FILE) {
         built = build_file(response);
     } else {

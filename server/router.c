@@ -48,28 +48,27 @@ char *router_decode(const char *text, size_t length, bool plus, bool *starved)
 
 static size_t segment_length(const char *path)
 {
-    return strcspn(path, "/");
+    return (size_t)(strchrnul(path, '/') - path);
 }
 
-/* Whether a row's path fits, segment by segment: "{name}" stands for one that is not empty, "{name*}" for all the
- * rest. */
+/* Whether a row's path fits: "{name}" stands for a segment that is not empty, "{name*}" for all the rest. */
 static bool path_fits(const char *pattern, const char *path)
 {
-    while (*pattern == '/' && *path == '/') {
-        size_t length = segment_length(++pattern), here = segment_length(++path);
+    while (*pattern != '\0') {
+        if (*pattern == '{') {
+            size_t length = segment_length(pattern), here = segment_length(path);
 
-        if (pattern[0] == '{') {
             if (pattern[length - 2] == '*')
                 return true;
             if (here == 0)
                 return false;
-        } else if (length != here || memcmp(pattern, path, length) != 0) {
+            pattern += length;
+            path += here;
+        } else if (*pattern++ != *path++) {
             return false;
         }
-        pattern += length;
-        path += here;
     }
-    return *pattern == '\0' && *path == '\0';
+    return *path == '\0';
 }
 
 static bool add_part(struct router_match *match, const char *name, size_t name_length, const char *value,
@@ -77,7 +76,10 @@ static bool add_part(struct router_match *match, const char *name, size_t name_l
 {
     struct router_part *part = &match->parts[match->part_count];
 
-    snprintf(part->name, sizeof part->name, "%.*s", (int)name_length, name);
+    if (name_length >= sizeof part->name)
+        return false;
+    memcpy(part->name, name, name_length);
+    part->name[name_length] = '\0';
     part->value = router_decode(value, length, false, &match->starved);
     if (part->value == NULL)
         return false;
@@ -120,7 +122,7 @@ static bool is_rest(const struct http_route *route)
  * a thing. */
 static bool row_fits(const struct http_route *route, const char *method, const char *path, bool rest)
 {
-    if (is_rest(route) != rest || !path_fits(route->path, path))
+    if (!path_fits(route->path, path) || is_rest(route) != rest)
         return false;
     return strcmp(route->method, method) == 0 || route->exists == NULL || route->exists(path);
 }
@@ -132,6 +134,22 @@ void router_release(struct router_match *match)
     match->part_count = 0;
 }
 
+/* The first row of the method at that path; else NULL, and what is allowed there. */
+static const struct http_route *find_row(const struct http_route *routes, size_t count, const char *method,
+                                         const char *path, bool rest, struct router_match *match)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!row_fits(&routes[i], method, path, rest))
+            continue;
+        match->known = true;
+        match->access = routes[i].access;
+        if (strcmp(routes[i].method, method) == 0)
+            return &routes[i];
+        allow(match, routes[i].method);
+    }
+    return NULL;
+}
+
 void router_find(const struct http_route *routes, size_t count, const char *method, const char *path,
                  struct router_match *match)
 {
@@ -139,18 +157,9 @@ void router_find(const struct http_route *routes, size_t count, const char *meth
 
     memset(match, 0, sizeof *match);
     match->access = HTTP_DATA;
-    for (int rest = 0; rest < 2 && !match->known; rest++) {
-        for (size_t i = 0; i < count; i++) {
-            if (!row_fits(&routes[i], wanted, path, rest == 1))
-                continue;
-            match->known = true;
-            match->access = routes[i].access;
-            allow(match, routes[i].method);
-            if (strcmp(routes[i].method, wanted) == 0)
-                match->route = &routes[i];
-        }
-    }
-    if (match->known)
+    for (int rest = 0; rest < 2 && !match->known; rest++)
+        match->route = find_row(routes, count, wanted, path, rest == 1, match);
+    if (match->known && match->route == NULL)
         allow(match, "OPTIONS");
     if (match->route != NULL && !take_parts(match->route->path, path, match)) {
         router_release(match); /* what cannot be decoded names nothing */

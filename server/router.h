@@ -18,7 +18,7 @@ struct router_part {
 struct router_match {
     const struct http_route *route; /* NULL: the path is unknown, or known with other methods */
     bool known;                     /* some method is allowed at this path */
-    char allow[ROUTER_ALLOW_MAX];   /* the value of Allow: "GET, HEAD, OPTIONS" */
+    char allow[ROUTER_ALLOW_MAX];   /* where there is no route, the value of Allow: "GET, HEAD, OPTIONS" */
     enum http_access access;        /* of the path, whatever the method; data where it is unknown */
     struct router_part parts[ROUTER_PARTS_MAX];
     size_t part_count;

@@ -24,7 +24,7 @@ static const struct http_route routes[] = {
 struct expected {
     const char *method, *path;
     const char *help;  /* of the route found; NULL: none */
-    const char *allow; /* "" where the path is unknown */
+    const char *allow; /* what is allowed there: found where no route is; "" where the path is unknown */
     const char *parts; /* "name=value;…" */
 };
 
@@ -82,7 +82,7 @@ static void paths_and_methods_find_their_row(void **state)
             (row->help != NULL && strcmp(match.route->help, row->help) != 0))
             fail_msg("%s %s found %s", row->method, row->path, match.route != NULL ? match.route->help : "nothing");
         assert_int_equal(match.known, row->allow[0] != '\0');
-        if (match.known)
+        if (match.known && match.route == NULL)
             assert_string_equal(match.allow, row->allow);
         assert_string_equal(parts, row->parts);
         router_release(&match);
