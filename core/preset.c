@@ -138,6 +138,15 @@ const struct ff_preset *ff_preset_find(const char *name)
     return NULL;
 }
 
+const char *ff_preset_nearest(const char *wrong)
+{
+    const char *names[sizeof presets / sizeof presets[0] + 1] = {NULL};
+
+    for (size_t i = 0; i < sizeof presets / sizeof presets[0]; i++)
+        names[i] = presets[i].name;
+    return ff_nearest_name(wrong, names);
+}
+
 bool ff_preset_config(const struct ff_preset *preset, struct ff_config *config)
 {
     struct ff_problems problems = {0};

@@ -19,6 +19,7 @@ struct ff_preset {
 const struct ff_preset *ff_presets(size_t *count);
 
 const struct ff_preset *ff_preset_find(const char *name); /* NULL when unknown */
+const char *ff_preset_nearest(const char *wrong);         /* as ff_nearest_name, among the presets' names */
 
 /* The configuration of a preset: the defaults with its settings over them; false, and only the defaults, when
  * memory is short. */

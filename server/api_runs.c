@@ -87,7 +87,7 @@ static bool read_filter(const struct request *request, struct response *response
         !request_query_number(request, response, "limit", 1, 500, 50, &limit) ||
         !request_query_number(request, response, "before", 1, INT64_MAX, 0, &before))
         return false;
-    if (state != NULL && run_state_from_name(state, &wanted) != 0) {
+    if (state != NULL && !run_state_from_name(state, &wanted)) {
         respond_problem(
             response, 400,
             "the query parameter \"state\" must be queued, running, paused, finished, stopped, failed or "

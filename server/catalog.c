@@ -99,6 +99,19 @@ ff_status catalog_add(struct catalog *catalog, const char *option, struct ff_err
     return FF_OK;
 }
 
+struct catalog *catalog_create_with(const char *const *options, struct ff_error *error)
+{
+    struct catalog *catalog = catalog_create(error);
+
+    for (; catalog != NULL && *options != NULL; options++) {
+        if (catalog_add(catalog, *options, error) == FF_OK)
+            continue;
+        catalog_destroy(catalog);
+        return NULL;
+    }
+    return catalog;
+}
+
 /* Listing */
 
 bool catalog_locate_item(const struct catalog_item *item, char path[CATALOG_PATH_MAX])

@@ -2,8 +2,10 @@
  *
  * Known by name: mnist and fashion-mnist; others through `--data NAME=DIR|FILE.npz`. What --data names is taken
  * from there and from nowhere else. The known ones are otherwise looked for, in this order, in
- * $XDG_DATA_HOME/goodness/NAME (default
- * ~/.local/share), ~/.keras/datasets/NAME.npz (fashion-mnist: the folder fashion-mnist), /usr/share/datasets/NAME.
+ * $XDG_DATA_HOME/goodness/NAME
+ * (default ~/.local/share), ~/.keras/datasets/NAME.npz (fashion-mnist: the folder fashion-mnist),
+ * /usr/share/datasets/NAME.
+ *
  * A data set is read when first used and kept while used, the last one longer; any thread may call. Who must not
  * wait for that asks (catalog_ask), and a thread of the catalog's own reads. No network is ever touched. */
 #ifndef CATALOG_H
@@ -28,6 +30,8 @@ struct catalog_entry {
 };
 
 struct catalog *catalog_create(struct ff_error *error);
+/* With these --data options, NULL at the end. */
+struct catalog *catalog_create_with(const char *const *options, struct ff_error *error);
 void catalog_destroy(struct catalog *catalog);
 
 /* One --data option, "NAME=PATH"; the files must be there. FF_INVALID with what is wrong. Before any thread uses
@@ -42,7 +46,7 @@ ff_status catalog_list(struct catalog *catalog, struct catalog_entry **entries, 
  * `error`: FF_NOT_FOUND says the command that brings it (or the nearest name), FF_DAMAGED what is wrong with which
  * file. */
 const struct ff_dataset *catalog_acquire(struct catalog *catalog, const char *name, struct ff_error *error);
-void catalog_release(struct catalog *catalog, const struct ff_dataset *dataset);
+void catalog_release(struct catalog *catalog, const struct ff_dataset *dataset); /* NULL is fine */
 
 /* Called once, without a lock, by any thread; it must not wait, nor call the catalog. */
 typedef void catalog_tell(void *self);

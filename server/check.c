@@ -13,6 +13,7 @@
 
 #include "check_internal.h"
 #include "store.h"
+#include "text.h"
 
 enum { TROUBLE = 1 };
 
@@ -165,19 +166,15 @@ static void check_database(struct check *check)
                     (const char *)sqlite3_column_text(row, 0), (int64_t)sqlite3_column_int64(row, 1));
 }
 
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void print_summary(const struct check *check)
 {
-    printf("%" PRIu64 " run%s, %" PRIu64 " point%s, %" PRIu64 " checkpoint%s: ", check->runs, plural(check->runs),
-           check->points, plural(check->points), check->checkpoints, plural(check->checkpoints));
+    printf("%" PRIu64 " run%s, %" PRIu64 " point%s, %" PRIu64 " checkpoint%s: ", check->runs,
+           text_plural(check->runs), check->points, text_plural(check->points), check->checkpoints,
+           text_plural(check->checkpoints));
     if (check->findings == 0)
         printf("all consistent\n");
     else
-        printf("%" PRIu64 " finding%s\n", check->findings, plural(check->findings));
+        printf("%" PRIu64 " finding%s\n", check->findings, text_plural(check->findings));
 }
 
 static ff_status check_all(struct check *check, struct ff_error *error)

@@ -265,7 +265,7 @@ static bool read_run(struct check *check, struct checked_run *run, sqlite3_stmt 
                                 .step = (uint64_t)sqlite3_column_int64(row, 3),
                                 .steps = (uint64_t)sqlite3_column_int64(row, 4),
                                 .epochs = (uint32_t)sqlite3_column_int64(row, 5)};
-    if (state == NULL || run_state_from_name(state, &run->state) != 0) {
+    if (state == NULL || !run_state_from_name(state, &run->state)) {
         check_found(check, "run %" PRId64 ": no state is called %s", run->id, state == NULL ? "nothing" : state);
         return false;
     }

@@ -179,32 +179,20 @@ static cJSON *settings_to_json(const struct comparison *comparison)
     return ff_json_whole(json, good);
 }
 
-static cJSON *best_to_json(const struct run *run)
-{
-    cJSON *json = run->best.epoch > 0 ? cJSON_CreateObject() : cJSON_CreateNull();
-    bool good = json != NULL;
-
-    if (good && run->best.epoch > 0)
-        good = ff_json_put(json, "test_error", run_number(run->best.test_error)) &&
-               ff_json_put(json, "epoch", cJSON_CreateNumber(run->best.epoch));
-    return ff_json_whole(json, good);
-}
-
 static cJSON *compared_to_json(const struct compared *compared)
 {
     const struct run *run = &compared->run;
     cJSON *json = cJSON_CreateObject();
     bool good = json != NULL && ff_json_put(json, "id", cJSON_CreateNumber((double)run->id)) &&
                 ff_json_put(json, "name", cJSON_CreateString(run->name)) &&
-                ff_json_put(json, "preset",
-                            run->preset[0] != '\0' ? cJSON_CreateString(run->preset) : cJSON_CreateNull()) &&
+                ff_json_put(json, "preset", run_text(run->preset)) &&
                 ff_json_put(json, "state", cJSON_CreateString(run_state_name(run->state))) &&
                 ff_json_put(json, "layers", cJSON_Duplicate(setting_of(compared, "layers"), true)) &&
                 ff_json_put(json, "parameters", cJSON_CreateNumber((double)run->parameters)) &&
                 ff_json_put(json, "epochs", cJSON_CreateNumber(compared->epochs)) &&
                 ff_json_put(json, "test_error", run_number(compared->test_error)) &&
                 ff_json_put(json, "accuracy", run_number(1 - compared->test_error)) &&
-                ff_json_put(json, "best", best_to_json(run)) &&
+                ff_json_put(json, "best", run_best_to_json(run)) &&
                 ff_json_put(json, "seconds", run_number(run->progress.elapsed)) &&
                 ff_json_put(json, "evaluating", run_number(run->progress.evaluating)) &&
                 ff_json_put(json, "series", cJSON_Duplicate(compared->series, true));

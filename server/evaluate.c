@@ -147,9 +147,6 @@ static ff_status evaluate_on(struct catalog *catalog, const struct options *opti
 
     if (status != FF_OK)
         return status;
-    for (size_t i = 0; i < options->data.count; i++)
-        if (catalog_add(catalog, options->data.values[i], error) != FF_OK)
-            return error->status;
     evaluation.dataset = catalog_acquire(catalog, name, error);
     if (evaluation.dataset == NULL)
         return error->status;
@@ -169,7 +166,7 @@ int evaluate_command(const struct options *options)
 
     if (status == FF_OK && (checkpoint = ff_checkpoint_open(options->operands.values[0], &error)) == NULL)
         status = error.status;
-    if (status == FF_OK && (catalog = catalog_create(&error)) == NULL)
+    if (status == FF_OK && (catalog = catalog_create_with(options->data.values, &error)) == NULL)
         status = error.status;
     if (status == FF_OK)
         status = evaluate_on(catalog, options, checkpoint, &error);

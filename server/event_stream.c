@@ -102,7 +102,7 @@ static bool is_final_state(const struct hub_event *event)
     const cJSON *name = cJSON_GetObjectItemCaseSensitive(json, "state");
     enum run_state state;
     bool final =
-        cJSON_IsString(name) && run_state_from_name(name->valuestring, &state) == 0 && run_state_is_final(state);
+        cJSON_IsString(name) && run_state_from_name(name->valuestring, &state) && run_state_is_final(state);
 
     cJSON_Delete(json);
     return final;

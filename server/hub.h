@@ -26,7 +26,7 @@ typedef size_t hub_wake(void *self); /* how many were woken */
 struct hub *hub_create(uint64_t first_event, size_t keep_bytes, struct ff_error *error);
 /* NULL: none. Before the first reader, and at the end: when it returns, the former `wake` is not being called. */
 void hub_set_wake(struct hub *hub, hub_wake *wake, void *self);
-void hub_destroy(struct hub *hub);
+void hub_destroy(struct hub *hub); /* NULL is fine */
 
 /* Append an event: `type` is "state", "epoch", …; `json` one line of text, copied. Returns its number. */
 uint64_t hub_append(struct hub *hub, int64_t run, const char *type, const char *json);

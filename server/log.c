@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "timing.h"
@@ -29,17 +28,6 @@ void log_set_up(enum log_format format, enum log_level level)
 const char *log_level_name(enum log_level level)
 {
     return (unsigned)level < LOG_LEVELS ? level_names[level] : "unknown";
-}
-
-static void format_time(int64_t milliseconds, char *text, size_t size)
-{
-    time_t seconds = (time_t)(milliseconds / 1000);
-    struct tm fields;
-    char date[32] = "";
-
-    if (gmtime_r(&seconds, &fields) != NULL)
-        strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &fields);
-    snprintf(text, size, "%s.%03dZ", date, (int)(milliseconds % 1000));
 }
 
 /* One character of a message, which never breaks the line and is always UTF-8; returns bytes written, at most 6. */
@@ -92,10 +80,10 @@ size_t log_line(enum log_format format, enum log_level level, int64_t millisecon
                 size_t size)
 {
     bool json = format == LOG_FORMAT_JSON;
-    char time[48];
+    char time[TIMING_TEXT_MAX];
     size_t used;
 
-    format_time(milliseconds, time, sizeof time);
+    timing_text(milliseconds, time);
     used = (size_t)snprintf(line, size, json ? "{\"time\":\"%s\",\"level\":\"%s\",\"message\":\"" : "%s %s ", time,
                             log_level_name(level));
     if (used + 16 > size)

@@ -50,17 +50,6 @@ static size_t wake_http(void *http)
     return http_wake(http);
 }
 
-static ff_status open_catalog(struct daemon *daemon, struct ff_error *error)
-{
-    daemon->catalog = catalog_create(error);
-    if (daemon->catalog == NULL)
-        return error->status;
-    for (size_t i = 0; i < daemon->options->data.count; i++)
-        if (catalog_add(daemon->catalog, daemon->options->data.values[i], error) != FF_OK)
-            return error->status;
-    return FF_OK;
-}
-
 static ff_status open_http(struct daemon *daemon, struct ff_error *error)
 {
     struct http_options options = {.address = daemon->options->listen,
@@ -105,7 +94,10 @@ static ff_status open_all(struct daemon *daemon, struct ff_error *error)
     if (daemon->store == NULL)
         return error->status;
     daemon->hub = hub_create(store_first_event(daemon->store), hub_bytes(), error);
-    if (daemon->hub == NULL || open_catalog(daemon, error) != FF_OK)
+    if (daemon->hub == NULL)
+        return error->status;
+    daemon->catalog = catalog_create_with(daemon->options->data.values, error);
+    if (daemon->catalog == NULL)
         return error->status;
     daemon->session = session_create(daemon->store, daemon->hub, daemon->catalog, daemon->options->placement,
                                      daemon->together.crew, error);
@@ -116,16 +108,16 @@ static ff_status open_all(struct daemon *daemon, struct ff_error *error)
 static ff_status submit_preset(struct daemon *daemon, struct run *run, struct ff_error *error)
 {
     const struct ff_dataset *dataset = catalog_acquire(daemon->catalog, run->config.dataset, error);
-    struct ff_problems problems = {0};
+    struct ff_error problem;
     ff_status status;
 
     if (dataset == NULL)
         return error->status;
-    if (ff_config_check(&run->config, dataset, "", &problems))
+    if (run_fits(&run->config, dataset, &problem) == FF_OK)
         status = session_submit(daemon->session, run, error);
     else
-        status = ff_fail(error, FF_INVALID, "preset %s does not fit the data set %s: %s %s", run->preset,
-                         run->config.dataset, problems.problem[0].pointer + 1, problems.problem[0].detail);
+        status = ff_fail(error, FF_INVALID, "preset %s does not fit the data set %s: %.300s", run->preset,
+                         run->config.dataset, problem.message);
     catalog_release(daemon->catalog, dataset);
     return status;
 }
@@ -160,14 +152,11 @@ static void close_all(struct daemon *daemon)
     daemon->api.closing = true;
     if (daemon->hub != NULL)
         hub_set_wake(daemon->hub, NULL, NULL);
-    if (daemon->http != NULL)
-        http_stop(daemon->http);
+    http_stop(daemon->http);
     answers_destroy(daemon->answers);
-    if (daemon->session != NULL)
-        session_destroy(daemon->session);
+    session_destroy(daemon->session);
     catalog_destroy(daemon->catalog);
-    if (daemon->hub != NULL)
-        hub_destroy(daemon->hub);
+    hub_destroy(daemon->hub);
     store_close(daemon->store);
     token_destroy(daemon->token);
 }
@@ -216,6 +205,7 @@ static int lead(struct daemon *daemon, struct ff_error *error)
     announce(daemon);
     while (!signals_came())
         signals_wait(-1);
+    notify_stopping();
     log_info("a signal asks to end; a second one ends at once");
     signals_end_within(END_SECONDS);
     return 0;

@@ -13,7 +13,7 @@
 #include "log.h"
 #include "trainer.h"
 
-enum { OPTIONS_LIST_MAX = 64, OPTIONS_PATH_MAX = 1024 };
+enum { OPTIONS_LIST_MAX = 64, OPTIONS_PATH_MAX = 1024, OPTIONS_THREADS_MAX = 256 /* of a stage */ };
 
 enum command {
     COMMAND_SERVE = 1,

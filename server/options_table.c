@@ -10,8 +10,6 @@
 #include "config.h"
 #include "preset.h"
 
-enum { THREADS_MAX = 256 };
-
 int option_say(char sentence[OPTION_SENTENCE_MAX], int status, const char *format, ...)
 {
     va_list arguments;
@@ -98,17 +96,6 @@ static int parse_allow_host(struct options *options, const char *value, char sen
     return option_append(&options->allow_hosts, value, sentence);
 }
 
-static const char *nearest_preset(const char *value)
-{
-    size_t count;
-    const struct ff_preset *presets = ff_presets(&count);
-    const char *names[OPTIONS_LIST_MAX + 1] = {NULL};
-
-    for (size_t i = 0; i < count && i < OPTIONS_LIST_MAX; i++)
-        names[i] = presets[i].name;
-    return ff_nearest_name(value, names);
-}
-
 static int parse_start(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
 {
     size_t count;
@@ -116,7 +103,7 @@ static int parse_start(struct options *options, const char *value, char sentence
     options->start = strcmp(value, "default") == 0 ? ff_presets(&count)[0].name : value;
     if (ff_preset_find(options->start) != NULL)
         return 0;
-    const char *nearest = nearest_preset(value);
+    const char *nearest = ff_preset_nearest(value);
     return option_say(sentence, OPTION_WRONG, "is not the name of a preset; did you mean \"%s\"?",
                       nearest == NULL ? "default" : nearest);
 }
@@ -133,7 +120,7 @@ static int parse_stages(struct options *options, const char *value, char sentenc
 static int parse_threads(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX])
 {
     unsigned long number;
-    int status = parse_number(value, 0, THREADS_MAX, &number, sentence);
+    int status = parse_number(value, 0, OPTIONS_THREADS_MAX, &number, sentence);
 
     options->placement.threads = (uint32_t)number;
     return status;

@@ -10,8 +10,7 @@ enum { OPTION_SENTENCE_MAX = 512 };
 enum { OPTION_WRONG = 2, OPTION_REFUSED = 1 };
 
 /* Reads a value (NULL: a flag that is given). Returns 0, or the exit status with `sentence` saying what is wrong,
- * so that
- * "--port 99999 " can stand before it. */
+ * so that "--port 99999 " can stand before it. */
 typedef int option_parse(struct options *options, const char *value, char sentence[OPTION_SENTENCE_MAX]);
 
 struct option_row {

@@ -2,7 +2,8 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdlib.h>
+
+#include "text.h"
 
 void prometheus_family(FILE *out, const char *name, const char *type, const char *help)
 {
@@ -23,18 +24,15 @@ static void write_label(FILE *out, char before, const char *name, const char *va
     fputc('"', out);
 }
 
-/* The shortest of two forms that reads back as the same double. */
 static void write_value(FILE *out, double value)
 {
-    char text[40];
+    char text[TEXT_FIGURE_MAX];
 
     if (!isfinite(value)) {
         fputs(isnan(value) ? " NaN\n" : value > 0 ? " +Inf\n" : " -Inf\n", out);
         return;
     }
-    snprintf(text, sizeof text, "%.15g", value);
-    if (strtod(text, NULL) != value)
-        snprintf(text, sizeof text, "%.17g", value);
+    text_of_number(value, text);
     fprintf(out, " %s\n", text);
 }
 

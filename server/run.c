@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "text.h"
+#include "timing.h"
 
 static const char *const state_names[RUN_STATES] = {
     "queued", "running", "paused", "finished", "stopped", "failed", "interrupted",
@@ -19,41 +19,25 @@ const char *run_state_name(enum run_state state)
     return (unsigned)state < RUN_STATES ? state_names[state] : "unknown";
 }
 
-int run_state_from_name(const char *name, enum run_state *state)
+bool run_state_from_name(const char *name, enum run_state *state)
 {
     for (int i = 0; i < RUN_STATES; i++) {
         if (strcmp(name, state_names[i]) == 0) {
             *state = (enum run_state)i;
-            return 0;
+            return true;
         }
     }
-    return -1;
+    return false;
 }
 
-int run_state_is_final(enum run_state state)
+bool run_state_is_final(enum run_state state)
 {
     return state == RUN_FINISHED || state == RUN_STOPPED || state == RUN_FAILED || state == RUN_INTERRUPTED;
 }
 
-int run_state_holds_trainer(enum run_state state)
+bool run_state_holds_trainer(enum run_state state)
 {
     return state == RUN_RUNNING || state == RUN_PAUSED;
-}
-
-/* Take away the beginning of a UTF-8 character that a cut left at the end of `text`. */
-static void drop_cut_character(char *text)
-{
-    size_t length = strlen(text);
-    size_t start = length;
-
-    while (start > 0 && ((unsigned char)text[start - 1] & 0xC0) == 0x80)
-        start--;
-    if (start == 0)
-        return;
-    unsigned char lead = (unsigned char)text[start - 1];
-    size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-    if (length - (start - 1) < size)
-        text[start - 1] = '\0';
 }
 
 void run_place(struct run *run, struct ff_placement placement)
@@ -75,8 +59,7 @@ void run_add_warning(struct run *run, const char *format, ...)
     va_end(arguments);
     if (length < 0 || run->warning_count >= RUN_WARNINGS_MAX)
         return;
-    if ((size_t)length >= sizeof text)
-        drop_cut_character(text);
+    text_mend_cut(text);
     for (uint32_t i = 0; i < run->warning_count; i++) {
         if (strcmp(run->warnings[i], text) == 0)
             return;
@@ -99,6 +82,36 @@ void run_end(struct run *run, enum ff_outcome outcome, const char *sentence, int
         snprintf(run->reason, sizeof run->reason, "%s", sentence);
 }
 
+bool run_see_epoch(struct run *run, const struct ff_epoch *epoch)
+{
+    run->last = *epoch;
+    if (isnan(epoch->test_error) || (run->best.epoch > 0 && epoch->test_error >= run->best.test_error))
+        return false;
+    run->best = (struct run_best){.test_error = epoch->test_error, .epoch = epoch->epoch};
+    return true;
+}
+
+void run_stand(struct run *run, const struct ff_standing *standing)
+{
+    struct ff_progress *progress = &run->progress;
+    uint64_t epoch_steps = progress->epochs > 0 ? progress->steps / progress->epochs : 0;
+
+    progress->step = standing->step;
+    progress->epoch = standing->epochs + (standing->step > standing->epochs * epoch_steps); /* inside of one */
+    progress->elapsed = standing->training + standing->evaluating + standing->saving;
+    progress->evaluating = standing->evaluating;
+}
+
+ff_status run_fits(const struct ff_config *config, const struct ff_dataset *dataset, struct ff_error *error)
+{
+    struct ff_problems problems = {0};
+
+    if (ff_config_check(config, dataset, "", &problems))
+        return FF_OK;
+    return ff_fail(error, FF_INVALID, "%s %s%s", problems.problem[0].pointer + 1, problems.problem[0].detail,
+                   problems.count > 1 ? " (and more)" : "");
+}
+
 const struct ff_config *run_config(const struct run *run)
 {
     return run->changed ? &run->now : &run->config;
@@ -118,15 +131,11 @@ cJSON *run_figure(double value)
 
 cJSON *run_number(double value)
 {
-    char text[40];
+    char text[TEXT_FIGURE_MAX];
 
     if (!isfinite(value))
         return cJSON_CreateNull();
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, value);
-        if (strtod(text, NULL) == value)
-            break;
-    }
+    text_of_number(value, text);
     return cJSON_CreateRaw(text);
 }
 
@@ -140,18 +149,15 @@ static cJSON *whole_number(uint64_t value)
 
 cJSON *run_time(int64_t milliseconds)
 {
-    char seconds[32], text[48];
-    time_t whole = (time_t)(milliseconds / 1000);
-    struct tm fields;
+    char text[TIMING_TEXT_MAX];
 
-    if (milliseconds <= 0 || gmtime_r(&whole, &fields) == NULL)
+    if (milliseconds <= 0)
         return cJSON_CreateNull();
-    strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &fields);
-    snprintf(text, sizeof text, "%s.%03dZ", seconds, (int)(milliseconds % 1000));
+    timing_text(milliseconds, text);
     return cJSON_CreateString(text);
 }
 
-static cJSON *text_or_null(const char *text)
+cJSON *run_text(const char *text)
 {
     return text[0] != '\0' ? cJSON_CreateString(text) : cJSON_CreateNull();
 }
@@ -178,7 +184,7 @@ cJSON *run_epoch_to_json(const struct ff_epoch *epoch)
                 ff_json_put(json, "evaluating", run_number(epoch->evaluating)) &&
                 ff_json_put(json, "train_error", run_number(epoch->train_error)) &&
                 ff_json_put(json, "test_error", run_number(epoch->test_error)) &&
-                ff_json_put(json, "digest", text_or_null(epoch->digest));
+                ff_json_put(json, "digest", run_text(epoch->digest));
     cJSON *layers = good ? cJSON_AddArrayToObject(json, "layers") : NULL;
     good = layers != NULL;
     for (uint32_t layer = 0; good && layer < epoch->layers; layer++)
@@ -290,7 +296,7 @@ static cJSON *progress_to_json(const struct ff_progress *progress)
     return ff_json_whole(json, good);
 }
 
-static cJSON *best_to_json(const struct run *run)
+cJSON *run_best_to_json(const struct run *run)
 {
     if (run->best.epoch == 0)
         return cJSON_CreateNull();
@@ -362,14 +368,14 @@ static bool put_identity(cJSON *json, const struct run *run)
     return ff_json_put(json, "id", whole_number((uint64_t)run->id)) &&
            ff_json_put(json, "name", cJSON_CreateString(run->name)) &&
            ff_json_put(json, "notes", cJSON_CreateString(run->notes)) &&
-           ff_json_put(json, "tags", tags_to_json(run)) && ff_json_put(json, "preset", text_or_null(run->preset));
+           ff_json_put(json, "tags", tags_to_json(run)) && ff_json_put(json, "preset", run_text(run->preset));
 }
 
 static bool put_state(cJSON *json, const struct run *run)
 {
     return ff_json_put(json, "state", cJSON_CreateString(run_state_name(run->state))) &&
            ff_json_put(json, "pending", pending_to_json(run->pending)) &&
-           ff_json_put(json, "reason", text_or_null(run->reason)) &&
+           ff_json_put(json, "reason", run_text(run->reason)) &&
            ff_json_put(json, "created", run_time(run->created)) &&
            ff_json_put(json, "started", run_time(run->started)) &&
            ff_json_put(json, "ended", run_time(run->ended)) &&
@@ -383,7 +389,7 @@ static cJSON *last_to_json(const struct run *run)
 
 static bool put_results(cJSON *json, const struct run *run)
 {
-    return ff_json_put(json, "best", best_to_json(run)) && ff_json_put(json, "last", last_to_json(run));
+    return ff_json_put(json, "best", run_best_to_json(run)) && ff_json_put(json, "last", last_to_json(run));
 }
 
 /* Changes */

@@ -66,10 +66,14 @@ struct run {
     char warnings[RUN_WARNINGS_MAX][256];
 };
 
-const char *run_state_name(enum run_state state);                 /* "running" */
-int run_state_from_name(const char *name, enum run_state *state); /* 0 when known */
-int run_state_is_final(enum run_state state);                     /* finished, stopped, failed, interrupted */
-int run_state_holds_trainer(enum run_state state);                /* running, paused */
+const char *run_state_name(enum run_state state);                  /* "running" */
+bool run_state_from_name(const char *name, enum run_state *state); /* false: there is none of that name */
+bool run_state_is_final(enum run_state state);                     /* finished, stopped, failed, interrupted */
+bool run_state_holds_trainer(enum run_state state);                /* running, paused */
+
+/* Whether a configuration fits itself and the data set (NULL: itself alone). FF_INVALID: the first setting that
+ * does not, and why. */
+ff_status run_fits(const struct ff_config *config, const struct ff_dataset *dataset, struct ff_error *error);
 /* The placement that the trainer has; a warning where it is not the one asked for. */
 void run_place(struct run *run, struct ff_placement placement);
 /* Once each; nothing when RUN_WARNINGS_MAX are there. */
@@ -83,6 +87,11 @@ bool run_turn(struct run *run, uint64_t step, const struct ff_config *to);
 /* {"step": …} and each setting that differs, with both values. NULL when memory is short. */
 cJSON *run_change_to_json(uint64_t step, const struct ff_config *from, const struct ff_config *to);
 
+/* An epoch is over: it is the last one; true when it is the best one so far, too. */
+bool run_see_epoch(struct run *run, const struct ff_epoch *epoch);
+/* The run goes on from here: its progress is that of this standing, among the steps and epochs that it has. */
+void run_stand(struct run *run, const struct ff_standing *standing);
+
 /* The run has ended like this at `date`: state, reason (`sentence`, of a failed one), time left. */
 void run_end(struct run *run, enum ff_outcome outcome, const char *sentence, int64_t date);
 
@@ -93,6 +102,8 @@ cJSON *run_to_json(const struct run *run);
 cJSON *run_figure(double value);       /* of a float32: at most nine digits, reads back as the same float */
 cJSON *run_number(double value);       /* shortest that reads back as the same double */
 cJSON *run_time(int64_t milliseconds); /* RFC 3339 UTC with milliseconds; 0: null */
+cJSON *run_text(const char *text);     /* "": null */
+cJSON *run_best_to_json(const struct run *run);
 /* A row of the epochs: epoch, step, elapsed, evaluating, train_error, test_error, digest, layers. */
 cJSON *run_epoch_to_json(const struct ff_epoch *epoch);
 /* How many points of so many layers one event carries at most: some 100 KB of text. */

@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "json.h"
+#include "options.h"
 #include "preset.h"
-#include "utf8.h"
-
-enum { STAGES_MAX = FF_LAYERS_MAX, THREADS_MAX = 256 };
+#include "text.h"
 
 static const cJSON *member(const cJSON *object, const char *name)
 {
@@ -29,8 +28,7 @@ static void join_pointer(char *pointer, size_t size, const char *parent, const c
         }
     }
     pointer[used] = '\0';
-    while (!ff_utf8_valid(pointer, used)) /* never cut inside a character */
-        pointer[--used] = '\0';
+    text_mend_cut(pointer);
 }
 
 bool run_request_names(const cJSON *body, const char *pointer, const char *const *names,
@@ -150,29 +148,26 @@ bool run_request_labels(const cJSON *body, struct run *run, struct ff_problems *
 static const struct ff_preset *read_preset(const cJSON *value, struct ff_problems *problems)
 {
     size_t count;
-    const struct ff_preset *presets = ff_presets(&count), *preset;
-    const char *names[count + 1], *nearest;
+    const struct ff_preset *usual = ff_presets(&count), *preset;
+    const char *nearest;
 
     if (value == NULL)
-        return &presets[0];
+        return usual;
     if (!cJSON_IsString(value)) {
         ff_problem_add(problems, "/preset", "must be a preset's name, got %s", ff_json_kind(value));
-        return &presets[0];
+        return usual;
     }
     preset = ff_preset_find(value->valuestring);
     if (preset != NULL)
         return preset;
-    for (size_t i = 0; i < count; i++)
-        names[i] = presets[i].name;
-    names[count] = NULL;
-    nearest = ff_nearest_name(value->valuestring, names);
+    nearest = ff_preset_nearest(value->valuestring);
     if (nearest != NULL)
         ff_problem_add(problems, "/preset", "there is no preset \"%s\"; did you mean \"%s\"?", value->valuestring,
                        nearest);
     else
         ff_problem_add(problems, "/preset", "there is no preset \"%s\"; GET /api/v1/presets lists them",
                        value->valuestring);
-    return &presets[0];
+    return usual;
 }
 
 static void read_config(const cJSON *value, struct ff_config *config, struct ff_problems *problems)
@@ -211,8 +206,8 @@ static void read_placement(const cJSON *value, struct ff_placement *placement, s
         return;
     }
     run_request_names(value, "/placement", names, problems);
-    read_count(member(value, "stages"), "/placement/stages", STAGES_MAX, &placement->stages, problems);
-    read_count(member(value, "threads"), "/placement/threads", THREADS_MAX, &placement->threads, problems);
+    read_count(member(value, "stages"), "/placement/stages", FF_LAYERS_MAX, &placement->stages, problems);
+    read_count(member(value, "threads"), "/placement/threads", OPTIONS_THREADS_MAX, &placement->threads, problems);
 }
 
 bool run_request_parse(const cJSON *body, struct run *run, struct ff_problems *problems)

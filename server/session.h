@@ -19,7 +19,7 @@ struct session *session_create(struct store *store, struct hub *hub, struct cata
                                struct ff_placement placement, struct ff_crew *crew, struct ff_error *error);
 
 /* Stop the run that trains (it becomes interrupted, its checkpoint saved) and wait for the thread. Those in the
- * queue stay queued, and wait for the next start. */
+ * queue stay queued, and wait for the next start. NULL is fine. */
 void session_destroy(struct session *session);
 
 /* Put a run (name, notes, tags, preset, config, asked filled in) into the queue: it gets id, created, state. A name

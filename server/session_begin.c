@@ -42,16 +42,6 @@ static ff_status open_checkpoint(struct session *session, const struct run *run,
     return store_read_changes(session->store, run, step, &start->changes, &start->change_count, error);
 }
 
-static ff_status check_config(const struct ff_config *config, const struct ff_dataset *dataset,
-                              struct ff_error *error)
-{
-    struct ff_problems problems = {0};
-
-    if (ff_config_check(config, dataset, "", &problems))
-        return FF_OK;
-    return ff_fail(error, FF_INVALID, "%s %s", problems.problem[0].pointer + 1, problems.problem[0].detail);
-}
-
 /* An epoch of the run's former life had as many steps as one has now, or the images are not what they were. */
 static ff_status check_images(const struct run *run, const struct session_start *start, struct ff_error *error)
 {
@@ -80,7 +70,7 @@ static ff_status make_trainer(struct session *session, const struct run *run, co
                                      .change_count = start->change_count,
                                      .crew = session->crew};
 
-    if (check_config(&run->config, start->dataset, error) != FF_OK)
+    if (run_fits(&run->config, start->dataset, error) != FF_OK)
         return error->status;
     start->trainer = ff_trainer_create(&run->config, start->dataset, placement, observer, &beginning, error);
     return start->trainer == NULL ? error->status : check_images(run, start, error);
@@ -104,24 +94,10 @@ void session_leave(struct session *session, struct session_start *start)
     ff_trainer_destroy(start->trainer);
     ff_checkpoint_close(start->checkpoint);
     free(start->changes);
-    if (start->dataset != NULL)
-        catalog_release(session->catalog, start->dataset);
+    catalog_release(session->catalog, start->dataset);
 }
 
 /* --- taking it up --------------------------------------------------------------------------------------------- */
-
-/* How far it has come, as its checkpoint says. */
-static void stand(struct run *run, const struct ff_standing *standing, const struct ff_progress *trainer)
-{
-    uint64_t per_epoch = trainer->epochs > 0 ? trainer->steps / trainer->epochs : 0;
-
-    run->progress = *trainer;
-    run->progress.step = standing->step;
-    run->progress.epoch = per_epoch > 0 ? (uint32_t)((standing->step + per_epoch - 1) / per_epoch) : 0;
-    run->progress.elapsed = standing->training + standing->evaluating + standing->saving;
-    run->progress.evaluating = standing->evaluating;
-    run->progress.remaining = run->progress.samples_per_second = (double)NAN;
-}
 
 /* Whoever has seen more of it is to forget that. */
 static void tell_dropped(struct session *session, int64_t run, uint64_t step)
@@ -172,7 +148,9 @@ bool session_take_up(struct session *session, const struct session_start *start,
     *run = *session->current;
     run_place(run, ff_trainer_placement(start->trainer));
     run->parameters = ff_trainer_parameters(start->trainer);
-    stand(run, standing, &progress);
+    run->progress = progress;
+    run->progress.remaining = run->progress.samples_per_second = (double)NAN;
+    run_stand(run, standing);
     if (!start->again)
         keep(session, run, standing->step);
     pthread_mutex_unlock(&session->mutex);

@@ -35,14 +35,10 @@ static void see_epoch(void *self, const struct ff_epoch *epoch)
     pthread_mutex_lock(&session->mutex);
     struct run *run = session->current;
     int64_t id = run->id;
-    run->last = *epoch;
     run->progress.epoch = epoch->epoch;
     run->progress.evaluating = epoch->evaluating;
-    if (!isnan(epoch->test_error) && (run->best.epoch == 0 || epoch->test_error < run->best.test_error)) {
-        run->best.test_error = epoch->test_error;
-        run->best.epoch = epoch->epoch;
+    if (run_see_epoch(run, epoch))
         session->saving.best_step = epoch->step;
-    }
     session_note_change(session);
     pthread_mutex_unlock(&session->mutex);
     char *text = run_event_text(id, run_epoch_to_json(epoch));

@@ -243,7 +243,7 @@ static ff_status mend_row(struct store *store, int64_t run, const struct found *
     store_checkpoint_path(store, run, path);
     if (stat(path, &information) != 0)
         return FF_OK;
-    int64_t written = (int64_t)information.st_mtim.tv_sec * 1000 + (int64_t)(information.st_mtim.tv_nsec / 1000000);
+    int64_t written = timing_of(information.st_mtim);
     if (found->row && written <= found->kept.written && (uint64_t)information.st_size == found->kept.bytes)
         return FF_OK;
     struct ff_checkpoint *checkpoint = ff_checkpoint_open(path, &damage);

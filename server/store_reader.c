@@ -134,7 +134,7 @@ bool store_count_runs(struct store *store, uint64_t counts[RUN_STATES])
     while (status == FF_OK && (status = next_row(&query, &row, &error)) == FF_OK && row) {
         enum run_state state;
 
-        if (run_state_from_name((const char *)sqlite3_column_text(query.statement, 0), &state) == 0)
+        if (run_state_from_name((const char *)sqlite3_column_text(query.statement, 0), &state))
             counts[state] = (uint64_t)sqlite3_column_int64(query.statement, 1);
     }
     end_query(&query);

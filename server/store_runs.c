@@ -199,7 +199,7 @@ static bool read_run_row(struct columns *columns, struct run *run)
     snprintf(run->notes, sizeof run->notes, "%s", next_text(columns));
     run->tag_count = texts_from_json(next_text(columns), run->tags[0], sizeof run->tags[0], RUN_TAGS_MAX, &starved);
     snprintf(run->preset, sizeof run->preset, "%s", next_text(columns));
-    if (run_state_from_name(next_text(columns), &run->state) != 0)
+    if (!run_state_from_name(next_text(columns), &run->state))
         run->state = RUN_INTERRUPTED;
     snprintf(run->reason, sizeof run->reason, "%s", next_text(columns));
     run->created = (int64_t)next_whole(columns);

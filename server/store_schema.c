@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "timing.h"
+
 enum { CHECK_BYTES_MAX = 64 << 20 };
 
 /* What brings the database from version i to version i + 1. Never change one that was released: add the next. */
@@ -192,8 +194,7 @@ static int64_t last_written(const char *path)
     for (size_t i = 0; i < 2; i++) {
         if (stat(files[i], &information) != 0)
             continue;
-        int64_t written =
-            (int64_t)information.st_mtim.tv_sec * 1000 + (int64_t)(information.st_mtim.tv_nsec / 1000000);
+        int64_t written = timing_of(information.st_mtim);
         newest = written > newest ? written : newest;
     }
     return newest;

@@ -4,6 +4,9 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "utf8.h"
 
 void text_open(struct text *text)
 {
@@ -53,20 +56,38 @@ void text_figure(struct text *text, float value, const char *missing)
     text_print(text, "%s", isfinite(value) ? digits : missing);
 }
 
+void text_of_number(double value, char digits[TEXT_FIGURE_MAX])
+{
+    for (int precision = 15; precision <= 17; precision++) {
+        snprintf(digits, TEXT_FIGURE_MAX, "%.*g", precision, value);
+        if (strtod(digits, NULL) == value)
+            return;
+    }
+}
+
 void text_number(struct text *text, double value, const char *missing)
 {
-    char digits[40];
+    char digits[TEXT_FIGURE_MAX];
 
-    if (!isfinite(value)) {
-        text_print(text, "%s", missing);
-        return;
-    }
-    for (int precision = 15; precision <= 17; precision++) {
-        snprintf(digits, sizeof digits, "%.*g", precision, value);
-        if (strtod(digits, NULL) == value)
-            break;
-    }
-    text_print(text, "%s", digits);
+    if (isfinite(value))
+        text_of_number(value, digits);
+    text_print(text, "%s", isfinite(value) ? digits : missing);
+}
+
+void text_mend_cut(char *text)
+{
+    size_t length = strlen(text);
+
+    for (size_t cut = 0; cut < 4 && cut <= length; cut++)
+        if (ff_utf8_valid(text, length - cut)) {
+            text[length - cut] = '\0';
+            return;
+        }
+}
+
+const char *text_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
 }
 
 void text_print(struct text *text, const char *format, ...)

@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "plan.h"
+#include "text.h"
 
 static const char thin_rule[] = "---------------------------------------------------------------";
 static const char thick_rule[] = "===============================================================";
@@ -72,11 +73,6 @@ void textlog_architecture(const struct ff_config *config, const struct ff_datase
     }
 }
 
-static const char *plural(uint64_t count)
-{
-    return count == 1 ? "" : "s";
-}
-
 static void print_dataset(FILE *out, const struct run *run, const struct ff_dataset *dataset)
 {
     struct ff_plan plan;
@@ -89,8 +85,8 @@ static void print_dataset(FILE *out, const struct run *run, const struct ff_data
     fprintf(out,
             "Data set: %s, %" PRIu32 " training image%s, %" PRIu32 " %s image%s of %" PRIu32 "x%" PRIu32
             ", %" PRIu32 " classes\n",
-            run->config.dataset, plan.train_images, plural(plan.train_images), plan.judged_images,
-            run->config.evaluate_on == FF_EVALUATE_TEST ? "test" : "validation", plural(plan.judged_images),
+            run->config.dataset, plan.train_images, text_plural(plan.train_images), plan.judged_images,
+            run->config.evaluate_on == FF_EVALUATE_TEST ? "test" : "validation", text_plural(plan.judged_images),
             dataset->shape.height, dataset->shape.width, dataset->classes);
 }
 
@@ -166,7 +162,7 @@ void textlog_header(FILE *out, const struct run *run, const struct ff_dataset *d
 void textlog_resumed(FILE *out, const char *file, const struct ff_standing *standing)
 {
     fprintf(out, "Goes on after step %" PRIu64 ", with %" PRIu32 " epoch%s done, from %s\n%s\n", standing->step,
-            standing->epochs, plural(standing->epochs), file, thin_rule);
+            standing->epochs, text_plural(standing->epochs), file, thin_rule);
 }
 
 /* Epochs */

@@ -133,23 +133,7 @@ static struct ff_trainer *create_trainer(struct training *training, const struct
     return ff_trainer_create(&run->config, dataset, run->asked, &observer, &beginning, error);
 }
 
-/* How far the run has come before it trains. */
-static void take_standing(const struct training *training, struct ff_progress *progress)
-{
-    const struct ff_standing *standing;
-
-    if (training->beginning == NULL)
-        return;
-    standing = train_standing(training);
-    progress->step = standing->step;
-    progress->epoch = standing->epochs;
-    progress->elapsed = standing->training + standing->evaluating + standing->saving;
-    progress->evaluating = standing->evaluating;
-    if (standing->step * progress->epochs > standing->epochs * progress->steps) /* inside an epoch */
-        progress->epoch++;
-}
-
-static void begin_run(struct training *training, const struct ff_trainer *trainer)
+static void begin_run(struct training *training, struct ff_trainer *trainer)
 {
     struct run *run = &training->run;
 
@@ -157,6 +141,9 @@ static void begin_run(struct training *training, const struct ff_trainer *traine
     run->state = RUN_RUNNING;
     run_place(run, ff_trainer_placement(trainer));
     run->parameters = ff_trainer_parameters(trainer);
+    ff_trainer_progress(trainer, &run->progress);
+    if (training->beginning != NULL)
+        run_stand(run, train_standing(training));
 }
 
 static bool train_on(struct training *training, const struct ff_dataset *dataset, struct ff_error *error)
@@ -170,8 +157,6 @@ static bool train_on(struct training *training, const struct ff_dataset *dataset
         return false;
     }
     begin_run(training, trainer);
-    ff_trainer_progress(trainer, &run->progress);
-    take_standing(training, &run->progress);
     train_tell_start(training, dataset);
     train_watch_begin(training->watch, trainer, run->name);
     enum ff_outcome outcome = ff_trainer_run(trainer, error);
@@ -185,28 +170,13 @@ static bool train_on(struct training *training, const struct ff_dataset *dataset
     return run->state == RUN_FINISHED && trouble == NULL;
 }
 
-/* Whether the configuration fits the data set; the first that does not, into `error`. */
-static bool fits(const struct run *run, const struct ff_dataset *dataset, struct ff_error *error)
-{
-    struct ff_problems *problems = calloc(1, sizeof *problems);
-    bool good = problems != NULL && ff_config_check(&run->config, dataset, "/config", problems);
-
-    if (problems == NULL)
-        ff_fail_memory(error, "a run");
-    else if (!good)
-        ff_fail(error, FF_INVALID, "%s: %s%s", problems->problem[0].pointer, problems->problem[0].detail,
-                problems->count > 1 ? " (and more)" : "");
-    free(problems);
-    return good;
-}
-
 static bool train_one(struct train *train, struct training *training)
 {
     struct ff_error error;
     const struct ff_dataset *dataset = catalog_acquire(train->catalog, training->run.config.dataset, &error);
     bool good;
 
-    if (dataset == NULL || !fits(&training->run, dataset, &error)) {
+    if (dataset == NULL || run_fits(&training->run.config, dataset, &error) != FF_OK) {
         fail_at_once(training, dataset, error.message);
         good = false;
     } else {
@@ -252,12 +222,9 @@ static ff_status open_all(struct train *train, struct ff_error *error)
     train->trainings = calloc(train->count, sizeof *train->trainings);
     if (train->trainings == NULL)
         return ff_fail_memory(error, "the runs");
-    train->catalog = catalog_create(error);
+    train->catalog = catalog_create_with(train->options->data.values, error);
     if (train->catalog == NULL)
         return error->status;
-    for (size_t i = 0; i < train->options->data.count; i++)
-        if (catalog_add(train->catalog, train->options->data.values[i], error) != FF_OK)
-            return error->status;
     train->watch = train_watch_create(error);
     return train->watch == NULL ? error->status : FF_OK;
 }
@@ -282,14 +249,11 @@ int train_command(const struct options *options)
     if (train.count == 0)
         train.count = 1; /* that of --resume */
     signals_take();
-    if (ff_blas_check(&error) != FF_OK || together_open(&train.together, &error) != FF_OK)
+    if (ff_blas_check(&error) != FF_OK || together_open(&train.together, &error) != FF_OK ||
+        (!train.together.served && open_all(&train, &error) != FF_OK))
         train_complain(NULL, error.message);
-    else if (train.together.served)
-        status = DONE;
-    else if (open_all(&train, &error) == FF_OK)
-        status = train_all(&train);
     else
-        train_complain(NULL, error.message);
+        status = train.together.served ? DONE : train_all(&train);
     close_all(&train);
     together_close(&train.together);
     return status;

@@ -14,8 +14,7 @@ struct train_checkpoint {
     const char *path;
     char *best_path;
     const struct run *run;
-    uint64_t
-        best_step; /* where the best epoch so far ended, until its weights are kept; 0: nothing is to be done */
+    uint64_t best_step; /* where the best epoch ended, until its weights are kept; 0: nothing is to be done */
     struct ff_checkpoint_about about;
     struct checkpoint_pace pace;
 

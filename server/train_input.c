@@ -6,10 +6,9 @@
 #include <string.h>
 
 #include "json.h"
-#include "options.h"
 #include "preset.h"
 #include "run_request.h"
-#include "utf8.h"
+#include "text.h"
 
 enum { FILE_MAX = 1 << 20 };
 
@@ -18,7 +17,7 @@ void train_complain(const char *what, const char *sentence)
     fprintf(stderr, "goodness train: %s%s%s\n", what == NULL ? "" : what, what == NULL ? "" : ": ", sentence);
 }
 
-void train_complain_problems(const char *operand, const struct ff_problems *problems)
+static void complain_problems(const char *operand, const struct ff_problems *problems)
 {
     for (size_t i = 0; i < problems->count; i++)
         fprintf(stderr, "goodness train: %s: %s: %s\n", strcmp(operand, "-") == 0 ? "standard input" : operand,
@@ -107,16 +106,13 @@ static bool looks_like_a_file(const char *operand)
 
 static void fail_operand(const char *operand, struct ff_error *error)
 {
-    const char *names[OPTIONS_LIST_MAX + 1] = {NULL}, *nearest;
-    size_t count;
-    const struct ff_preset *presets = ff_presets(&count);
+    const char *nearest = ff_preset_nearest(operand);
 
-    for (size_t i = 0; i < count && i < OPTIONS_LIST_MAX; i++)
-        names[i] = presets[i].name;
-    nearest = ff_nearest_name(operand, names);
-    ff_fail(error, FF_NOT_FOUND, "%s is neither a preset nor a file%s%s%s", operand,
-            nearest == NULL ? "" : "; did you mean \"", nearest == NULL ? "" : nearest,
-            nearest == NULL ? "" : "\"?");
+    if (nearest != NULL)
+        ff_fail(error, FF_NOT_FOUND, "%s is neither a preset nor a file; did you mean \"%s\"?", operand, nearest);
+    else
+        ff_fail(error, FF_NOT_FOUND, "%s is neither a preset nor a file; goodness train --help lists the presets",
+                operand);
 }
 
 static cJSON *request_of(const char *operand, struct ff_error *error)
@@ -151,7 +147,7 @@ bool train_input_read(const char *operand, struct run *run)
     if (problems == NULL)
         train_complain(operand, "not enough memory for a run");
     else
-        train_complain_problems(operand, problems);
+        complain_problems(operand, problems);
     free(problems);
     return good;
 }
@@ -195,16 +191,6 @@ static ff_status check_asked(const char *operand, const char *file, const struct
     return status;
 }
 
-static void take_name(struct run *run, const char *name)
-{
-    size_t length = (size_t)snprintf(run->name, sizeof run->name, "%s", name);
-
-    if (length < sizeof run->name)
-        return;
-    for (length = sizeof run->name - 1; !ff_utf8_valid(run->name, length);) /* never cut inside a character */
-        run->name[--length] = '\0';
-}
-
 bool train_input_resume(const char *file, const char *operand, struct run *run, struct ff_checkpoint **checkpoint)
 {
     const struct ff_checkpoint_about *about;
@@ -232,7 +218,9 @@ bool train_input_resume(const char *file, const char *operand, struct run *run, 
     run->config.epochs = epochs;
     run->best.epoch = about->standing.best_epoch;
     run->best.test_error = about->standing.best_error;
-    if (run->name[0] == '\0')
-        take_name(run, about->name);
+    if (run->name[0] == '\0') {
+        snprintf(run->name, sizeof run->name, "%.*s", RUN_NAME_MAX, about->name);
+        text_mend_cut(run->name);
+    }
     return true;
 }

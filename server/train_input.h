@@ -17,8 +17,7 @@ bool train_input_read(const char *operand, struct run *run);
  * caller closes *checkpoint. False: complained already. */
 bool train_input_resume(const char *file, const char *operand, struct run *run, struct ff_checkpoint **checkpoint);
 
-/* "goodness train: WHAT: SENTENCE" (`what` may be NULL); a line for each problem. */
+/* "goodness train: WHAT: SENTENCE" (`what` may be NULL). */
 void train_complain(const char *what, const char *sentence);
-void train_complain_problems(const char *operand, const struct ff_problems *problems);
 
 #endif

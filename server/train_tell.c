@@ -1,6 +1,5 @@
 #include "train_tell.h"
 
-#include <math.h>
 #include <stdio.h>
 
 #include "blas.h"
@@ -37,20 +36,11 @@ void train_tell_points(void *self, const struct ff_point *points, size_t count)
     train_watch_go_on(training->watch);
 }
 
-static void keep_epoch(struct run *run, const struct ff_epoch *epoch)
-{
-    run->last = *epoch;
-    if (!isnan(epoch->test_error) && (run->best.epoch == 0 || epoch->test_error < run->best.test_error)) {
-        run->best.test_error = epoch->test_error;
-        run->best.epoch = epoch->epoch;
-    }
-}
-
 void train_tell_epoch(void *self, const struct ff_epoch *epoch)
 {
     struct training *training = self;
 
-    keep_epoch(&training->run, epoch);
+    run_see_epoch(&training->run, epoch);
     train_watch_pause(training->watch);
     if (training->options->text) {
         textlog_epoch(stdout, &training->run.config, epoch);

@@ -114,6 +114,13 @@ serve ./server/start --port 0 --state "$state"
 [ "$(api /api/v1/runs | jq '.runs | length')" = "$before" ]
 [ "$(api '/api/v1/runs?state=running' | jq '.runs | length')" = 0 ]
 stop
+grep '^server/build:' "$work/err" && { echo "something was built, or said of it, though all was there"; exit 1; }
+
+echo "--- it says where it will be"
+for port in --port=65536 "--port 65536"; do
+    ./server/start $port --listen ::1 2>"$work/err" && { echo "it serves at a port that there is not"; exit 1; }
+    grep -F 'open http://[::1]:65536 ' "$work/err" || { cat "$work/err"; echo "$port is not told"; exit 1; }
+done
 
 echo "--- every line that needs no daemon, run to its end"
 while IFS=$'\t' read -r place line; do

@@ -74,6 +74,5 @@ ff_status catalog_check(struct catalog *catalog, catalog_tell *tell, void *self,
 void catalog_release(struct catalog *catalog, const struct ff_dataset *dataset)
 {
     (void)catalog;
-    (void)dataset;
-    acquired--;
+    acquired -= dataset != NULL;
 }

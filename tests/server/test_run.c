@@ -88,14 +88,14 @@ static void state_names_are_those_of_the_interface(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         enum run_state found = RUN_STATES;
         assert_string_equal(run_state_name(cases[i].state), cases[i].name);
-        assert_int_equal(run_state_from_name(cases[i].name, &found), 0);
+        assert_true(run_state_from_name(cases[i].name, &found));
         assert_int_equal(found, cases[i].state);
         assert_int_equal(run_state_is_final(cases[i].state), cases[i].final);
         assert_int_equal(run_state_holds_trainer(cases[i].state), cases[i].holds);
     }
     enum run_state untouched = RUN_PAUSED;
-    assert_int_not_equal(run_state_from_name("Running", &untouched), 0);
-    assert_int_not_equal(run_state_from_name("", &untouched), 0);
+    assert_false(run_state_from_name("Running", &untouched));
+    assert_false(run_state_from_name("", &untouched));
     assert_int_equal(untouched, RUN_PAUSED);
 }
 
