@@ -4,8 +4,6 @@
 
 #include "digits.h"
 
-enum { READING_SECONDS = 30 }; /* that a request waits for a data set to be read */
-
 /* Of routes that need no token. */
 static bool always(const char *path)
 {
@@ -142,7 +140,7 @@ const struct http_route *api_routes(size_t *count)
     return routes;
 }
 
-int api_run_id(struct api *api, const struct request *request, struct response *response, int64_t *id)
+bool api_run_id(struct api *api, const struct request *request, struct response *response, int64_t *id)
 {
     const char *text = request_part(request, "id");
 
@@ -163,7 +161,7 @@ int api_run_id(struct api *api, const struct request *request, struct response *
                             text);
         }
     }
-    return *id != 0 ? 0 : -1;
+    return *id != 0;
 }
 
 bool api_find_run(struct api *api, struct response *response, int64_t id, struct run *run)
@@ -180,7 +178,7 @@ bool api_run(struct api *api, const struct request *request, struct response *re
 {
     int64_t id;
 
-    return api_run_id(api, request, response, &id) == 0 && api_find_run(api, response, id, run);
+    return api_run_id(api, request, response, &id) && api_find_run(api, response, id, run);
 }
 
 bool api_no_query(const struct request *request, struct response *response)
@@ -275,8 +273,16 @@ bool api_dataset(struct api *api, const struct request *request, struct response
     if (request_is_last_try(request))
         respond_error(response, error);
     else
-        respond_later(response, READING_SECONDS);
+        respond_later(response, API_PATIENCE_SECONDS);
     return false;
+}
+
+void api_respond_text(struct response *response, const char *type, struct text *text)
+{
+    size_t length = 0;
+    char *bytes = text_close(text, &length);
+
+    respond_text(response, 200, type, bytes, length);
 }
 
 void api_respond_run(struct response *response, unsigned status, const struct run *run)

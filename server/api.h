@@ -13,7 +13,11 @@
 #include "hub.h"
 #include "session.h"
 #include "store.h"
+#include "text.h"
 #include "token.h"
+
+/* That a request waits for what somebody else is to do: read a data set, answer for a network. */
+enum { API_PATIENCE_SECONDS = 30 };
 
 struct api {
     struct session *session;
@@ -28,8 +32,8 @@ struct api {
 /* All routes of the program (api.c). */
 const struct http_route *api_routes(size_t *count);
 
-/* {id}: a number, "latest" or "current". 0 and the run's number, or -1 with 404 answered. */
-int api_run_id(struct api *api, const struct request *request, struct response *response, int64_t *id);
+/* {id}: a number, "latest" or "current", as the run's number; false: 404 answered already. */
+bool api_run_id(struct api *api, const struct request *request, struct response *response, int64_t *id);
 
 /* The run with that number, or the one that {id} means; false: answered already. */
 bool api_find_run(struct api *api, struct response *response, int64_t id, struct run *run);
@@ -66,6 +70,9 @@ void api_ring(void *bell);
  * and `error`. False: answered already, or the handler is called again when it has been read. */
 bool api_dataset(struct api *api, const struct request *request, struct response *response, const char *name,
                  const struct ff_dataset **dataset, struct ff_error *error);
+
+/* A text that was written, as the answer, 200; closes it. */
+void api_respond_text(struct response *response, const char *type, struct text *text);
 
 /* A fresh representation of a run, as the answer. */
 void api_respond_run(struct response *response, unsigned status, const struct run *run);

@@ -74,16 +74,13 @@ static bool read_query(const struct request *request, struct response *response,
 static void respond_written(struct response *response, const struct comparison *comparison, enum form form)
 {
     struct text text;
-    size_t length = 0;
 
     text_open(&text);
     if (form == AS_CSV)
         comparison_write_csv(comparison, &text);
     else
         comparison_write_text(comparison, &text);
-    char *bytes = text_close(&text, &length);
-    respond_text(response, 200, form == AS_CSV ? "text/csv; charset=utf-8" : "text/plain; charset=utf-8", bytes,
-                 length);
+    api_respond_text(response, form == AS_CSV ? "text/csv; charset=utf-8" : "text/plain; charset=utf-8", &text);
 }
 
 static void respond_comparison(struct api *api, struct response *response, const struct query *query,

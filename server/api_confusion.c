@@ -1,17 +1,14 @@
 /* api_confusion.c - GET /api/v1/runs/{id}/confusion: what the newest evaluation mistook for what. */
 #include "api.h"
-#include "text.h"
 
 static void respond_confusion(struct response *response, const struct confusion *confusion)
 {
     struct text text;
-    size_t length = 0;
 
     text_open(&text);
     confusion_write(&text, confusion);
     text_print(&text, "\n");
-    char *bytes = text_close(&text, &length);
-    respond_text(response, 200, "application/json", bytes, length);
+    api_respond_text(response, "application/json", &text);
 }
 
 void api_confusion(struct api *api, const struct request *request, struct response *response)
@@ -22,7 +19,7 @@ void api_confusion(struct api *api, const struct request *request, struct respon
     struct run run;
     int64_t id;
 
-    if (!api_no_query(request, response) || api_run_id(api, request, response, &id) != 0 ||
+    if (!api_no_query(request, response) || !api_run_id(api, request, response, &id) ||
         api_recall_rows(api, request, response, id, &key) || !api_find_run(api, response, id, &run))
         return;
     api_catch_up(api, run.id);

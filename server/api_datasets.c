@@ -4,28 +4,20 @@
 
 #include "api.h"
 #include "digits.h"
-#include "text.h"
-
-enum { PATIENCE_SECONDS = 30 }; /* that the list waits for sets to be read */
 
 /* --- GET /api/v1/datasets ------------------------------------------------------------------------------------- */
 
-static bool add_text(cJSON *object, const char *name, const char *text)
+static cJSON *entry_to_json(const struct catalog_entry *entry)
 {
-    return (text != NULL && text[0] != '\0' ? cJSON_AddStringToObject(object, name, text)
-                                            : cJSON_AddNullToObject(object, name)) != NULL;
-}
-
-static bool add_entry(cJSON *list, const struct catalog_entry *entry)
-{
-    cJSON *item = cJSON_CreateObject();
-
-    return item != NULL && cJSON_AddItemToArray(list, item) && add_text(item, "name", entry->name) &&
-           add_text(item, "title", entry->title) &&
-           cJSON_AddBoolToObject(item, "present", entry->present) != NULL && add_text(item, "path", entry->path) &&
-           add_text(item, "problem",
-                    entry->unread ? "it is still being read: ask again in a moment" : entry->problem) &&
-           add_text(item, "how_to_get", entry->present ? NULL : entry->how_to_get);
+    const char *problem = entry->unread ? "it is still being read: ask again in a moment" : entry->problem;
+    bool gettable = !entry->present && entry->how_to_get != NULL;
+    cJSON *json = cJSON_CreateObject();
+    bool good =
+        ff_json_put(json, "name", run_text(entry->name)) && ff_json_put(json, "title", run_text(entry->title)) &&
+        ff_json_put(json, "present", cJSON_CreateBool(entry->present)) &&
+        ff_json_put(json, "path", run_text(entry->path)) && ff_json_put(json, "problem", run_text(problem)) &&
+        ff_json_put(json, "how_to_get", run_text(gettable ? entry->how_to_get : ""));
+    return ff_json_whole(json, good);
 }
 
 /* Whether it is known of all sets that are here if they can be read; false: the handler is called again when it is.
@@ -38,7 +30,7 @@ static bool all_are_read(struct api *api, const struct request *request, struct 
     if (bell == NULL)
         return true;
     if (catalog_check(api->catalog, api_ring, bell, &error) == FF_BUSY) {
-        respond_later(response, PATIENCE_SECONDS);
+        respond_later(response, API_PATIENCE_SECONDS);
         return false;
     }
     http_bell_release(bell);
@@ -63,13 +55,9 @@ void api_datasets(struct api *api, const struct request *request, struct respons
     list = cJSON_AddArrayToObject(json, "datasets");
     good = list != NULL;
     for (size_t i = 0; i < count && good; i++)
-        good = add_entry(list, &entries[i]);
+        good = ff_json_append(list, entry_to_json(&entries[i]));
     free(entries);
-    if (!good) {
-        cJSON_Delete(json);
-        json = NULL;
-    }
-    respond_json(response, 200, json);
+    respond_json(response, 200, ff_json_whole(json, good));
     response_use_etag(response);
 }
 
@@ -79,16 +67,13 @@ static void respond_sample(struct response *response, const struct ff_dataset *d
                            uint32_t index)
 {
     const struct ff_images *images = ff_dataset_split(dataset, split);
-    size_t size = ff_shape_size(dataset->shape), length = 0;
+    size_t size = ff_shape_size(dataset->shape);
     const uint8_t *pixels = images->pixels + index * size;
-    cJSON *name = cJSON_CreateString(dataset->name);
-    char *quoted = name != NULL ? cJSON_PrintUnformatted(name) : NULL, *bytes;
     struct text text;
 
     text_open(&text);
-    text_print(&text, "{\"dataset\":%s,\"split\":\"%s\",\"index\":%u,\"label\":%u,",
-               quoted != NULL ? quoted : "null", split == FF_TRAIN_SPLIT ? "train" : "test", (unsigned)index,
-               (unsigned)images->labels[index]);
+    text_print(&text, "{\"dataset\":\"%s\",\"split\":\"%s\",\"index\":%u,\"label\":%u,", dataset->name,
+               split == FF_TRAIN_SPLIT ? "train" : "test", (unsigned)index, (unsigned)images->labels[index]);
     text_print(&text, "\"channels\":%u,\"height\":%u,\"width\":%u,\"image\":[", (unsigned)dataset->shape.channels,
                (unsigned)dataset->shape.height, (unsigned)dataset->shape.width);
     for (size_t i = 0; i < size; i++) {
@@ -96,15 +81,8 @@ static void respond_sample(struct response *response, const struct ff_dataset *d
         text_figure(&text, (float)pixels[i] / 255, "null");
     }
     text_print(&text, "]}\n");
-    bytes = text_close(&text, &length);
-    if (quoted == NULL) {
-        free(bytes);
-        bytes = NULL;
-    }
-    respond_text(response, 200, "application/json", bytes, length);
+    api_respond_text(response, "application/json", &text);
     response_use_etag(response);
-    cJSON_free(quoted);
-    cJSON_Delete(name);
 }
 
 /* A number below `count`, in its one spelling; -1 when it is none. */

@@ -1,6 +1,5 @@
 /* api_epochs.c - GET /api/v1/runs/{id}/epochs: a row per epoch. */
 #include "api.h"
-#include "text.h"
 
 /* The rows as they are read, in either form. */
 struct rows {
@@ -13,10 +12,9 @@ struct rows {
 static bool take_json(void *self, const struct ff_epoch *epoch, uint64_t event)
 {
     struct rows *rows = self;
-    cJSON *row = run_epoch_to_json(epoch);
 
     (void)event;
-    rows->failed = row == NULL || !cJSON_AddItemToArray(rows->list, row);
+    rows->failed = !ff_json_append(rows->list, run_epoch_to_json(epoch));
     return !rows->failed;
 }
 
@@ -62,15 +60,12 @@ static void respond_csv(struct api *api, const struct run *run, struct response 
 {
     struct rows rows = {.layers = run->config.layer_count};
     struct ff_error error;
-    size_t length = 0;
     ff_status status;
-    char *bytes;
 
     text_open(&rows.text);
     write_head(&rows);
     status = store_read_epochs(api->store, run->id, 0, 0, take_csv, &rows, &error);
-    bytes = text_close(&rows.text, &length);
-    respond_text(response, 200, "text/csv; charset=utf-8", bytes, length);
+    api_respond_text(response, "text/csv; charset=utf-8", &rows.text);
     if (status != FF_OK)
         respond_error(response, &error);
 }
@@ -86,11 +81,7 @@ static void respond_rows(struct api *api, const struct run *run, struct response
         cJSON_Delete(json);
         return;
     }
-    if (rows.list == NULL || rows.failed) {
-        cJSON_Delete(json);
-        json = NULL;
-    }
-    respond_json(response, 200, json);
+    respond_json(response, 200, ff_json_whole(json, rows.list != NULL && !rows.failed));
 }
 
 void api_epochs(struct api *api, const struct request *request, struct response *response)
@@ -102,7 +93,7 @@ void api_epochs(struct api *api, const struct request *request, struct response 
     bool csv;
 
     if (!request_check_query(request, response, names) || !api_format(request, response, &csv) ||
-        api_run_id(api, request, response, &id) != 0 || api_recall_rows(api, request, response, id, &key) ||
+        !api_run_id(api, request, response, &id) || api_recall_rows(api, request, response, id, &key) ||
         !api_find_run(api, response, id, &run))
         return;
     api_catch_up(api, run.id);

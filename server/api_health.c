@@ -18,8 +18,7 @@ void api_ready(struct api *api, const struct request *request, struct response *
     (void)request;
     if (api->closing)
         respond_problem(response, 503, "the daemon is ending");
-    else if (store_trouble(api->store, sentence, sizeof sentence) ||
-             !session_ready(api->session, sentence, sizeof sentence))
+    else if (!session_ready(api->session, sentence, sizeof sentence))
         respond_problem(response, 503, "%s", sentence);
     else
         respond_static(response, "application/json", ready, sizeof ready - 1, NULL);

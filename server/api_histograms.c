@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "api.h"
-#include "text.h"
 
 static void add_epoch(void *self, uint64_t epoch)
 {
@@ -35,7 +34,6 @@ static char *list_epochs(struct api *api, struct response *response, int64_t run
 static void respond_histograms(struct response *response, const struct histograms *histograms, const char *epochs)
 {
     struct text text;
-    size_t length = 0;
 
     text_open(&text);
     text_print(&text, "{");
@@ -44,8 +42,7 @@ static void respond_histograms(struct response *response, const struct histogram
     else
         text_print(&text, "\"epoch\":null,\"step\":0,\"images\":0,\"whole\":false,\"layers\":[]");
     text_print(&text, ",\"epochs\":[%s]}\n", epochs);
-    char *bytes = text_close(&text, &length);
-    respond_text(response, 200, "application/json", bytes, length);
+    api_respond_text(response, "application/json", &text);
 }
 
 /* Those of the epoch that is meant, 0: of the newest; false: answered already. */
@@ -93,7 +90,7 @@ void api_histograms(struct api *api, const struct request *request, struct respo
 
     if (!request_check_query(request, response, names) ||
         !request_query_number(request, response, "epoch", 1, UINT32_MAX, 0, &epoch) ||
-        api_run_id(api, request, response, &id) != 0 || api_recall_rows(api, request, response, id, &key) ||
+        !api_run_id(api, request, response, &id) || api_recall_rows(api, request, response, id, &key) ||
         !api_find_run(api, response, id, &run))
         return;
     api_catch_up(api, run.id);

@@ -1,6 +1,5 @@
 /* api_log.c - GET /api/v1/runs/{id}/log: the run as plain text, in the layout of the original's logs. */
 #include "api.h"
-#include "text.h"
 #include "textlog.h"
 
 struct log {
@@ -28,12 +27,10 @@ static void write_header(struct log *log, const struct run *run, const struct ff
 void api_log(struct api *api, const struct request *request, struct response *response)
 {
     struct ff_error error;
-    size_t length = 0;
     struct run run;
     struct log log = {.config = &run.config};
     const struct ff_dataset *dataset;
     ff_status status;
-    char *bytes;
 
     if (!api_no_query(request, response) || !api_run(api, request, response, &run) ||
         !api_dataset(api, request, response, run.config.dataset, &dataset, &error))
@@ -45,8 +42,7 @@ void api_log(struct api *api, const struct request *request, struct response *re
     status = store_read_epochs(api->store, run.id, 0, 0, take_epoch, &log, &error);
     if (log.text.stream != NULL)
         textlog_end(log.text.stream, &run, NULL);
-    bytes = text_close(&log.text, &length);
-    respond_text(response, 200, "text/plain; charset=utf-8", bytes, length);
+    api_respond_text(response, "text/plain; charset=utf-8", &log.text);
     if (status != FF_OK)
         respond_error(response, &error);
     else

@@ -13,16 +13,14 @@ static bool has_session(const struct api *api, const struct request *request)
 void api_login_state(struct api *api, const struct request *request, struct response *response)
 {
     cJSON *json;
+    bool good;
 
     if (!api_no_query(request, response))
         return;
     json = cJSON_CreateObject();
-    if (cJSON_AddBoolToObject(json, "required", api->token != NULL) == NULL ||
-        cJSON_AddBoolToObject(json, "signed_in", has_session(api, request)) == NULL) {
-        cJSON_Delete(json);
-        json = NULL;
-    }
-    respond_json(response, 200, json);
+    good = ff_json_put(json, "required", cJSON_CreateBool(api->token != NULL)) &&
+           ff_json_put(json, "signed_in", cJSON_CreateBool(has_session(api, request)));
+    respond_json(response, 200, ff_json_whole(json, good));
 }
 
 /* The token out of {"token": …}; NULL: answered with all that is wrong with the body. */

@@ -61,16 +61,13 @@ static void respond_series(struct response *response, const struct series *serie
 {
     const bool *chosen = query->some_layers ? query->layers : NULL;
     struct text text;
-    size_t length = 0;
-    char *bytes;
 
     text_open(&text);
     if (query->csv)
         series_write_csv(series, chosen, &text);
     else
         series_write_json(series, chosen, &text);
-    bytes = text_close(&text, &length);
-    respond_text(response, 200, query->csv ? "text/csv; charset=utf-8" : "application/json", bytes, length);
+    api_respond_text(response, query->csv ? "text/csv; charset=utf-8" : "application/json", &text);
 }
 
 void api_metrics(struct api *api, const struct request *request, struct response *response)
@@ -83,7 +80,7 @@ void api_metrics(struct api *api, const struct request *request, struct response
     uint64_t count;
     int64_t id;
 
-    if (api_run_id(api, request, response, &id) != 0 || api_recall_rows(api, request, response, id, &key) ||
+    if (!api_run_id(api, request, response, &id) || api_recall_rows(api, request, response, id, &key) ||
         !api_find_run(api, response, id, &run) || !read_query(request, response, &run, &query))
         return;
     api_catch_up(api, run.id);

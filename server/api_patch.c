@@ -5,8 +5,6 @@
 #include "api.h"
 #include "run_request.h"
 
-enum { PATIENCE_SECONDS = 30 };
-
 /* What is kept of a request until its settings have taken effect. */
 struct waiting_settings {
     struct session *session;
@@ -57,7 +55,7 @@ static void go_on(struct api *api, const struct request *request, struct respons
                                                 : session_turned(waiting->session, waiting->request, &error);
 
     if (status == FF_BUSY && !request_is_last_try(request))
-        respond_later(response, PATIENCE_SECONDS);
+        respond_later(response, API_PATIENCE_SECONDS);
     else if (status != FF_OK)
         respond_error(response, &error);
     else if (api_find_run(api, response, waiting->run, &run))

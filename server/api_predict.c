@@ -7,9 +7,6 @@
 #include "api.h"
 #include "json.h"
 #include "run_request.h"
-#include "text.h"
-
-enum { PATIENCE_SECONDS = 30 };
 
 /* What is kept of a request until its answer comes. */
 struct waiting_prediction {
@@ -155,7 +152,7 @@ static void ask(struct api *api, int64_t id, const struct question *question, st
         waiting->session = api->session;
         waiting->truth = question->truth;
         response_keep(response, waiting, release_waiting);
-        respond_later(response, PATIENCE_SECONDS);
+        respond_later(response, API_PATIENCE_SECONDS);
         return;
     }
     http_bell_release(bell);
@@ -220,8 +217,6 @@ static void print_figures(struct text *text, const float *figures, uint32_t coun
 static void respond_answer(struct response *response, const struct ff_answer *answer, int64_t truth)
 {
     struct text text;
-    size_t length = 0;
-    char *bytes;
 
     text_open(&text);
     text_print(&text, "{\"label\":%u,", (unsigned)answer->label);
@@ -236,8 +231,7 @@ static void respond_answer(struct response *response, const struct ff_answer *an
         print_figures(&text, answer->goodness + (size_t)layer * columns, columns);
     }
     text_print(&text, "]}\n");
-    bytes = text_close(&text, &length);
-    respond_text(response, 200, "application/json", bytes, length);
+    api_respond_text(response, "application/json", &text);
 }
 
 static void look(const struct request *request, struct response *response, struct waiting_prediction *waiting)
@@ -249,7 +243,7 @@ static void look(const struct request *request, struct response *response, struc
     if (status == FF_OK)
         respond_answer(response, answer, waiting->truth);
     else if (status == FF_BUSY && !request_is_last_try(request))
-        respond_later(response, PATIENCE_SECONDS);
+        respond_later(response, API_PATIENCE_SECONDS);
     else
         respond_error(response, &error);
 }

@@ -34,11 +34,7 @@ void api_presets(struct api *api, const struct request *request, struct response
     good = list != NULL;
     for (size_t i = 0; i < count && good; i++)
         good = ff_json_append(list, preset_to_json(&presets[i]));
-    if (!good) {
-        cJSON_Delete(json);
-        json = NULL;
-    }
-    respond_json(response, 200, json);
+    respond_json(response, 200, ff_json_whole(json, good));
     response_use_etag(response);
     api_remember(api, response, &key);
 }

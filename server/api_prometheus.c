@@ -10,10 +10,8 @@
 #include "api.h"
 #include "blas.h"
 #include "prometheus.h"
-#include "text.h"
 
-/* --- the process ------------------------------------------------------------------------------------------------
- */
+/* --- the process ---------------------------------------------------------------------------------------------- */
 
 static size_t count_descriptors(void)
 {
@@ -91,8 +89,7 @@ static void write_build(FILE *out)
                       "compiler", __VERSION__, "blas_kernel", ff_blas_kernel(), NULL);
 }
 
-/* --- store and hub ----------------------------------------------------------------------------------------------
- */
+/* --- store and hub -------------------------------------------------------------------------------------------- */
 
 static void write_store(struct api *api, FILE *out)
 {
@@ -127,8 +124,7 @@ static void write_token(struct api *api, FILE *out)
                           (double)token_failures(api->token));
 }
 
-/* --- runs -------------------------------------------------------------------------------------------------------
- */
+/* --- runs ----------------------------------------------------------------------------------------------------- */
 
 static void write_states(struct api *api, FILE *out)
 {
@@ -224,8 +220,6 @@ static void write_current(struct api *api, FILE *out)
 void api_prometheus(struct api *api, const struct request *request, struct response *response)
 {
     struct text text;
-    size_t length;
-    char *bytes;
 
     if (!api_no_query(request, response))
         return;
@@ -240,6 +234,5 @@ void api_prometheus(struct api *api, const struct request *request, struct respo
         write_states(api, text.stream);
         write_current(api, text.stream);
     }
-    bytes = text_close(&text, &length);
-    respond_text(response, 200, PROMETHEUS_TYPE, bytes, length);
+    api_respond_text(response, PROMETHEUS_TYPE, &text);
 }

@@ -109,21 +109,13 @@ static cJSON *list_to_json(struct api *api, int state, struct run *runs, size_t 
     bool good = list != NULL;
 
     for (size_t i = 0; i < count && good; i++) {
-        cJSON *item;
-
         session_refresh(api->session, &runs[i]);
         if (state >= 0 && runs[i].state != (enum run_state)state)
             continue; /* it changed just now */
-        item = run_to_json(&runs[i]);
-        good = item != NULL && cJSON_AddItemToArray(list, item);
+        good = ff_json_append(list, run_to_json(&runs[i]));
     }
-    if (good)
-        good = (next != 0 ? cJSON_AddNumberToObject(json, "next", (double)next)
-                          : cJSON_AddNullToObject(json, "next")) != NULL;
-    if (good)
-        return json;
-    cJSON_Delete(json);
-    return NULL;
+    good = good && ff_json_put(json, "next", next != 0 ? cJSON_CreateNumber((double)next) : cJSON_CreateNull());
+    return ff_json_whole(json, good);
 }
 
 void api_list_runs(struct api *api, const struct request *request, struct response *response)
@@ -162,7 +154,7 @@ void api_get_run(struct api *api, const struct request *request, struct response
 
     if (!request_check_query(request, response, names) ||
         !request_query_number(request, response, "wait", 0, 300, 0, &wait) ||
-        api_run_id(api, request, response, &id) != 0)
+        !api_run_id(api, request, response, &id))
         return;
     if ((wait == 0 && api_recall(api, request, response, id, &key)) || !api_find_run(api, response, id, &run))
         return;
@@ -175,19 +167,29 @@ void api_get_run(struct api *api, const struct request *request, struct response
         api_remember(api, response, &key);
 }
 
-/* DELETE /api/v1/runs/{id} */
-void api_delete_run(struct api *api, const struct request *request, struct response *response)
+/* No query, {} or no body; false: answered already. */
+static bool takes_nothing(const struct request *request, struct response *response)
 {
     static const char *const none[] = {NULL};
     struct ff_problems problems = {.count = 0};
+
+    if (!api_no_query(request, response))
+        return false;
+    if (run_request_names(request_json(request), "", none, &problems))
+        return true;
+    respond_problems(response, &problems);
+    return false;
+}
+
+/* DELETE /api/v1/runs/{id} */
+void api_delete_run(struct api *api, const struct request *request, struct response *response)
+{
     struct ff_error error;
     int64_t id;
 
-    if (!api_no_query(request, response) || api_run_id(api, request, response, &id) != 0)
+    if (!takes_nothing(request, response) || !api_run_id(api, request, response, &id))
         return;
-    if (!run_request_names(request_json(request), "", none, &problems))
-        respond_problems(response, &problems);
-    else if (session_delete(api->session, id, &error) != FF_OK)
+    if (session_delete(api->session, id, &error) != FF_OK)
         respond_error(response, &error);
     else
         respond_empty(response, 204);
@@ -209,20 +211,6 @@ static void steer(struct api *api, const struct request *request, struct respons
         respond_error(response, &error);
     else
         api_respond_run(response, 200, &run);
-}
-
-/* Pause and stop take nothing: no query, {} or no body. */
-static bool takes_nothing(const struct request *request, struct response *response)
-{
-    static const char *const none[] = {NULL};
-    struct ff_problems problems = {.count = 0};
-
-    if (!api_no_query(request, response))
-        return false;
-    if (run_request_names(request_json(request), "", none, &problems))
-        return true;
-    respond_problems(response, &problems);
-    return false;
 }
 
 /* POST /api/v1/runs/{id}/pause */

@@ -3,7 +3,6 @@
 
 #include "api.h"
 #include "message.h"
-#include "text.h"
 
 enum { STAGES_MAX = FF_LAYERS_MAX + 1 /* a read-out may have one */ };
 
@@ -107,8 +106,7 @@ void api_timeline(struct api *api, const struct request *request, struct respons
     struct ff_error error;
     struct text text;
     struct run run;
-    size_t count, length = 0;
-    char *bytes;
+    size_t count;
 
     if (!api_no_query(request, response) || !api_run(api, request, response, &run))
         return;
@@ -122,7 +120,6 @@ void api_timeline(struct api *api, const struct request *request, struct respons
     for (size_t i = 0; i < count; i++)
         print_span(&text, &run, &spans[i]);
     text_print(&text, "\n],\"displayTimeUnit\":\"ms\"}\n");
-    bytes = text_close(&text, &length);
-    respond_text(response, 200, "application/json", bytes, length);
+    api_respond_text(response, "application/json", &text);
     free(spans);
 }

@@ -59,18 +59,16 @@ static bool add_machine(cJSON *json)
 void api_version(struct api *api, const struct request *request, struct response *response)
 {
     cJSON *json;
+    bool good;
 
     (void)api;
     if (!api_no_query(request, response))
         return;
     json = cJSON_CreateObject();
-    if (cJSON_AddStringToObject(json, "program", "goodness") == NULL ||
-        cJSON_AddStringToObject(json, "version", GOODNESS_VERSION) == NULL ||
-        cJSON_AddStringToObject(json, "build", GOODNESS_BUILD_TYPE) == NULL ||
-        cJSON_AddStringToObject(json, "compiler", COMPILER) == NULL || !add_libraries(json) || !add_machine(json)) {
-        cJSON_Delete(json);
-        json = NULL;
-    }
-    respond_json(response, 200, json);
+    good = cJSON_AddStringToObject(json, "program", "goodness") != NULL &&
+           cJSON_AddStringToObject(json, "version", GOODNESS_VERSION) != NULL &&
+           cJSON_AddStringToObject(json, "build", GOODNESS_BUILD_TYPE) != NULL &&
+           cJSON_AddStringToObject(json, "compiler", COMPILER) != NULL && add_libraries(json) && add_machine(json);
+    respond_json(response, 200, ff_json_whole(json, good));
     response_use_etag(response);
 }

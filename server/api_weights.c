@@ -6,7 +6,7 @@
 #include "api.h"
 #include "digits.h"
 
-enum { PATIENCE_SECONDS = 30, UNITS_MAX = 65536 /* that a layer can have */ };
+enum { UNITS_MAX = 65536 /* that a layer can have */ };
 
 /* What is kept of a request until its answer comes. */
 struct waiting_weights {
@@ -87,7 +87,7 @@ static void begin(struct api *api, const struct request *request, struct respons
         waiting->rests = !run_state_holds_trainer(run.state);
         waiting->kernel = kernel_of(&run.config.layers[question.layer]);
         response_keep(response, waiting, release_waiting);
-        respond_later(response, PATIENCE_SECONDS);
+        respond_later(response, API_PATIENCE_SECONDS);
         return;
     }
     http_bell_release(question.self);
@@ -144,7 +144,7 @@ void api_weights(struct api *api, const struct request *request, struct response
     if (status == FF_OK)
         respond_weights(response, weights, waiting);
     else if (status == FF_BUSY && !request_is_last_try(request))
-        respond_later(response, PATIENCE_SECONDS);
+        respond_later(response, API_PATIENCE_SECONDS);
     else
         respond_error(response, &error);
 }

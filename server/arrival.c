@@ -15,8 +15,7 @@ enum { READING, SERVING, LATE, PHASES = 4 };
 
 static const double promised_seconds = 10, longest_seconds = 3600, looks_within_deadline = 40;
 
-/* --- what a connection is doing --------------------------------------------------------------------------------
- */
+/* --- what a connection is doing ------------------------------------------------------------------------------- */
 
 /* Bytes that have come in on the connection since it was opened; 0 where the system does not tell. */
 static uint64_t bytes_received(int fd)
@@ -59,8 +58,7 @@ static bool has_unread(int fd)
     return ioctl(fd, FIONREAD, &unread) == 0 && unread > 0;
 }
 
-/* --- the thread that looks -------------------------------------------------------------------------------------
- */
+/* --- the thread that looks ------------------------------------------------------------------------------------ */
 
 /* The library only reads on this connection now, so nothing else is written to it. */
 static void refuse(const struct arrival *arrival, int fd)
@@ -177,8 +175,7 @@ void arrival_destroy(struct arrival *arrival)
     pthread_mutex_destroy(&arrival->mutex);
 }
 
-/* --- connections ------------------------------------------------------------------------------------------------
- */
+/* --- connections ---------------------------------------------------------------------------------------------- */
 
 struct arrival_connection *arrival_open(struct arrival *arrival, int fd, size_t promised)
 {

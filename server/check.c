@@ -5,7 +5,6 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -71,13 +70,6 @@ int64_t check_number(struct check *check, const char *sql, int64_t run, int64_t 
 
 /* --- the folder ----------------------------------------------------------------------------------------------- */
 
-static long holder_of(int lock)
-{
-    char text[32] = "";
-
-    return pread(lock, text, sizeof text - 1, 0) > 0 ? strtol(text, NULL, 10) : 0;
-}
-
 /* Keep daemons away meanwhile. *lock is -1 where none has been here. */
 static ff_status hold_folder(const char *folder, int *lock, struct ff_error *error)
 {
@@ -95,7 +87,7 @@ static ff_status hold_folder(const char *folder, int *lock, struct ff_error *err
         return ff_fail(error, FF_IO, "%s cannot be locked: %s", path, strerror(errno));
     return ff_fail(error, FF_BUSY,
                    "the state folder %s is in use by a daemon (process %ld): end it, and check then", folder,
-                   holder_of(*lock));
+                   store_holder(*lock));
 }
 
 /* "file:PATH", with what has a meaning there escaped. */

@@ -189,13 +189,10 @@ static bool read_slice(struct event_replay *replay, int64_t run)
 
 static void write_json(struct text *text, const char *type, uint64_t number, int64_t run, cJSON *json)
 {
-    char *line = NULL;
+    char *line = run_event_text(run, json);
 
-    if (json != NULL && cJSON_AddNumberToObject(json, "run", (double)run) != NULL)
-        line = cJSON_PrintUnformatted(json);
     event_write(text, type, number, line);
-    cJSON_free(line);
-    cJSON_Delete(json);
+    free(line);
 }
 
 /* Points `first` to `end` - 1 as one event. */

@@ -213,8 +213,7 @@ static void watch_connection(void *self, struct MHD_Connection *connection, void
     *context = info != NULL ? arrival_open(&http->arrival, info->connect_fd, CONNECTIONS_PROMISED) : NULL;
 }
 
-/* --- what is counted -------------------------------------------------------------------------------------------
- */
+/* --- what is counted ------------------------------------------------------------------------------------------ */
 
 void request_write_metrics(const struct request *request, FILE *out)
 {

@@ -28,7 +28,6 @@ struct request;
 struct response;
 
 struct token;
-struct token;
 struct api; /* what handlers work with: session, store, hub, catalog … (api.h) */
 
 typedef void http_handler(struct api *api, const struct request *request, struct response *response);
@@ -73,18 +72,17 @@ size_t http_wake(struct http *http);
 void http_stop(struct http *http);
 
 /* The request. Strings live as long as it. */
-const char *request_method(const struct request *request);
 const char *request_path(const struct request *request);
 const char *request_target(const struct request *request); /* as it came: path and query */
-const char *request_part(const struct request *request,
-                         const char *name); /* "{id}" of the path, decoded; NULL: none */
+/* "{id}" of the path, decoded; NULL: none. */
+const char *request_part(const struct request *request, const char *name);
 const char *request_query(const struct request *request, const char *name); /* NULL: not there */
 const char *request_header(const struct request *request, const char *name);
 /* Requests, connections and streams so far, as Prometheus has it. */
 void request_write_metrics(const struct request *request, FILE *out);
 const cJSON *request_json(const struct request *request); /* the body, an object ({} when there is none) */
-bool request_is_last_try(
-    const struct request *request); /* the deadline of respond_later has come, or we are closing */
+/* The deadline of respond_later has come, or we are closing. */
+bool request_is_last_try(const struct request *request);
 /* Refuse query parameters that are not in `names` (NULL at the end) with a 400 that suggests; false: answered
  * already. */
 bool request_check_query(const struct request *request, struct response *response, const char *const *names);
@@ -93,19 +91,17 @@ bool request_query_number(const struct request *request, struct response *respon
                           uint64_t high, uint64_t otherwise, uint64_t *value);
 
 /* The answer: exactly one of these a call. */
-void respond_json(struct response *response, unsigned status,
-                  cJSON *json); /* takes json; NULL: 500 out of memory */
-void respond_text(struct response *response, unsigned status, const char *type, char *text,
-                  size_t length); /* takes text (malloc) */
+/* Takes the tree, or the text (malloc); NULL: 500 out of memory. */
+void respond_json(struct response *response, unsigned status, cJSON *json);
+void respond_text(struct response *response, unsigned status, const char *type, char *text, size_t length);
 void respond_static(struct response *response, const char *type, const void *data, size_t length, const char *etag);
 /* `size` bytes of the open file, which it takes; one range of it where that is asked for. */
 void respond_file(struct response *response, const char *type, int file, uint64_t size, const char *etag);
 void respond_empty(struct response *response, unsigned status); /* 204 */
 void respond_problem(struct response *response, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void respond_error(struct response *response,
-                   const struct ff_error *error); /* status from the code: NOT_FOUND 404, CONFLICT 409, INVALID 422,
-                                                     BUSY 503 + Retry-After, … */
+/* The status from the code: NOT_FOUND 404, CONFLICT 409, INVALID 422, BUSY 503 + Retry-After, … */
+void respond_error(struct response *response, const struct ff_error *error);
 void respond_problems(struct response *response, const struct ff_problems *problems); /* 422 with all of them */
 /* Call the handler again at every http_wake (and when its bell rings), until `seconds` after the request arrived
  * have passed: then once more, and request_is_last_try tells it. */

@@ -97,11 +97,6 @@ bool request_parse_query(struct request *request)
 
 /* --- what handlers ask ---------------------------------------------------------------------------------------- */
 
-const char *request_method(const struct request *request)
-{
-    return request->method;
-}
-
 const char *request_path(const struct request *request)
 {
     return request->path;
@@ -185,8 +180,7 @@ bool request_query_number(const struct request *request, struct response *respon
     return false;
 }
 
-/* --- waiting ----------------------------------------------------------------------------------------------------
- */
+/* --- waiting -------------------------------------------------------------------------------------------------- */
 
 bool request_is_last_try(const struct request *request)
 {

@@ -328,23 +328,13 @@ static cJSON *placement_to_json(const struct run *run)
     return ff_json_whole(json, good);
 }
 
-static cJSON *tags_to_json(const struct run *run)
+cJSON *run_texts(const char *texts, size_t size, uint32_t count)
 {
     cJSON *json = cJSON_CreateArray();
     bool good = json != NULL;
 
-    for (uint32_t i = 0; good && i < run->tag_count; i++)
-        good = ff_json_append(json, cJSON_CreateString(run->tags[i]));
-    return ff_json_whole(json, good);
-}
-
-static cJSON *warnings_to_json(const struct run *run)
-{
-    cJSON *json = cJSON_CreateArray();
-    bool good = json != NULL;
-
-    for (uint32_t i = 0; good && i < run->warning_count; i++)
-        good = ff_json_append(json, cJSON_CreateString(run->warnings[i]));
+    for (uint32_t i = 0; good && i < count; i++)
+        good = ff_json_append(json, cJSON_CreateString(texts + i * size));
     return ff_json_whole(json, good);
 }
 
@@ -368,7 +358,8 @@ static bool put_identity(cJSON *json, const struct run *run)
     return ff_json_put(json, "id", whole_number((uint64_t)run->id)) &&
            ff_json_put(json, "name", cJSON_CreateString(run->name)) &&
            ff_json_put(json, "notes", cJSON_CreateString(run->notes)) &&
-           ff_json_put(json, "tags", tags_to_json(run)) && ff_json_put(json, "preset", run_text(run->preset));
+           ff_json_put(json, "tags", run_texts(run->tags[0], sizeof run->tags[0], run->tag_count)) &&
+           ff_json_put(json, "preset", run_text(run->preset));
 }
 
 static bool put_state(cJSON *json, const struct run *run)
@@ -459,7 +450,7 @@ static bool put_setup(cJSON *json, const struct run *run)
            ff_json_put(json, "checkpoint", checkpoint_to_json(&run->checkpoint)) &&
            ff_json_put(json, "placement", placement_to_json(run)) &&
            ff_json_put(json, "parameters", whole_number(run->parameters)) &&
-           ff_json_put(json, "warnings", warnings_to_json(run));
+           ff_json_put(json, "warnings", run_texts(run->warnings[0], sizeof run->warnings[0], run->warning_count));
 }
 
 cJSON *run_to_json(const struct run *run)

@@ -103,6 +103,7 @@ cJSON *run_figure(double value);       /* of a float32: at most nine digits, rea
 cJSON *run_number(double value);       /* shortest that reads back as the same double */
 cJSON *run_time(int64_t milliseconds); /* RFC 3339 UTC with milliseconds; 0: null */
 cJSON *run_text(const char *text);     /* "": null */
+cJSON *run_texts(const char *texts, size_t size, uint32_t count); /* [count][size], an array */
 cJSON *run_best_to_json(const struct run *run);
 /* A row of the epochs: epoch, step, elapsed, evaluating, train_error, test_error, digest, layers. */
 cJSON *run_epoch_to_json(const struct ff_epoch *epoch);

@@ -33,8 +33,7 @@ static ff_status make_folder(const char *folder, struct ff_error *error)
     }
 }
 
-/* Who holds the lock wrote its process number into the file. */
-static long read_holder(int lock)
+long store_holder(int lock)
 {
     char text[32] = "";
     ssize_t length = pread(lock, text, sizeof text - 1, 0);
@@ -57,7 +56,7 @@ static ff_status lock_folder(struct store *store, struct ff_error *error)
         return ff_fail(error, FF_BUSY,
                        "the state folder %s is in use by another goodness (process %ld): end that one, or name "
                        "another folder (--state)",
-                       store->folder, read_holder(store->lock));
+                       store->folder, store_holder(store->lock));
     }
     if (ftruncate(store->lock, 0) != 0 || dprintf(store->lock, "%ld\n", (long)getpid()) < 0)
         return ff_fail(error, FF_IO, "%s cannot be written: %s; free some space, or name another folder (--state)",
@@ -235,20 +234,15 @@ ff_status store_insert_run(struct store *store, struct run *run, struct ff_error
     return FF_OK;
 }
 
-struct replacement {
-    const struct run *run;
-};
-
 static ff_status update_task(struct store_database *database, void *self, struct ff_error *error)
 {
-    struct replacement *replacement = self;
-    return store_replace_run(database, replacement->run, error);
+    const struct run *const *run = self;
+    return store_replace_run(database, *run, error);
 }
 
 ff_status store_update_run(struct store *store, const struct run *run, struct ff_error *error)
 {
-    struct replacement replacement = {run};
-    ff_status status = store_do(store, update_task, &replacement, error);
+    ff_status status = store_do(store, update_task, &run, error);
 
     store_touch(store, run->id);
     return status;

@@ -25,6 +25,8 @@ enum { STORE_APPLICATION_ID = 0x476F6F64 /* "Good" */, STORE_SCHEMA_VERSION = 5 
  * schema. Runs found running or paused become interrupted; those found queued had not begun, and stay so. */
 struct store *store_open(const char *folder, struct ff_error *error);
 void store_close(struct store *store); /* writes what is queued, then closes; NULL is fine */
+/* The process that holds the folder, which has written its number into the file of the lock; 0: nobody knows. */
+long store_holder(int lock);
 
 /* How often since the start something began to stand in the way of writing: who looks now and then sees by it what
  * has been in between. It is said in the log, too, when that begins and ends. */
@@ -167,7 +169,6 @@ ff_status store_find_newest(struct store *store, int64_t run, uint64_t before, s
 /* Those after the one step, and before the other. */
 ff_status store_count_points_between(struct store *store, int64_t run, uint64_t after_step, uint64_t before_step,
                                      uint64_t *count, struct ff_error *error);
-uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step); /* 0 when it cannot be read */
 
 /* A number that was never returned before, over restarts too: the first of the event numbers of this daemon. It
  * leaves room for 2^32 events before the next start's. */

@@ -26,22 +26,17 @@ ff_status store_walk_changes(sqlite3 *connection, const char *path, const struct
 {
     struct ff_config config = run->config;
     sqlite3_stmt *statement = NULL;
-    int code = SQLITE_DONE;
-    ff_status status = store_prepare_for_run(connection, path,
-                                             "SELECT step, config FROM changes WHERE run = ?1 AND step <= ?2"
-                                             " ORDER BY step, event",
-                                             run->id, &statement, error);
-    if (status == FF_OK) {
-        sqlite3_bind_int64(statement, 2, until > INT64_MAX ? INT64_MAX : (int64_t)until);
-        while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-            struct columns columns = {statement, 0};
-            uint64_t step = next_whole(&columns);
-            status = apply_text(&config, next_text(&columns), error);
-            if (status != FF_OK || !reader(self, step, &config))
-                break;
-        }
-        if (code != SQLITE_DONE && code != SQLITE_ROW)
-            status = store_fail(error, connection, path);
+    ff_status status = store_prepare(connection, path,
+                                     "SELECT step, config FROM changes WHERE run = ?1 AND step <= ?2"
+                                     " ORDER BY step, event",
+                                     (const int64_t[]){run->id, store_parameter(until)}, 2, &statement, error);
+
+    while (store_next_row(statement, path, &status, error)) {
+        struct columns columns = {statement, 0};
+        uint64_t step = next_whole(&columns);
+        status = apply_text(&config, next_text(&columns), error);
+        if (status != FF_OK || !reader(self, step, &config))
+            break;
     }
     sqlite3_finalize(statement);
     return status;
@@ -51,15 +46,12 @@ ff_status store_read_resumption(sqlite3 *connection, const char *path, int64_t r
                                 bool *any, struct ff_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    int code = SQLITE_DONE;
-    ff_status status = store_prepare_for_run(connection, path, "SELECT config FROM resumptions WHERE run = ?", run,
-                                             &statement, error);
+    ff_status status =
+        store_prepare(connection, path, "SELECT config FROM resumptions WHERE run = ?", &run, 1, &statement, error);
 
-    *any = status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW;
+    *any = store_next_row(statement, path, &status, error);
     if (*any)
         status = apply_text(config, (const char *)sqlite3_column_text(statement, 0), error);
-    else if (status == FF_OK && code != SQLITE_DONE)
-        status = store_fail(error, connection, path);
     sqlite3_finalize(statement);
     return status;
 }
@@ -136,7 +128,7 @@ static ff_status execute(struct store_database *database, const char *sql, int64
                          size_t count, const char *text, struct ff_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    ff_status status = store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
+    ff_status status = store_prepare(database->connection, database->path, sql, &run, 1, &statement, error);
 
     if (status == FF_OK) {
         struct binder binder = {statement, 2};
@@ -282,12 +274,10 @@ void store_read_rewinds(struct store *store, int64_t run, uint64_t from, uint64_
 
     if (connection == NULL)
         return;
-    if (store_prepare_for_run(connection, store->path, sql, run, &statement, &ignored) == FF_OK) {
-        sqlite3_bind_int64(statement, 2, (int64_t)from);
-        sqlite3_bind_int64(statement, 3, until > INT64_MAX ? INT64_MAX : (int64_t)until);
-        while (sqlite3_step(statement) == SQLITE_ROW)
-            reader(self, sqlite3_column_int64(statement, 0), (uint64_t)sqlite3_column_int64(statement, 1));
-    }
+    const int64_t numbers[] = {run, store_parameter(from), store_parameter(until)};
+    ff_status status = store_prepare(connection, store->path, sql, numbers, 3, &statement, &ignored);
+    while (store_next_row(statement, store->path, &status, &ignored))
+        reader(self, sqlite3_column_int64(statement, 0), (uint64_t)sqlite3_column_int64(statement, 1));
     sqlite3_finalize(statement);
     store_give_back_reader(store, connection);
 }

@@ -77,22 +77,8 @@ static ff_status put_row(struct store_database *database, void *self, struct ff_
 static ff_status delete_row(struct store_database *database, void *self, struct ff_error *error)
 {
     const int64_t *run = self;
-    sqlite3_stmt *statement = NULL;
-    ff_status status = store_prepare_for_run(database->connection, database->path,
-                                             "DELETE FROM checkpoints WHERE run = ?", *run, &statement, error);
 
-    if (status == FF_OK)
-        status = store_run_statement(database, statement, error);
-    sqlite3_finalize(statement);
-    return status;
-}
-
-/* --- a new one ------------------------------------------------------------------------------------------------ */
-
-static uint64_t size_of(const char *path)
-{
-    struct stat information;
-    return stat(path, &information) == 0 ? (uint64_t)information.st_size : 0;
+    return store_change_rows(database, "DELETE FROM checkpoints WHERE run = ?", *run, error);
 }
 
 /* --- the best one --------------------------------------------------------------------------------------------- */
@@ -114,14 +100,20 @@ static ff_status is_best(struct store_database *database, int64_t run, uint64_t 
     static const char sql[] = "SELECT step FROM epochs WHERE run = ? AND test_error IS NOT NULL"
                               " ORDER BY test_error, epoch LIMIT 1";
     sqlite3_stmt *statement = NULL;
-    ff_status status = store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
-    int code = status == FF_OK ? sqlite3_step(statement) : SQLITE_DONE;
+    ff_status status = store_prepare(database->connection, database->path, sql, &run, 1, &statement, error);
 
-    *yes = code == SQLITE_ROW && (uint64_t)sqlite3_column_int64(statement, 0) == step;
-    if (code != SQLITE_ROW && code != SQLITE_DONE)
-        status = store_fail(error, database->connection, database->path);
+    *yes = store_next_row(statement, database->path, &status, error) &&
+           (uint64_t)sqlite3_column_int64(statement, 0) == step;
     sqlite3_finalize(statement);
     return status;
+}
+
+/* --- a new one ------------------------------------------------------------------------------------------------ */
+
+static uint64_t size_of(const char *path)
+{
+    struct stat information;
+    return stat(path, &information) == 0 ? (uint64_t)information.st_size : 0;
 }
 
 /* The file, and then the row, which so is never newer than the file. */
@@ -215,10 +207,9 @@ static ff_status find_row(struct store_database *database, int64_t run, struct f
         "SELECT c.step, c.epochs, c.bytes, c.written FROM kept_runs AS runs LEFT JOIN checkpoints c"
         " ON c.run = runs.id WHERE runs.id = ?";
     sqlite3_stmt *statement = NULL;
-    ff_status status = store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
-    int code = status == FF_OK ? sqlite3_step(statement) : SQLITE_DONE;
+    ff_status status = store_prepare(database->connection, database->path, sql, &run, 1, &statement, error);
 
-    *found = (struct found){.run = code == SQLITE_ROW};
+    *found = (struct found){.run = store_next_row(statement, database->path, &status, error)};
     if (found->run) {
         struct columns columns = {statement, 0};
         found->row = sqlite3_column_type(statement, 0) != SQLITE_NULL;
@@ -226,8 +217,6 @@ static ff_status find_row(struct store_database *database, int64_t run, struct f
         found->kept.epochs = next_count(&columns);
         found->kept.bytes = next_whole(&columns);
         found->kept.written = (int64_t)next_whole(&columns);
-    } else if (code != SQLITE_DONE) {
-        status = store_fail(error, database->connection, database->path);
     }
     sqlite3_finalize(statement);
     return status;
@@ -274,9 +263,8 @@ static ff_status sweep_file(struct store *store, const char *name, struct ff_err
     if (!digits_run(&rest, &run))
         return FF_OK;
     bool whole = strcmp(rest, ending) == 0;
-    bool left_over = strcmp(rest, best_temporary) == 0;
-    if (!whole && !left_over && strcmp(rest, temporary) != 0 && strcmp(rest, damaged) != 0 &&
-        strcmp(rest, best) != 0)
+    bool left_over = strcmp(rest, temporary) == 0 || strcmp(rest, best_temporary) == 0;
+    if (!whole && !left_over && strcmp(rest, damaged) != 0 && strcmp(rest, best) != 0)
         return FF_OK;
     if ((status = find_row(&store->database, run, &found, error)) != FF_OK)
         return status;
@@ -284,11 +272,7 @@ static ff_status sweep_file(struct store *store, const char *name, struct ff_err
         store_remove_checkpoint(store, run);
     } else if (left_over) {
         char path[STORE_CHECKPOINT_PATH_MAX];
-        file_path(store, run, best_temporary, path);
-        unlink(path);
-    } else if (strcmp(rest, temporary) == 0) {
-        char path[STORE_CHECKPOINT_PATH_MAX];
-        store_checkpoint_path(store, run, path);
+        file_path(store, run, strcmp(rest, temporary) == 0 ? ending : best, path);
         ff_durable_sweep(&ff_files_system, path);
     } else if (whole) {
         return mend_row(store, run, &found, error);
@@ -301,20 +285,16 @@ static ff_status drop_rows(struct store *store, struct ff_error *error)
 {
     struct store_database *database = &store->database;
     sqlite3_stmt *statement = NULL;
-    ff_status status = FF_OK;
-    int code;
+    ff_status status = store_prepare(database->connection, database->path, "SELECT run FROM checkpoints", NULL, 0,
+                                     &statement, error);
 
-    if (sqlite3_prepare_v2(database->connection, "SELECT run FROM checkpoints", -1, &statement, NULL) != SQLITE_OK)
-        return store_fail(error, database->connection, database->path);
-    while (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+    while (store_next_row(statement, database->path, &status, error)) {
         int64_t run = sqlite3_column_int64(statement, 0);
         char path[STORE_CHECKPOINT_PATH_MAX];
         store_checkpoint_path(store, run, path);
         if (access(path, F_OK) != 0 && errno == ENOENT)
             status = store_transact(database, delete_row, &run, error);
     }
-    if (status == FF_OK && code != SQLITE_DONE)
-        status = store_fail(error, database->connection, database->path);
     sqlite3_finalize(statement);
     return status;
 }

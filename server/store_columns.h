@@ -1,5 +1,4 @@
-/* store_columns.h - parameters bound and columns read one after the other, for the two files that know the tables.
- */
+/* store_columns.h - parameters bound and columns read one after the other, for the files that know the tables. */
 #ifndef STORE_COLUMNS_H
 #define STORE_COLUMNS_H
 

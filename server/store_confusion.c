@@ -95,18 +95,15 @@ static ff_status read_newest(sqlite3 *connection, const char *path, int64_t run,
                              struct ff_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    int code = SQLITE_DONE;
-    ff_status status = store_prepare_for_run(
+    ff_status status = store_prepare(
         connection, path,
         "SELECT epoch, step, split, classes, images, wrong, cells, mistakes FROM evaluations WHERE run = ?1"
         " AND run NOT IN (SELECT run FROM removals)"
         " ORDER BY epoch DESC LIMIT 1",
-        run, &statement, error);
+        &run, 1, &statement, error);
 
-    if (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+    if (store_next_row(statement, path, &status, error))
         status = read_row(statement, confusion, error);
-    else if (status == FF_OK && code != SQLITE_DONE)
-        status = store_fail(error, connection, path);
     sqlite3_finalize(statement);
     return status;
 }

@@ -101,20 +101,13 @@ static ff_status read_histograms(sqlite3 *connection, const char *path, int64_t 
 {
     static const char sql[] =
         "SELECT layer, epoch, step, images, whole, threshold, doublings, first, positive, negative FROM histograms"
-        " WHERE run = ?1 AND run NOT IN (SELECT run FROM removals) AND epoch = coalesce(nullif(?2, 0), (SELECT "
-        "max(epoch) FROM histograms WHERE run = ?1))"
-        " ORDER BY layer";
+        " WHERE run = ?1 AND run NOT IN (SELECT run FROM removals) AND epoch ="
+        " coalesce(nullif(?2, 0), (SELECT max(epoch) FROM histograms WHERE run = ?1)) ORDER BY layer";
     sqlite3_stmt *statement = NULL;
-    int code = SQLITE_DONE;
-    ff_status status = store_prepare_for_run(connection, path, sql, run, &statement, error);
+    ff_status status = store_prepare(connection, path, sql, (const int64_t[]){run, epoch}, 2, &statement, error);
 
-    if (status == FF_OK) {
-        sqlite3_bind_int64(statement, 2, epoch);
-        while ((code = sqlite3_step(statement)) == SQLITE_ROW)
-            read_layer(statement, histograms);
-        if (code != SQLITE_DONE)
-            status = store_fail(error, connection, path);
-    }
+    while (store_next_row(statement, path, &status, error))
+        read_layer(statement, histograms);
     sqlite3_finalize(statement);
     return status;
 }
@@ -137,16 +130,13 @@ static ff_status walk_epochs(sqlite3 *connection, const char *path, int64_t run,
                              void *self, struct ff_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    int code = SQLITE_DONE;
-    ff_status status = store_prepare_for_run(connection, path,
-                                             "SELECT epoch FROM histograms WHERE run = ?1 AND layer = 0 AND run "
-                                             "NOT IN (SELECT run FROM removals) ORDER BY epoch",
-                                             run, &statement, error);
+    ff_status status = store_prepare(connection, path,
+                                     "SELECT epoch FROM histograms WHERE run = ?1 AND layer = 0 AND run "
+                                     "NOT IN (SELECT run FROM removals) ORDER BY epoch",
+                                     &run, 1, &statement, error);
 
-    while (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+    while (store_next_row(statement, path, &status, error))
         reader(self, (uint64_t)sqlite3_column_int64(statement, 0));
-    if (status == FF_OK && code != SQLITE_DONE)
-        status = store_fail(error, connection, path);
     sqlite3_finalize(statement);
     return status;
 }

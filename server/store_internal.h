@@ -6,7 +6,7 @@
  *     store_series.c   points and epochs as rows
  *     store_histograms.c  histograms as rows, and reading them
  *     store_confusion.c   what evaluations found, the same
- *     store_columns.h  what these two bind and read with
+ *     store_columns.h  what those who know the tables bind and read with
  *     store_queue.c    what waits to be written
  *     store_writer.c   the thread that writes it
  *     store_removal.c  deleting runs: marked first, then slice by slice; and the reserve that makes it possible on
@@ -154,9 +154,17 @@ ff_status store_run_statement(struct store_database *database, sqlite3_stmt *sta
 ff_status store_run_kept(struct store_database *database, enum store_statement which, struct ff_error *error);
 /* `task` in a transaction of its own; whatever it returns but FF_OK takes it back. */
 ff_status store_transact(struct store_database *database, store_task *task, void *self, struct ff_error *error);
-/* Prepare `sql` with the run's number as its first parameter; finalize it, whatever comes back. */
-ff_status store_prepare_for_run(sqlite3 *connection, const char *path, const char *sql, int64_t run,
-                                sqlite3_stmt **statement, struct ff_error *error);
+/* Prepare `sql` with these parameters, [count]; finalize it, whatever comes back. */
+ff_status store_prepare(sqlite3 *connection, const char *path, const char *sql, const int64_t *numbers, int count,
+                        sqlite3_stmt **statement, struct ff_error *error);
+/* Do `sql`, which has one parameter and gives no rows. */
+ff_status store_change_rows(struct store_database *database, const char *sql, int64_t number,
+                            struct ff_error *error);
+/* Whether `statement` has one row more. *status is left as it is then, and at the end; nothing is done where it is
+ * not FF_OK, and it tells when the row could not be read. */
+bool store_next_row(sqlite3_stmt *statement, const char *path, ff_status *status, struct ff_error *error);
+/* A number without end (UINT64_MAX) is the largest that SQLite has. */
+int64_t store_parameter(uint64_t value);
 
 /* store_runs.c */
 

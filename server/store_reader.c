@@ -38,34 +38,30 @@ void store_give_back_reader(struct store *store, sqlite3 *reader)
         sqlite3_close(reader);
 }
 
-/* One SELECT under way, in a transaction: all it and its followers read is of one moment. */
+/* One SELECT under way, in a transaction: all it and its followers read is of one moment. Its parameters are
+ * numbers. */
 struct query {
     struct store *store;
     sqlite3 *reader;
     sqlite3_stmt *statement;
 };
 
-static ff_status begin_query(struct query *query, struct store *store, const char *sql, struct ff_error *error)
+static ff_status begin_query(struct query *query, struct store *store, const char *sql, const int64_t *numbers,
+                             int count, struct ff_error *error)
 {
     *query = (struct query){.store = store, .reader = store_take_reader(store, error)};
     if (query->reader == NULL)
         /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.UndefReturn): an open database is not NULL */
         return error->status;
-    if (sqlite3_exec(query->reader, "BEGIN", NULL, NULL, NULL) == SQLITE_OK &&
-        sqlite3_prepare_v2(query->reader, sql, -1, &query->statement, NULL) == SQLITE_OK)
-        return FF_OK;
+    if (sqlite3_exec(query->reader, "BEGIN", NULL, NULL, NULL) == SQLITE_OK)
+        return store_prepare(query->reader, store->path, sql, numbers, count, &query->statement, error);
     return store_fail(error, query->reader, store->path);
 }
 
-/* The next row is there: FF_OK and *row true; the end: *row false. */
-static ff_status next_row(struct query *query, bool *row, struct ff_error *error)
+/* As store_next_row. */
+static bool next_row(struct query *query, ff_status *status, struct ff_error *error)
 {
-    int code = sqlite3_step(query->statement);
-
-    *row = code == SQLITE_ROW;
-    if (code == SQLITE_ROW || code == SQLITE_DONE)
-        return FF_OK;
-    return store_fail(error, query->reader, query->store->path);
+    return store_next_row(query->statement, query->store->path, status, error);
 }
 
 static void end_query(struct query *query)
@@ -82,15 +78,10 @@ ff_status store_get_run(struct store *store, int64_t id, struct run *run, struct
 {
     char sql[1024];
     struct query query;
-    bool row = false;
 
     snprintf(sql, sizeof sql, "SELECT %s FROM kept_runs AS runs WHERE id = ?", store_run_columns);
-    ff_status status = begin_query(&query, store, sql, error);
-    if (status == FF_OK) {
-        sqlite3_bind_int64(query.statement, 1, id);
-        status = next_row(&query, &row, error);
-    }
-    if (status == FF_OK && row)
+    ff_status status = begin_query(&query, store, sql, &id, 1, error);
+    if (next_row(&query, &status, error))
         status = store_read_run(query.reader, store->path, query.statement, run, error);
     else if (status == FF_OK)
         status = ff_fail(error, FF_NOT_FOUND, "there is no run %lld", (long long)id);
@@ -98,27 +89,16 @@ ff_status store_get_run(struct store *store, int64_t id, struct run *run, struct
     return status;
 }
 
-static int64_t as_parameter(uint64_t value)
-{
-    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
-}
-
 /* One whole number; NULL is 0. */
-static ff_status read_number(struct store *store, const char *sql, const int64_t *parameters, int count,
+static ff_status read_number(struct store *store, const char *sql, const int64_t *numbers, int count,
                              int64_t *value, struct ff_error *error)
 {
     struct query query;
-    bool row = false;
-    ff_status status = begin_query(&query, store, sql, error);
+    ff_status status = begin_query(&query, store, sql, numbers, count, error);
 
     *value = 0;
-    if (status == FF_OK) {
-        for (int i = 0; i < count; i++)
-            sqlite3_bind_int64(query.statement, i + 1, parameters[i]);
-        status = next_row(&query, &row, error);
-        if (status == FF_OK && row)
-            *value = sqlite3_column_int64(query.statement, 0);
-    }
+    if (next_row(&query, &status, error))
+        *value = sqlite3_column_int64(query.statement, 0);
     end_query(&query);
     return status;
 }
@@ -127,11 +107,11 @@ bool store_count_runs(struct store *store, uint64_t counts[RUN_STATES])
 {
     struct ff_error error;
     struct query query;
-    bool row = true;
-    ff_status status = begin_query(&query, store, "SELECT state, count(*) FROM kept_runs GROUP BY state", &error);
+    ff_status status =
+        begin_query(&query, store, "SELECT state, count(*) FROM kept_runs GROUP BY state", NULL, 0, &error);
 
     memset(counts, 0, RUN_STATES * sizeof counts[0]);
-    while (status == FF_OK && (status = next_row(&query, &row, &error)) == FF_OK && row) {
+    while (next_row(&query, &status, &error)) {
         enum run_state state;
 
         if (run_state_from_name((const char *)sqlite3_column_text(query.statement, 0), &state))
@@ -155,21 +135,12 @@ ff_status store_count_points_between(struct store *store, int64_t run, uint64_t 
 {
     static const char sql[] = "SELECT count(*) FROM points WHERE run = ? AND step > ? AND step < ? AND layer = 0"
                               " AND run NOT IN (SELECT run FROM removals)";
-    const int64_t parameters[] = {run, as_parameter(after_step), as_parameter(before_step)};
+    const int64_t parameters[] = {run, store_parameter(after_step), store_parameter(before_step)};
     int64_t number;
     ff_status status = read_number(store, sql, parameters, 3, &number, error);
 
     *count = (uint64_t)number;
     return status;
-}
-
-uint64_t store_count_points(struct store *store, int64_t run, uint64_t after_step)
-{
-    struct ff_error ignored;
-    uint64_t count;
-
-    store_count_points_between(store, run, after_step, UINT64_MAX, &count, &ignored);
-    return count;
 }
 
 /* A growing array of runs. */
@@ -195,11 +166,10 @@ static struct run *grow(struct run_array *array)
 static ff_status read_runs(struct query *query, uint32_t limit, struct run_array *array, bool *more,
                            struct ff_error *error)
 {
-    ff_status status;
-    bool row;
+    ff_status status = FF_OK;
 
     *more = false;
-    while ((status = next_row(query, &row, error)) == FF_OK && row) {
+    while (next_row(query, &status, error)) {
         if (limit > 0 && array->count == limit) {
             *more = true;
             return FF_OK;
@@ -208,8 +178,6 @@ static ff_status read_runs(struct query *query, uint32_t limit, struct run_array
         if (run == NULL)
             return ff_fail_memory(error, "the list of runs");
         status = store_read_run(query->reader, query->store->path, query->statement, run, error);
-        if (status != FF_OK)
-            return status;
     }
     return status;
 }
@@ -244,7 +212,7 @@ ff_status store_list_runs(struct store *store, const struct store_run_filter *fi
              " AND (?3 IS NULL OR EXISTS (SELECT 1 FROM json_each(runs.tags) AS tag WHERE tag.value = ?3))"
              " ORDER BY id DESC",
              store_run_columns);
-    ff_status status = begin_query(&query, store, sql, error);
+    ff_status status = begin_query(&query, store, sql, NULL, 0, error);
     if (status == FF_OK) {
         if (filter->state >= 0)
             sqlite3_bind_text(query.statement, 1, run_state_name((enum run_state)filter->state), -1, SQLITE_STATIC);
@@ -268,17 +236,11 @@ ff_status store_list_runs(struct store *store, const struct store_run_filter *fi
 static ff_status check_run(struct query *query, int64_t run, struct ff_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    ff_status status = FF_OK;
+    ff_status status = store_prepare(query->reader, query->store->path, "SELECT 1 FROM kept_runs WHERE id = ?",
+                                     &run, 1, &statement, error);
 
-    int code = sqlite3_prepare_v2(query->reader, "SELECT 1 FROM kept_runs WHERE id = ?", -1, &statement, NULL);
-    if (code == SQLITE_OK) {
-        sqlite3_bind_int64(statement, 1, run);
-        code = sqlite3_step(statement);
-    }
-    if (code == SQLITE_DONE)
+    if (!store_next_row(statement, query->store->path, &status, error) && status == FF_OK)
         status = ff_fail(error, FF_NOT_FOUND, "there is no run %lld", (long long)run);
-    else if (code != SQLITE_ROW)
-        status = store_fail(error, query->reader, query->store->path);
     sqlite3_finalize(statement);
     return status;
 }
@@ -287,16 +249,10 @@ static ff_status check_run(struct query *query, int64_t run, struct ff_error *er
 static ff_status begin_series(struct query *query, struct store *store, const char *sql, int64_t run,
                               uint64_t after, uint64_t after_event, struct ff_error *error)
 {
-    ff_status status = begin_query(query, store, sql, error);
+    const int64_t numbers[] = {run, store_parameter(after), store_parameter(after_event)};
+    ff_status status = begin_query(query, store, sql, numbers, 3, error);
 
-    if (status == FF_OK)
-        status = check_run(query, run, error);
-    if (status != FF_OK)
-        return status;
-    sqlite3_bind_int64(query->statement, 1, run);
-    sqlite3_bind_int64(query->statement, 2, as_parameter(after));
-    sqlite3_bind_int64(query->statement, 3, as_parameter(after_event));
-    return FF_OK;
+    return status == FF_OK ? check_run(query, run, error) : status;
 }
 
 /* The rows of a point follow one another, its layers in order: a row of layer 0 begins the next. */
@@ -304,10 +260,9 @@ static ff_status read_points(struct query *query, store_point_reader *reader, vo
 {
     struct ff_point point = {0}, next = {0};
     uint64_t event = 0, next_event;
-    ff_status status;
-    bool row;
+    ff_status status = FF_OK;
 
-    while ((status = next_row(query, &row, error)) == FF_OK && row) {
+    while (next_row(query, &status, error)) {
         uint32_t layer = store_read_point_row(query->statement, &next, &next_event);
         if (layer == 0 && point.layers > 0 && !reader(self, &point, event))
             return FF_OK;
@@ -339,10 +294,9 @@ static ff_status read_epochs(struct query *query, int64_t run, store_epoch_reade
 {
     struct ff_epoch epoch;
     uint64_t event;
-    ff_status status;
-    bool row;
+    ff_status status = FF_OK;
 
-    while ((status = next_row(query, &row, error)) == FF_OK && row) {
+    while (next_row(query, &status, error)) {
         memset(&epoch, 0, sizeof epoch);
         store_read_epoch_row(query->statement, &epoch, &event);
         status = store_read_epoch_layers(query->reader, query->store->path, run, &epoch, error);
@@ -378,22 +332,16 @@ ff_status store_find_newest(struct store *store, int64_t run, uint64_t before, s
         " FROM kept_runs WHERE id = ?1 OR (?1 = 0 AND state = 'interrupted' AND started > 0)"
         " ORDER BY ended DESC, id DESC LIMIT 1";
     struct query query;
-    bool row = false;
 
-    ff_status status = begin_query(&query, store, sql, error);
-    if (status == FF_OK) {
-        sqlite3_bind_int64(query.statement, 1, run);
-        sqlite3_bind_int64(query.statement, 2, (int64_t)before);
-        status = next_row(&query, &row, error);
-    }
-    if (status == FF_OK && !row)
-        status = ff_fail(error, FF_NOT_FOUND, "there is no such run");
-    if (status == FF_OK) { /* what is NULL is 0 */
+    ff_status status = begin_query(&query, store, sql, (const int64_t[]){run, store_parameter(before)}, 2, error);
+    if (next_row(&query, &status, error)) { /* what is NULL is 0 */
         uint64_t point = (uint64_t)sqlite3_column_int64(query.statement, 1);
         uint64_t epoch = (uint64_t)sqlite3_column_int64(query.statement, 2);
         *newest = (struct store_newest){.run = sqlite3_column_int64(query.statement, 0),
                                         .event = point > epoch ? point : epoch,
                                         .step = (uint64_t)sqlite3_column_int64(query.statement, 3)};
+    } else if (status == FF_OK) {
+        status = ff_fail(error, FF_NOT_FOUND, "there is no such run");
     }
     end_query(&query);
     return status;

@@ -55,22 +55,11 @@ bool store_reserve_give_up(struct store *store)
  * run has; so it is marked, which is little, and what belongs to it goes in slices, each committed, the log emptied
  * after each. */
 
-static ff_status change_rows(struct store_database *database, const char *sql, int64_t run, struct ff_error *error)
-{
-    sqlite3_stmt *statement = NULL;
-    ff_status status = store_prepare_for_run(database->connection, database->path, sql, run, &statement, error);
-
-    if (status == FF_OK)
-        status = store_run_statement(database, statement, error);
-    sqlite3_finalize(statement);
-    return status;
-}
-
 static ff_status mark(struct store_database *database, void *self, struct ff_error *error)
 {
     const int64_t *run = self;
-    ff_status status =
-        change_rows(database, "INSERT INTO removals(run) SELECT id FROM kept_runs WHERE id = ?1", *run, error);
+    ff_status status = store_change_rows(
+        database, "INSERT INTO removals(run) SELECT id FROM kept_runs WHERE id = ?1", *run, error);
 
     if (status == FF_OK && sqlite3_changes(database->connection) == 0)
         status = ff_fail(error, FF_NOT_FOUND, "there is no run %lld", (long long)*run);
@@ -111,7 +100,7 @@ static ff_status delete_slice(struct store_database *database, void *self, struc
     int changes = 0;
 
     for (size_t i = 0; status == FF_OK && changes == 0 && i < sizeof slices / sizeof slices[0]; i++) {
-        status = change_rows(database, slices[i], *run, error);
+        status = store_change_rows(database, slices[i], *run, error);
         changes = sqlite3_changes(database->connection);
     }
     return status;
@@ -121,14 +110,12 @@ static ff_status delete_slice(struct store_database *database, void *self, struc
 static ff_status find_removal(struct store_database *database, int64_t *run, struct ff_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    ff_status status = store_prepare_for_run(database->connection, database->path,
-                                             "SELECT min(run) FROM removals WHERE run > ?1", 0, &statement, error);
+    ff_status status = store_prepare(database->connection, database->path, "SELECT min(run) FROM removals", NULL, 0,
+                                     &statement, error);
 
     *run = 0;
-    if (status == FF_OK && sqlite3_step(statement) == SQLITE_ROW)
+    if (store_next_row(statement, database->path, &status, error))
         *run = sqlite3_column_int64(statement, 0); /* NULL is 0 */
-    else if (status == FF_OK)
-        status = store_fail(error, database->connection, database->path);
     sqlite3_finalize(statement);
     return status;
 }

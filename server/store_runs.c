@@ -8,9 +8,8 @@
 const char store_run_columns[] =
     "id, name, notes, tags, preset, state, reason, created, started, ended, config, asked_stages, asked_threads,"
     " stages, threads, parameters, epoch, epochs, step, steps, elapsed, remaining, samples_per_second, evaluating,"
-    " ranks, bytes_per_sample, warnings, (SELECT step FROM checkpoints WHERE run = runs.id), (SELECT epochs FROM "
-    "checkpoints WHERE run = "
-    "runs.id),"
+    " ranks, bytes_per_sample, warnings,"
+    " (SELECT step FROM checkpoints WHERE run = runs.id), (SELECT epochs FROM checkpoints WHERE run = runs.id),"
     " (SELECT bytes FROM checkpoints WHERE run = runs.id), (SELECT written FROM checkpoints WHERE run = runs.id),"
     " EXISTS (SELECT 1 FROM changes WHERE run = runs.id) OR EXISTS (SELECT 1 FROM resumptions WHERE run = runs.id)";
 
@@ -25,17 +24,7 @@ static char *print_and_delete(cJSON *json)
 
 static char *texts_to_json(const char *texts, size_t size, uint32_t count)
 {
-    cJSON *json = cJSON_CreateArray();
-
-    for (uint32_t i = 0; json != NULL && i < count; i++) {
-        cJSON *item = cJSON_CreateString(texts + i * size);
-        if (item == NULL || !cJSON_AddItemToArray(json, item)) {
-            cJSON_Delete(item);
-            cJSON_Delete(json);
-            json = NULL;
-        }
-    }
-    return print_and_delete(json);
+    return print_and_delete(run_texts(texts, size, count));
 }
 
 static uint32_t texts_from_json(const char *json, char *texts, size_t size, uint32_t most, bool *starved)
@@ -247,15 +236,12 @@ static ff_status read_last(sqlite3 *connection, const char *path, struct run *ru
     char sql[256];
     sqlite3_stmt *statement = NULL;
     uint64_t event;
-    int code = SQLITE_DONE;
 
     snprintf(sql, sizeof sql, "SELECT %s FROM epochs WHERE run = ? ORDER BY epoch DESC LIMIT 1",
              store_epoch_columns);
-    ff_status status = store_prepare_for_run(connection, path, sql, run->id, &statement, error);
-    if (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW)
+    ff_status status = store_prepare(connection, path, sql, &run->id, 1, &statement, error);
+    if (store_next_row(statement, path, &status, error))
         store_read_epoch_row(statement, &run->last, &event);
-    if (status == FF_OK && code != SQLITE_ROW && code != SQLITE_DONE)
-        status = store_fail(error, connection, path);
     sqlite3_finalize(statement);
     if (status == FF_OK && run->last.epoch > 0)
         status = store_read_epoch_layers(connection, path, run->id, &run->last, error);
@@ -267,16 +253,13 @@ static ff_status read_best(sqlite3 *connection, const char *path, struct run *ru
     static const char sql[] = "SELECT epoch, test_error FROM epochs WHERE run = ? AND test_error IS NOT NULL"
                               " ORDER BY test_error, epoch LIMIT 1";
     sqlite3_stmt *statement = NULL;
-    int code = SQLITE_DONE;
 
-    ff_status status = store_prepare_for_run(connection, path, sql, run->id, &statement, error);
-    if (status == FF_OK && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+    ff_status status = store_prepare(connection, path, sql, &run->id, 1, &statement, error);
+    if (store_next_row(statement, path, &status, error)) {
         struct columns columns = {statement, 0};
         run->best.epoch = next_count(&columns);
         run->best.test_error = next_real(&columns);
     }
-    if (status == FF_OK && code != SQLITE_ROW && code != SQLITE_DONE)
-        status = store_fail(error, connection, path);
     sqlite3_finalize(statement);
     return status;
 }

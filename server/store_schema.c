@@ -168,15 +168,11 @@ static ff_status ask_number(struct store_database *database, const char *sql, in
                             struct ff_error *error)
 {
     sqlite3_stmt *statement = NULL;
-    int code = sqlite3_prepare_v2(database->connection, sql, -1, &statement, NULL);
+    ff_status status = store_prepare(database->connection, database->path, sql, NULL, 0, &statement, error);
 
     *value = 0;
-    if (code == SQLITE_OK)
-        code = sqlite3_step(statement);
-    if (code == SQLITE_ROW)
+    if (store_next_row(statement, database->path, &status, error))
         *value = sqlite3_column_int64(statement, 0);
-    bool good = code == SQLITE_ROW || code == SQLITE_DONE;
-    ff_status status = good ? FF_OK : store_fail(error, database->connection, database->path);
     sqlite3_finalize(statement);
     return status;
 }
@@ -247,14 +243,7 @@ static ff_status migrate(struct store_database *database, int64_t version, struc
 
 static ff_status interrupt_former_runs(struct store_database *database, int64_t ended, struct ff_error *error)
 {
-    sqlite3_stmt *statement = NULL;
-    ff_status status = FF_OK;
-
-    if (sqlite3_prepare_v2(database->connection, interrupt_runs, -1, &statement, NULL) != SQLITE_OK ||
-        sqlite3_bind_int64(statement, 1, ended) != SQLITE_OK || sqlite3_step(statement) != SQLITE_DONE)
-        status = store_fail(error, database->connection, database->path);
-    sqlite3_finalize(statement);
-    return status;
+    return store_change_rows(database, interrupt_runs, ended, error);
 }
 
 static ff_status begin_service(struct store_database *database, int64_t ended, uint64_t *starts,
@@ -335,13 +324,40 @@ ff_status store_run_kept(struct store_database *database, enum store_statement w
     return statement == NULL ? error->status : store_run_statement(database, statement, error);
 }
 
-ff_status store_prepare_for_run(sqlite3 *connection, const char *path, const char *sql, int64_t run,
-                                sqlite3_stmt **statement, struct ff_error *error)
+ff_status store_prepare(sqlite3 *connection, const char *path, const char *sql, const int64_t *numbers, int count,
+                        sqlite3_stmt **statement, struct ff_error *error)
 {
-    if (sqlite3_prepare_v2(connection, sql, -1, statement, NULL) == SQLITE_OK &&
-        sqlite3_bind_int64(*statement, 1, run) == SQLITE_OK)
-        return FF_OK;
-    return store_fail(error, connection, path);
+    int code = sqlite3_prepare_v2(connection, sql, -1, statement, NULL);
+
+    for (int i = 0; code == SQLITE_OK && i < count; i++)
+        code = sqlite3_bind_int64(*statement, i + 1, numbers[i]);
+    return code == SQLITE_OK ? FF_OK : store_fail(error, connection, path);
+}
+
+ff_status store_change_rows(struct store_database *database, const char *sql, int64_t number,
+                            struct ff_error *error)
+{
+    sqlite3_stmt *statement = NULL;
+    ff_status status = store_prepare(database->connection, database->path, sql, &number, 1, &statement, error);
+
+    if (status == FF_OK)
+        status = store_run_statement(database, statement, error);
+    sqlite3_finalize(statement);
+    return status;
+}
+
+bool store_next_row(sqlite3_stmt *statement, const char *path, ff_status *status, struct ff_error *error)
+{
+    int code = *status == FF_OK ? sqlite3_step(statement) : SQLITE_DONE;
+
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
+        *status = store_fail(error, sqlite3_db_handle(statement), path);
+    return code == SQLITE_ROW;
+}
+
+int64_t store_parameter(uint64_t value)
+{
+    return value > INT64_MAX ? INT64_MAX : (int64_t)value;
 }
 
 ff_status store_transact(struct store_database *database, store_task *task, void *self, struct ff_error *error)

@@ -99,21 +99,16 @@ ff_status store_read_epoch_layers(sqlite3 *connection, const char *path, int64_t
                               " negative_high, loss, accuracy FROM epoch_layers WHERE run = ? AND epoch = ?"
                               " ORDER BY layer";
     sqlite3_stmt *statement = NULL;
-    int code = SQLITE_DONE;
 
-    ff_status status = store_prepare_for_run(connection, path, sql, run, &statement, error);
-    if (status == FF_OK) {
-        sqlite3_bind_int64(statement, 2, epoch->epoch);
-        while ((code = sqlite3_step(statement)) == SQLITE_ROW) {
-            struct columns columns = {statement, 0};
-            uint32_t layer = next_count(&columns);
-            if (layer >= FF_LAYERS_MAX)
-                continue;
-            next_figures(&columns, &epoch->layer[layer]);
-            epoch->layers = layer + 1;
-        }
-        if (code != SQLITE_DONE)
-            status = store_fail(error, connection, path);
+    ff_status status =
+        store_prepare(connection, path, sql, (const int64_t[]){run, epoch->epoch}, 2, &statement, error);
+    while (store_next_row(statement, path, &status, error)) {
+        struct columns columns = {statement, 0};
+        uint32_t layer = next_count(&columns);
+        if (layer >= FF_LAYERS_MAX)
+            continue;
+        next_figures(&columns, &epoch->layer[layer]);
+        epoch->layers = layer + 1;
     }
     sqlite3_finalize(statement);
     return status;

@@ -30,14 +30,23 @@ static ff_status apply_item(struct store_database *database, struct store_item *
     return item->task(database, item->self, error);
 }
 
+/* What a transaction is to write. */
+struct batch {
+    struct store_item *items; /* NULL: it is a trial, whether the disk takes anything again */
+    bool with_points;
+};
+
 /* Rows of a run that was deleted meanwhile, and tasks for one, are nobody's failure but their own. */
-static ff_status apply_items(struct store_database *database, struct store_item *item, bool with_points,
-                             struct ff_error *error)
+static ff_status apply_batch(struct store_database *database, void *self, struct ff_error *error)
 {
-    for (; item != NULL; item = item->next) {
+    const struct batch *batch = self;
+
+    if (batch->items == NULL)
+        return store_run_kept(database, STORE_TRY, error);
+    for (struct store_item *item = batch->items; item != NULL; item = item->next) {
         struct ff_error own = {0};
         if (item->kind == STORE_REMOVAL || item->kind == STORE_CHECKPOINT ||
-            (store_is_series(item) && !with_points))
+            (store_is_series(item) && !batch->with_points))
             continue;
         item->status = apply_item(database, item, &own);
         if (item->kind == STORE_TASK && item->status == FF_NOT_FOUND)
@@ -50,24 +59,6 @@ static ff_status apply_items(struct store_database *database, struct store_item 
     return FF_OK;
 }
 
-/* Without items it is a trial: whether the disk takes anything again. */
-static ff_status write_transaction(struct store_database *database, struct store_item *items, bool with_points,
-                                   struct ff_error *error)
-{
-    struct ff_error ignored;
-    ff_status status = store_run_kept(database, STORE_BEGIN, error);
-
-    if (status == FF_OK && items == NULL)
-        status = store_run_kept(database, STORE_TRY, error);
-    if (status == FF_OK)
-        status = apply_items(database, items, with_points, error);
-    if (status == FF_OK)
-        status = store_run_kept(database, STORE_COMMIT, error);
-    if (status != FF_OK && !sqlite3_get_autocommit(database->connection))
-        store_run_kept(database, STORE_ROLLBACK, &ignored);
-    return status;
-}
-
 /* What a batch came to. */
 struct written {
     bool points, rest; /* what is committed */
@@ -77,6 +68,7 @@ struct written {
 /* All of it; when that cannot be, what matters more than points. */
 static struct written write_batch(struct store_database *database, struct store_item *items)
 {
+    struct batch batch = {.items = items, .with_points = true};
     struct written written = {0};
     struct ff_error again;
     bool any_points = false, any_rest = false;
@@ -86,11 +78,13 @@ static struct written write_batch(struct store_database *database, struct store_
         any_rest = any_rest || item->kind == STORE_EPOCH || item->kind == STORE_TASK;
     }
     if (!any_points && !any_rest)
-        items = NULL;
-    if (write_transaction(database, items, true, &written.error) == FF_OK)
+        batch.items = NULL;
+    if (store_transact(database, apply_batch, &batch, &written.error) == FF_OK) {
         written.points = written.rest = true;
-    else if (any_points && any_rest)
-        written.rest = write_transaction(database, items, false, &again) == FF_OK;
+    } else if (any_points && any_rest) {
+        batch.with_points = false;
+        written.rest = store_transact(database, apply_batch, &batch, &again) == FF_OK;
+    }
     return written;
 }
 

@@ -89,8 +89,7 @@ struct MHD_Response *stream_build(struct request *request)
     }
     response->answer = ANSWER_NONE; /* the stream is the library's now */
     atomic_fetch_add(&request->http->streams, 1);
-    if (strcmp(request->method, "HEAD") ==
-        0) /* otherwise the library sends a last chunk, which HEAD must not have */
+    if (strcmp(request->method, "HEAD") == 0) /* else the library sends a last chunk, which HEAD must not have */
         MHD_set_response_options(built, MHD_RF_HTTP_1_0_COMPATIBLE_STRICT, MHD_RO_END);
     response_add_headers(response, built);
     MHD_set_connection_option(request->connection, MHD_CONNECTION_OPTION_TIMEOUT, (unsigned)STREAM_TIMEOUT);

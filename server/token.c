@@ -32,8 +32,7 @@ struct token {
     size_t next; /* whose place the next one takes */
 };
 
-/* --- comparing --------------------------------------------------------------------------------------------------
- */
+/* --- comparing ------------------------------------------------------------------------------------------------ */
 
 static void digest_of(const char *text, unsigned char digest[DIGEST_BYTES])
 {
@@ -87,8 +86,7 @@ uint64_t token_failures(struct token *token)
     return failures;
 }
 
-/* --- sessions ---------------------------------------------------------------------------------------------------
- */
+/* --- sessions ------------------------------------------------------------------------------------------------- */
 
 bool token_open_session(struct token *token, char cookie[TOKEN_COOKIE_MAX])
 {
@@ -144,8 +142,7 @@ void token_end_session(struct token *token, const char *cookie)
     pthread_mutex_unlock(&token->mutex);
 }
 
-/* --- the file ---------------------------------------------------------------------------------------------------
- */
+/* --- the file ------------------------------------------------------------------------------------------------- */
 
 static ff_status check_file(const char *path, const struct stat *about, struct ff_error *error)
 {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "count_points.h"
 #include "fake_catalog.h"
 #include "fake_trainer.h"
 #include "session.h"

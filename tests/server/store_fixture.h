@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "count_points.h"
 #include "store_internal.h"
 #include "temporary.h"
 

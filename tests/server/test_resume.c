@@ -93,7 +93,7 @@ static void a_pause_and_an_end_are_told_when_their_checkpoint_is_on_the_disk(voi
     int64_t step = step_on_disk(fixture, id);
     assert_true(step >= 1);
     assert_true(number(member(json, "checkpoint"), "step") == (double)step);
-    assert_int_equal(store_count_points(fixture->store, id, 0), step);
+    assert_int_equal(count_points(fixture->store, id, 0), step);
     cJSON_Delete(json);
     resume_run(fixture, id);
     fake_trainer_finish();
@@ -238,7 +238,7 @@ static void a_stopped_run_goes_on_from_its_checkpoint_by_way_of_the_queue(void *
     assert_true(beginning.checkpoint);
     assert_int_equal(beginning.step, 12);
     assert_int_equal(beginning.closed, 1);
-    assert_int_equal(store_count_points(fixture->store, first, 0), 14);
+    assert_int_equal(count_points(fixture->store, first, 0), 14);
     assert_int_equal(stored(fixture, first)->progress.step, 14);
     assert_int_equal(fixture->run.started, started);
 }
@@ -248,14 +248,14 @@ static void what_lies_beyond_the_checkpoint_is_taken_back_and_readers_are_told(v
     struct fixture *fixture = *state;
     int64_t id = run_and_fail(fixture, true);
 
-    assert_int_equal(store_count_points(fixture->store, id, 0), 20);
+    assert_int_equal(count_points(fixture->store, id, 0), 20);
     assert_int_equal(stored(fixture, id)->last.epoch, 2);
     fake_trainer_hold(true);
     resume_run(fixture, id);
     await_type(fixture, "dropped");
     assert_string_equal(fixture->buffer, "{\"run\":1,\"after\":10}");
     await(fixture, id, "running", NULL);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 10);
+    assert_int_equal(count_points(fixture->store, id, 0), 10);
     assert_int_equal(stored(fixture, id)->last.epoch, 1);
     assert_int_equal(fixture->run.state, RUN_RUNNING);
     assert_int_equal(get(fixture, id)->best.epoch, 1);
@@ -265,7 +265,7 @@ static void what_lies_beyond_the_checkpoint_is_taken_back_and_readers_are_told(v
     fake_trainer_points(1);
     fake_trainer_finish();
     await(fixture, id, "finished", NULL);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 11);
+    assert_int_equal(count_points(fixture->store, id, 0), 11);
 }
 
 /* What is shown of run 1 in the middle of the transaction that takes back what lies beyond its checkpoint. */
@@ -317,14 +317,14 @@ static void a_run_without_a_checkpoint_begins_with_its_first_step(void **state)
     fake_trainer_points(5);
     fake_trainer_fail("it diverged");
     await(fixture, id, "failed", NULL);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 5);
+    assert_int_equal(count_points(fixture->store, id, 0), 5);
     resume_run(fixture, id);
     fake_trainer_points(2);
     fake_trainer_finish();
     await(fixture, id, "finished", NULL);
     fake_trainer_beginning(&beginning);
     assert_false(beginning.checkpoint);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 2);
+    assert_int_equal(count_points(fixture->store, id, 0), 2);
 }
 
 static void a_finished_run_goes_on_for_more_epochs_only(void **state)
@@ -430,7 +430,7 @@ static void a_damaged_checkpoint_is_kept_aside_and_said(void **state)
     assert_non_null(strstr(stored(fixture, id)->reason, "kept aside as checkpoints/1.safetensors.damaged"));
     assert_int_equal(fixture->run.checkpoint.written, 0);
     assert_int_equal(step_on_disk(fixture, id), -1);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 10);
+    assert_int_equal(count_points(fixture->store, id, 0), 10);
     store_checkpoint_path(fixture->store, id, path);
     strcat(path, ".damaged");
     assert_int_equal(access(path, F_OK), 0);
@@ -455,7 +455,7 @@ static void images_that_are_not_what_they_were_are_said(void **state)
     assert_string_equal(stored(fixture, id)->reason,
                         "the data set mnist has changed: an epoch of this run had 10 steps, and would have 7 now; "
                         "bring the data set back, or start a new run");
-    assert_int_equal(store_count_points(fixture->store, id, 0), 10);
+    assert_int_equal(count_points(fixture->store, id, 0), 10);
     fake_trainer_steps(10);
     resume_run(fixture, id);
     fake_trainer_finish();
@@ -479,7 +479,7 @@ static void a_run_whose_step_back_cannot_be_stored_does_not_go_on(void **state)
                      SQLITE_OK);
     resume_run(fixture, id);
     await(fixture, id, "failed", NULL);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 10);
+    assert_int_equal(count_points(fixture->store, id, 0), 10);
     assert_int_equal(sqlite3_exec(connection, "DROP TRIGGER refuse", NULL, NULL, &message), SQLITE_OK);
     sqlite3_close(connection);
     resume_run(fixture, id);

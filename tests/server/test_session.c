@@ -45,7 +45,7 @@ static void a_run_trains_and_all_of_it_is_kept(void **state)
     assert_int_equal(run->last.epoch, 2);
     assert_int_equal(run->best.epoch, 1);
     assert_true(run->best.test_error == 0.25);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 23);
+    assert_int_equal(count_points(fixture->store, id, 0), 23);
     assert_int_equal(session_current(fixture->session), 0);
 }
 
@@ -209,7 +209,7 @@ static void a_pause_is_pending_until_training_stands_still(void **state)
     fake_trainer_points(2);
     fake_trainer_finish();
     await(fixture, id, "finished", NULL);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 2);
+    assert_int_equal(count_points(fixture->store, id, 0), 2);
 }
 
 static void the_last_word_of_pause_and_resume_counts(void **state)
@@ -281,7 +281,7 @@ static void a_stop_is_pending_until_the_trainer_has_ended(void **state)
     fake_trainer_hold(false);
     await(fixture, id, "stopped", NULL);
     assert_int_equal(stored(fixture, id)->state, RUN_STOPPED);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 5);
+    assert_int_equal(count_points(fixture->store, id, 0), 5);
     assert_true(isnan(fixture->run.progress.remaining));
 }
 
@@ -353,7 +353,7 @@ static void a_failure_says_why_and_the_next_run_begins(void **state)
     await(fixture, first, "failed", NULL);
     assert_string_equal(stored(fixture, first)->reason,
                         "layer 2 diverged at step 2: goodness is not finite; lower learning_rate (0.5)");
-    assert_int_equal(store_count_points(fixture->store, first, 0), 2);
+    assert_int_equal(count_points(fixture->store, first, 0), 2);
     await(fixture, second, "running", NULL);
 }
 
@@ -501,7 +501,7 @@ static void the_end_of_the_program_interrupts_what_is_under_way(void **state)
     assert_string_equal(fixture->run.reason, "the program ended while this run was training");
     assert_int_equal(fixture->run.progress.step, 5);
     assert_true(fixture->run.ended > 0);
-    assert_int_equal(store_count_points(fixture->store, first, 0), 5);
+    assert_int_equal(count_points(fixture->store, first, 0), 5);
     assert_int_equal(stored(fixture, second)->state, RUN_QUEUED);
     await(fixture, first, "interrupted", NULL);
 }
@@ -718,7 +718,7 @@ static void a_run_whose_points_could_not_be_written_for_a_moment_keeps_the_remar
     store_flush(fixture->store);
     execute(fixture, "DROP TRIGGER refuse");
     store_flush(fixture->store);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 1);
+    assert_int_equal(count_points(fixture->store, id, 0), 1);
     fake_trainer_finish();
     await(fixture, id, "finished", NULL);
     assert_int_equal(stored(fixture, id)->warning_count, 1);
@@ -756,7 +756,7 @@ static void a_pause_before_the_first_step_holds(void **state)
     await(fixture, first, "running", NULL);
     fake_trainer_finish();
     await(fixture, first, "finished", NULL);
-    assert_int_equal(store_count_points(fixture->store, first, 0), 5);
+    assert_int_equal(count_points(fixture->store, first, 0), 5);
 }
 
 static void a_stop_before_the_first_step_ends_it(void **state)
@@ -1054,7 +1054,7 @@ static void many_clients_at_once_do_no_harm(void **state)
     for (int64_t id = 1; id <= RUNS; id++) {
         assert_int_equal(stored(fixture, id)->state, RUN_FINISHED);
         assert_int_equal(fixture->run.last.epoch, POINTS / 10);
-        assert_int_equal(store_count_points(fixture->store, id, 0), POINTS);
+        assert_int_equal(count_points(fixture->store, id, 0), POINTS);
     }
 }
 

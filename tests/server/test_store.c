@@ -262,8 +262,8 @@ static void points_can_be_asked_for_after_a_step_or_an_event(void **state)
         if (cases[i].count > 0)
             assert_int_equal(gathered->points[0].step, cases[i].first);
     }
-    assert_int_equal(store_count_points(fixture->store, id, 0), 4);
-    assert_int_equal(store_count_points(fixture->store, id, 20), 2);
+    assert_int_equal(count_points(fixture->store, id, 0), 4);
+    assert_int_equal(count_points(fixture->store, id, 20), 2);
     free(gathered);
 }
 
@@ -331,8 +331,8 @@ static void a_deleted_run_takes_its_rows_along(void **state)
     store_append_points(fixture->store, other, 100, &point, 1);
     store_append_epoch(fixture->store, id, 101, &epoch);
     assert_good(store_delete_run(fixture->store, id, &fixture->error), &fixture->error);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 0);
-    assert_int_equal(store_count_points(fixture->store, other, 0), 1);
+    assert_int_equal(count_points(fixture->store, id, 0), 0);
+    assert_int_equal(count_points(fixture->store, other, 0), 1);
     assert_int_equal(store_delete_run(fixture->store, id, &fixture->error), FF_NOT_FOUND);
 }
 
@@ -349,7 +349,7 @@ static void rows_of_a_run_that_is_gone_harm_nobody(void **state)
     store_append_points(fixture->store, id, 102, &point, 1);
     store_flush(fixture->store);
     assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
-    assert_int_equal(store_count_points(fixture->store, id, 0), 1);
+    assert_int_equal(count_points(fixture->store, id, 0), 1);
 }
 
 static void what_is_queued_is_written_at_close(void **state)
@@ -360,7 +360,7 @@ static void what_is_queued_is_written_at_close(void **state)
 
     store_append_points(fixture->store, id, 100, &point, 1);
     reopen(fixture);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 1);
+    assert_int_equal(count_points(fixture->store, id, 0), 1);
 }
 
 static void lists_are_filtered_and_paged(void **state)
@@ -609,7 +609,7 @@ static void on_a_full_disk_epochs_come_before_points_and_all_is_tried_again(void
     assert_true(store_trouble(fixture->store, sentence, sizeof sentence));
     assert_non_null(strstr(sentence, "the disk is full"));
     assert_non_null(strstr(sentence, fixture->folder));
-    assert_int_equal(store_count_points(fixture->store, id, 0), 0);
+    assert_int_equal(count_points(fixture->store, id, 0), 0);
     assert_good(store_read_epochs(fixture->store, id, 0, 0, gather_epoch, gathered, &fixture->error),
                 &fixture->error);
     assert_int_equal(gathered->count, 1);
@@ -617,7 +617,7 @@ static void on_a_full_disk_epochs_come_before_points_and_all_is_tried_again(void
     limit_pages(fixture, 0);
     store_flush(fixture->store);
     assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
-    assert_int_equal(store_count_points(fixture->store, id, 0), 2000);
+    assert_int_equal(count_points(fixture->store, id, 0), 2000);
     free(gathered);
 }
 
@@ -726,10 +726,10 @@ static void on_a_full_disk_a_run_can_be_deleted(void **state)
     assert_int_equal(access(reserve_of(fixture), F_OK), 0);
 
     assert_good(store_delete_run(fixture->store, ids[0], &fixture->error), &fixture->error);
-    assert_int_equal(store_count_points(fixture->store, ids[0], 0), 0);
+    assert_int_equal(count_points(fixture->store, ids[0], 0), 0);
     store_flush(fixture->store); /* what could not be written finds room now */
     assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
-    assert_int_equal(store_count_points(fixture->store, ids[1], 0), 18000);
+    assert_int_equal(count_points(fixture->store, ids[1], 0), 18000);
     give_back_the_disk();
 }
 
@@ -745,7 +745,7 @@ static void without_its_reserve_a_full_disk_would_refuse(void **state)
     fill_disk(fixture, 0);
     assert_int_equal(store_delete_run(fixture->store, ids[0], &fixture->error), FF_IO);
     assert_non_null(strstr(fixture->error.message, "the disk is full"));
-    assert_int_equal(store_count_points(fixture->store, ids[0], 0), 15000);
+    assert_int_equal(count_points(fixture->store, ids[0], 0), 15000);
     give_back_the_disk();
     assert_good(store_delete_run(fixture->store, ids[0], &fixture->error), &fixture->error);
 }
@@ -782,7 +782,7 @@ static void a_full_disk_lets_the_store_open_and_runs_be_deleted(void **state)
     fill_disk(fixture, 0);
     fixture->store = open_good(fixture);
     assert_good(store_delete_run(fixture->store, ids[0], &fixture->error), &fixture->error);
-    assert_int_equal(store_count_points(fixture->store, ids[1], 0), 15000);
+    assert_int_equal(count_points(fixture->store, ids[1], 0), 15000);
     give_back_the_disk();
 }
 
@@ -817,7 +817,7 @@ static void assert_gone(struct fixture *fixture, int64_t id, int64_t newest)
     assert_int_equal(store_delete_run(fixture->store, id, &fixture->error), FF_NOT_FOUND);
     assert_int_equal(store_find_newest(fixture->store, id, UINT64_MAX, &found, &fixture->error), FF_NOT_FOUND);
     assert_int_equal(store_latest_run(fixture->store), newest);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 0);
+    assert_int_equal(count_points(fixture->store, id, 0), 0);
     assert_good(store_list_runs(fixture->store, &all, &runs, &count, &next, &fixture->error), &fixture->error);
     for (size_t i = 0; i < count; i++)
         assert_int_not_equal(runs[i].id, id);
@@ -847,7 +847,7 @@ static void a_deleted_run_is_gone_at_once_and_its_rows_after(void **state)
     assert_int_equal(rows_of(fixture, "epochs", id), 0);
     assert_int_equal(rows_of(fixture, "epoch_layers", id), 0);
     assert_int_equal(rows_of(fixture, "removals", id), 0);
-    assert_int_equal(store_count_points(fixture->store, other, 0), 10);
+    assert_int_equal(count_points(fixture->store, other, 0), 10);
 }
 
 /* As when the program ends right after: rows are left until the next start has taken them away. */
@@ -884,7 +884,7 @@ static void deleting_a_long_run_takes_little_room(void **state)
     snprintf(path, sizeof path, "%s/goodness.db-wal", fixture->folder);
     assert_int_equal(stat(path, &information), 0);
     assert_true(information.st_size < 3 << 20);
-    assert_int_equal(store_count_points(fixture->store, ids[1], 0), 15000);
+    assert_int_equal(count_points(fixture->store, ids[1], 0), 15000);
 }
 
 /* Whoever looks with the same version sees the same. */
@@ -1001,9 +1001,8 @@ static void a_million_rows_wait_while_the_disk_takes_none_and_points_beyond_are_
     limit_pages(fixture, 0);
     store_flush(fixture->store);
     assert_false(store_trouble(fixture->store, sentence, sizeof sentence));
-    assert_int_equal(store_count_points(fixture->store, id, 0), 370000 - lost);
-    assert_int_equal(store_count_points(fixture->store, id, 0) - store_count_points(fixture->store, id, 320000),
-                     320000);
+    assert_int_equal(count_points(fixture->store, id, 0), 370000 - lost);
+    assert_int_equal(count_points(fixture->store, id, 0) - count_points(fixture->store, id, 320000), 320000);
     assert_true(fixture->store->held_rows < 1000);
 }
 
@@ -1047,7 +1046,7 @@ static int survive_refused_writes(struct fixture *fixture, int64_t id)
     store_flush(store);
     if (store_trouble(store, sentence, sizeof sentence))
         return 4;
-    if (store_count_points(store, id, 0) != 50)
+    if (count_points(store, id, 0) != 50)
         return 5;
     store_close(store);
     return 0;
@@ -1068,7 +1067,7 @@ static void after_an_input_output_error_writing_goes_on(void **state)
     assert_true(WIFEXITED(status));
     assert_int_equal(WEXITSTATUS(status), 0);
     fixture->store = open_good(fixture);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 50);
+    assert_int_equal(count_points(fixture->store, id, 0), 50);
 }
 
 /* Killed at any moment, a daemon leaves what it had committed. */
@@ -1091,7 +1090,7 @@ static void what_was_committed_survives_a_kill(void **state)
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFSIGNALED(status));
     fixture->store = open_good(fixture);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 500);
+    assert_int_equal(count_points(fixture->store, id, 0), 500);
 }
 
 struct worker {
@@ -1120,7 +1119,7 @@ static void *read_all_the_time(void *self)
     struct run *run = malloc(sizeof *run);
 
     while (worker->read < 200) {
-        uint64_t count = store_count_points(worker->store, worker->id, 0);
+        uint64_t count = count_points(worker->store, worker->id, 0);
         if (count < worker->read || store_get_run(worker->store, worker->id, run, &error) != FF_OK)
             break;
         worker->read = count;
@@ -1156,7 +1155,7 @@ static void rows_are_committed_within_a_second_by_themselves(void **state)
 
     clock_gettime(CLOCK_MONOTONIC, &begin);
     store_append_points(fixture->store, id, 100, &point, 1);
-    while (store_count_points(fixture->store, id, 0) == 0)
+    while (count_points(fixture->store, id, 0) == 0)
         sched_yield();
     clock_gettime(CLOCK_MONOTONIC, &end);
     double seconds = (double)(end.tv_sec - begin.tv_sec) + 1e-9 * (double)(end.tv_nsec - begin.tv_nsec);

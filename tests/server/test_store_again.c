@@ -108,7 +108,7 @@ static void take_told(void *self, int64_t run, const struct run_checkpoint *kept
 
     told->count++;
     told->run = run;
-    told->points = store_count_points(told->fixture->store, run, 0);
+    told->points = count_points(told->fixture->store, run, 0);
     if (kept != NULL)
         told->kept = *kept;
     else
@@ -164,7 +164,7 @@ static void a_checkpoint_is_committed_behind_what_was_queued_before_it(void **st
     struct stat information;
     assert_int_equal(stat(path_of(fixture, id, ""), &information), 0);
     assert_int_equal(run->checkpoint.bytes, information.st_size);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 501);
+    assert_int_equal(count_points(fixture->store, id, 0), 501);
 }
 
 static void execute(struct fixture *fixture, const char *sql)
@@ -323,16 +323,16 @@ static void what_lies_beyond_goes_in_one_transaction_with_the_state(void **state
 
     execute(fixture, "CREATE TEMP TRIGGER refuse BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'no'); END");
     assert_int_not_equal(begin_again(fixture, id, 20, 1000), FF_OK);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 35);
+    assert_int_equal(count_points(fixture->store, id, 0), 35);
     assert_int_equal(get(fixture, id)->last.epoch, 3);
     assert_rewinds(fixture, 0, 0, UINT64_MAX, "");
 
     execute(fixture, "DROP TRIGGER refuse");
     assert_good(begin_again(fixture, id, 20, 1000), &fixture->error);
-    assert_int_equal(store_count_points(fixture->store, id, 0), 20);
+    assert_int_equal(count_points(fixture->store, id, 0), 20);
     assert_int_equal(get(fixture, id)->last.epoch, 2);
     assert_int_equal(get(fixture, id)->state, RUN_RUNNING);
-    assert_int_equal(store_count_points(fixture->store, other, 0), 35);
+    assert_int_equal(count_points(fixture->store, other, 0), 35);
     assert_int_equal(get(fixture, other)->last.epoch, 3);
 }
 
@@ -511,7 +511,7 @@ static void a_database_from_before_checkpoints_opens_with_all_it_has(void **stat
     assert_true(run->best.test_error == 0.25);
     assert_int_equal(run->checkpoint.written, 0);
     assert_string_equal(run->changes, "");
-    assert_int_equal(store_count_points(fixture->store, 4, 0), 2);
+    assert_int_equal(count_points(fixture->store, 4, 0), 2);
     assert_int_equal(get(fixture, 5)->state, RUN_INTERRUPTED);
     assert_true(store_first_event(fixture->store) == (uint64_t)4 << 32);
 

@@ -202,8 +202,8 @@ static int64_t count_evaluations(struct fixture *fixture, int64_t run)
     sqlite3 *reader = store_take_reader(fixture->store, &fixture->error);
     sqlite3_stmt *statement;
 
-    assert_good(store_prepare_for_run(reader, "", "SELECT count(*) FROM evaluations WHERE run = ?", run, &statement,
-                                      &fixture->error),
+    assert_good(store_prepare(reader, "", "SELECT count(*) FROM evaluations WHERE run = ?", &run, 1, &statement,
+                              &fixture->error),
                 &fixture->error);
     assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
     int64_t count = sqlite3_column_int64(statement, 0);
