@@ -1,4 +1,5 @@
-// What a start finds: runs that waited, data sets that are gone, and readers who were told more than was kept.
+// What a start finds: runs that waited, data sets that are gone, and readers who were told more than was kept; and the service
+// manager that is told of it.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -6,6 +7,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 
 import { ended, endless, Events, inState, makeRun, small, startDaemon } from './support.mjs';
@@ -117,4 +119,32 @@ test('a reader who was told no more than a killed daemon kept goes on without a 
     const again = await Events.open(daemon, `/api/v1/runs/${id}/events`, { 'Last-Event-ID': last.id });
     assert.notEqual((await again.next()).type, 'dropped');
     again.close();
+});
+
+/** What a service manager hears: its socket, and the datagrams as they come, a line each. */
+async function manager(context) {
+    const folder = await mkdtemp(path.join(os.tmpdir(), 'goodness-manager-')), socket = path.join(folder, 'notify');
+    const child = spawn('/usr/bin/python3', ['-uc', `
+import socket, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind(sys.argv[1])
+print("here")
+while True:
+    print(listener.recv(4096).decode().replace("\\n", " "))
+`, socket]);
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    context.after(async () => {
+        child.kill();
+        await rm(folder, { recursive: true });
+    });
+    assert.equal((await lines.next()).value, 'here');
+    return { socket, heard: async () => (await lines.next()).value };
+}
+
+test('a service manager hears when the daemon listens and where, and when it ends', { timeout: 120000 }, async (context) => {
+    const { start } = await place(context), { socket, heard } = await manager(context);
+    const daemon = await start({ environment: { NOTIFY_SOCKET: socket } });
+    assert.equal(await heard(), `READY=1 STATUS=listening on ${daemon.base}`);
+    await daemon.stop();
+    assert.match(await heard(), /^STOPPING=1 STATUS=/);
 });

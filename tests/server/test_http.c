@@ -163,13 +163,19 @@ static int tear_down(void **state)
     return 0;
 }
 
+#define HOST "Host: localhost\r\nConnection: close\r\n"
+
+static const char to_later[] = "GET /later?seconds=300 HTTP/1.1\r\n" HOST "\r\n";
+static const char to_rung[] = "GET /rung HTTP/1.1\r\n" HOST "\r\n";
+static const char to_stream[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
+
 /* --- a client that sends bytes as they are -------------------------------------------------------------------- */
 
 static int dial(const struct http *http)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(http_port(http)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval patience = {.tv_sec = 20};
+    struct timeval patience = {.tv_sec = 120};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
@@ -188,13 +194,15 @@ static void send_bytes(int fd, const char *bytes, size_t length)
     }
 }
 
-/* Read until `text` has come (NULL: until the other side closes). The answer so far is in `answer`. */
-static void receive(int fd, char *answer, size_t size, const char *text)
+enum { ANSWER_MAX = 1 << 16 };
+
+/* Read until `text` has come (NULL: until the other side closes). What came before is in `answer`, [ANSWER_MAX]. */
+static void receive(int fd, char *answer, const char *text)
 {
     size_t used = strlen(answer);
 
     while (text == NULL || strstr(answer, text) == NULL) {
-        ssize_t got = recv(fd, answer + used, size - 1 - used, 0);
+        ssize_t got = recv(fd, answer + used, ANSWER_MAX - 1 - used, 0);
 
         if (got == 0 && text == NULL)
             break;
@@ -205,17 +213,33 @@ static void receive(int fd, char *answer, size_t size, const char *text)
     }
 }
 
-enum { ANSWER_MAX = 1 << 16 };
-
-/* One request, closed after its answer. */
-static void exchange(const struct http *http, const char *request, size_t length, char *answer)
+/* A request on a connection of its own, which is open then. */
+static int ask(const struct http *http, const char *request)
 {
     int fd = dial(http);
 
-    answer[0] = '\0';
-    send_bytes(fd, request, length);
-    receive(fd, answer, ANSWER_MAX, NULL);
+    send_bytes(fd, request, strlen(request));
+    return fd;
+}
+
+/* The answer to it, to its end, which closes the connection. */
+static void finish(int fd, char *answer)
+{
+    receive(fd, answer, NULL);
     close(fd);
+}
+
+static void exchange(const struct http *http, const char *request, char *answer)
+{
+    answer[0] = '\0';
+    finish(ask(http, request), answer);
+}
+
+/* Until a handler of /later or /rung was called so often; a request's state was released. */
+static void await(atomic_int *counter, int count)
+{
+    while (atomic_load(counter) < count)
+        sched_yield();
 }
 
 static double seconds(void)
@@ -228,7 +252,6 @@ static double seconds(void)
 
 /* --- requests ------------------------------------------------------------------------------------------------- */
 
-#define HOST "Host: localhost\r\nConnection: close\r\n"
 #define JSON_BODY(text, length) "Content-Type: application/json\r\nContent-Length: " length "\r\n\r\n" text
 
 struct exchange_case {
@@ -305,7 +328,7 @@ static void each_request_gets_the_answer_it_deserves(void **state)
         static char answer[ANSWER_MAX];
         unsigned status;
 
-        exchange(*state, row->request, strlen(row->request), answer);
+        exchange(*state, row->request, answer);
         if (sscanf(answer, "HTTP/1.1 %u", &status) != 1 || status != row->status)
             fail_msg("%s\n%s\nexpected %u", row->request, answer, row->status);
         if (row->contains != NULL && strstr(answer, row->contains) == NULL)
@@ -333,7 +356,7 @@ static void a_transfer_encoding_that_is_not_known_is_answered_at_once(void **sta
                      "%s /echo HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: %s\r\n\r\nsome", methods[i],
                      codings[j]);
             double begin = seconds();
-            exchange(*state, request, strlen(request), answer);
+            exchange(*state, request, answer);
             assert_true(seconds() - begin < 5); /* the library's own patience is ten */
             if (sscanf(answer, "HTTP/1.1 %u", &found) != 1 || found != status)
                 fail_msg("%s\n%s\nexpected %u", request, answer, status);
@@ -347,9 +370,8 @@ static void an_etag_that_is_known_answers_304(void **state)
     static const char *const lists[] = {"%s", "W/%s", "\"x\", %s", "*", "\"a,b\" , W/%s"};
     static char answer[ANSWER_MAX];
     char etag[80], request[512], list[128];
-    const char request_first[] = "GET /echo/a HTTP/1.1\r\n" HOST "\r\n";
 
-    exchange(*state, request_first, strlen(request_first), answer);
+    exchange(*state, "GET /echo/a HTTP/1.1\r\n" HOST "\r\n", answer);
     assert_int_equal(sscanf(strstr(answer, "ETag: "), "ETag: %79s", etag), 1);
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         const char *hole = strstr(lists[i], "%s");
@@ -357,13 +379,13 @@ static void an_etag_that_is_known_answers_304(void **state)
         snprintf(list, sizeof list, "%.*s%s", (int)(hole != NULL ? hole - lists[i] : 1), lists[i],
                  hole != NULL ? etag : "");
         snprintf(request, sizeof request, "GET /echo/a HTTP/1.1\r\n" HOST "If-None-Match: %s\r\n\r\n", list);
-        exchange(*state, request, strlen(request), answer);
+        exchange(*state, request, answer);
         assert_non_null(strstr(answer, "HTTP/1.1 304"));
         assert_non_null(strstr(answer, etag));
         assert_null(strchr(answer, '{'));
     }
     snprintf(request, sizeof request, "GET /echo/b HTTP/1.1\r\n" HOST "If-None-Match: %s\r\n\r\n", etag);
-    exchange(*state, request, strlen(request), answer);
+    exchange(*state, request, answer);
     assert_non_null(strstr(answer, "HTTP/1.1 200"));
 }
 
@@ -377,17 +399,15 @@ static void a_body_over_the_limit_is_read_and_answered_413(void **state)
     memset(body, ' ', BODY);
     for (size_t i = 0; i < 2; i++) {
         char head[256];
-        int fd = dial(*state);
 
         snprintf(head, sizeof head,
                  "%s /echo HTTP/1.1\r\n" HOST "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n",
                  methods[i], BODY);
-        send_bytes(fd, head, strlen(head));
+        int fd = ask(*state, head);
         send_bytes(fd, body, BODY);
         answer[0] = '\0';
-        receive(fd, answer, sizeof answer, NULL);
+        finish(fd, answer);
         assert_non_null(strstr(answer, "HTTP/1.1 413"));
-        close(fd);
     }
     free(body);
 }
@@ -401,16 +421,14 @@ static void who_expects_100_continue_is_answered_before_the_body(void **state)
     static char answer[ANSWER_MAX];
     int fd;
 
-    exchange(*state, too_long, strlen(too_long), answer);
+    exchange(*state, too_long, answer);
     assert_non_null(strstr(answer, "HTTP/1.1 413"));
-    fd = dial(*state);
-    send_bytes(fd, good, strlen(good));
+    fd = ask(*state, good);
     answer[0] = '\0';
-    receive(fd, answer, sizeof answer, "HTTP/1.1 100");
+    receive(fd, answer, "HTTP/1.1 100");
     send_bytes(fd, "{}", 2);
-    receive(fd, answer, sizeof answer, NULL);
+    finish(fd, answer);
     assert_non_null(strstr(answer, "HTTP/1.1 200"));
-    close(fd);
 }
 
 static void requests_on_one_connection_are_kept_apart(void **state)
@@ -421,7 +439,7 @@ static void requests_on_one_connection_are_kept_apart(void **state)
                                 "GET /echo/last HTTP/1.1\r\n" HOST "\r\n";
     static char answer[ANSWER_MAX];
 
-    exchange(*state, three, strlen(three), answer);
+    exchange(*state, three, answer);
     assert_non_null(strstr(answer, "\"body\":{\"a\":1}"));
     assert_non_null(strstr(answer, "HTTP/1.1 404"));
     assert_non_null(strstr(answer, "\"x\":\"last\""));
@@ -435,16 +453,15 @@ static void a_connection_beyond_the_limit_is_told_503_and_others_are_served(void
     int fds[PROMISED + 1];
 
     for (int i = 0; i <= PROMISED; i++) {
-        fds[i] = dial(*state);
+        fds[i] = ask(*state, request);
         answer[0] = '\0';
-        send_bytes(fds[i], request, strlen(request));
-        receive(fds[i], answer, sizeof answer, i < PROMISED ? "<p>hello" : NULL);
+        receive(fds[i], answer, i < PROMISED ? "<p>hello" : NULL);
         assert_non_null(strstr(answer, i < PROMISED ? "HTTP/1.1 200" : "HTTP/1.1 503"));
     }
     assert_non_null(strstr(answer, "Retry-After: "));
     answer[0] = '\0';
     send_bytes(fds[0], request, strlen(request));
-    receive(fds[0], answer, sizeof answer, "<p>hello");
+    receive(fds[0], answer, "<p>hello");
     for (int i = 0; i <= PROMISED; i++)
         close(fds[i]);
 }
@@ -453,22 +470,16 @@ static void a_connection_beyond_the_limit_is_told_503_and_others_are_served(void
 
 static void a_request_that_waits_is_answered_when_woken(void **state)
 {
-    static const char request[] = "GET /later?seconds=300 HTTP/1.1\r\n" HOST "\r\n";
     static char answer[ANSWER_MAX];
-    int fd = dial(*state);
+    int fd = ask(*state, to_later);
 
-    send_bytes(fd, request, strlen(request));
-    while (atomic_load(&world.asked) == 0)
-        sched_yield();
+    await(&world.asked, 1);
     http_wake(*state); /* too early: it goes on waiting */
-    while (atomic_load(&world.asked) < 2)
-        sched_yield();
+    await(&world.asked, 2);
     atomic_store(&world.ready, true);
     http_wake(*state);
-    answer[0] = '\0';
-    receive(fd, answer, sizeof answer, NULL);
+    finish(fd, answer);
     assert_non_null(strstr(answer, "ready\n"));
-    close(fd);
 }
 
 static void a_request_that_waits_is_answered_when_its_time_is_over(void **state)
@@ -476,7 +487,7 @@ static void a_request_that_waits_is_answered_when_its_time_is_over(void **state)
     static const char request[] = "GET /later?seconds=0.2 HTTP/1.1\r\n" HOST "\r\n";
     static char answer[ANSWER_MAX];
 
-    exchange(*state, request, strlen(request), answer);
+    exchange(*state, request, answer);
     assert_non_null(strstr(answer, "late\n"));
     assert_int_equal(atomic_load(&world.asked), 2);
 }
@@ -493,27 +504,20 @@ static struct bell *take_bell(void)
 
 static void a_bell_calls_its_own_request_again_and_no_other(void **state)
 {
-    static const char request[] = "GET /rung HTTP/1.1\r\n" HOST "\r\n";
-    static const char other[] = "GET /later?seconds=300 HTTP/1.1\r\n" HOST "\r\n";
     static char answer[ANSWER_MAX];
-    int fds[2] = {dial(*state), dial(*state)};
+    int other = ask(*state, to_later);
 
-    send_bytes(fds[0], other, strlen(other));
-    while (atomic_load(&world.asked) == 0)
-        sched_yield();
-    send_bytes(fds[1], request, strlen(request));
+    await(&world.asked, 1);
+    int fd = ask(*state, to_rung);
     struct bell *bell = take_bell();
     http_bell_ring(bell);
-    answer[0] = '\0';
-    receive(fds[1], answer, sizeof answer, NULL);
+    finish(fd, answer);
     assert_non_null(strstr(answer, "second\n"));
-    while (atomic_load(&world.released) == 0)
-        sched_yield();
+    await(&world.released, 1);
     http_bell_ring(bell); /* the request is gone: silent */
     http_bell_release(bell);
     assert_int_equal(atomic_load(&world.asked), 3); /* the other one was called once */
-    close(fds[0]);
-    close(fds[1]);
+    close(other);
 }
 
 static void a_bell_that_rings_before_the_request_waits_is_heard(void **state)
@@ -521,34 +525,28 @@ static void a_bell_that_rings_before_the_request_waits_is_heard(void **state)
     static const char request[] = "GET /rung?early=1 HTTP/1.1\r\n" HOST "\r\n";
     static char answer[ANSWER_MAX];
 
-    exchange(*state, request, strlen(request), answer);
+    exchange(*state, request, answer);
     assert_non_null(strstr(answer, "second\n"));
     assert_int_equal(atomic_load(&world.asked), 2);
 }
 
 static void what_a_request_keeps_is_released_when_its_client_has_left(void **state)
 {
-    static const char request[] = "GET /rung HTTP/1.1\r\n" HOST "\r\n";
-    int fd = dial(*state);
-
-    send_bytes(fd, request, strlen(request));
+    int fd = ask(*state, to_rung);
     struct bell *bell = take_bell();
     close(fd);
     http_bell_ring(bell);
-    while (atomic_load(&world.released) == 0)
-        sched_yield();
+    await(&world.released, 1);
     http_bell_release(bell);
 }
 
 static void a_bell_outlives_the_server(void **state)
 {
-    static const char request[] = "GET /rung HTTP/1.1\r\n" HOST "\r\n";
     struct http *http = start();
-    int fd = dial(http);
 
     (void)state;
     memset(&world, 0, sizeof world);
-    send_bytes(fd, request, strlen(request));
+    int fd = ask(http, to_rung);
     struct bell *bell = take_bell();
     http_stop(http);
     http_bell_ring(bell);
@@ -557,36 +555,34 @@ static void a_bell_outlives_the_server(void **state)
     close(fd);
 }
 
+/* A reader of /stream, who has had the first number. */
+static int open_stream(const struct http *http, char *answer)
+{
+    atomic_store(&world.available, 1);
+    int fd = ask(http, to_stream);
+    receive(fd, answer, "<0>");
+    return fd;
+}
+
 static void a_stream_is_written_when_woken_and_ends(void **state)
 {
-    static const char request[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
     static char answer[ANSWER_MAX];
-    int fd = dial(*state);
+    int fd = open_stream(*state, answer);
 
-    answer[0] = '\0';
-    atomic_store(&world.available, 1);
-    send_bytes(fd, request, strlen(request));
-    receive(fd, answer, sizeof answer, "<0>");
     atomic_store(&world.available, 2);
     http_wake(*state);
-    receive(fd, answer, sizeof answer, "<1>");
+    receive(fd, answer, "<1>");
     atomic_store(&world.over, true);
     http_wake(*state);
-    receive(fd, answer, sizeof answer, NULL);
+    finish(fd, answer);
     assert_non_null(strstr(answer, "\r\n0\r\n\r\n")); /* the last chunk: ended, not broken off */
-    close(fd);
 }
 
 static void a_reader_who_leaves_closes_the_stream(void **state)
 {
-    static const char request[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
     static char answer[ANSWER_MAX];
-    int fd = dial(*state);
+    int fd = open_stream(*state, answer);
 
-    answer[0] = '\0';
-    atomic_store(&world.available, 1);
-    send_bytes(fd, request, strlen(request));
-    receive(fd, answer, sizeof answer, "<0>");
     close(fd);
     while (atomic_load(&world.closed) == 0) { /* seen when it is written to */
         atomic_fetch_add(&world.available, 1);
@@ -602,14 +598,10 @@ enum { READERS = 24, NUMBERS = 400 };
 
 static void *read_all(void *http)
 {
-    static const char request[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
     char *answer = calloc(1, ANSWER_MAX), number[16];
     const char *at = answer;
-    int fd = dial(http);
 
-    send_bytes(fd, request, strlen(request));
-    receive(fd, answer, ANSWER_MAX, NULL);
-    close(fd);
+    finish(ask(http, to_stream), answer);
     for (int i = 0; i < NUMBERS && at != NULL; i++) {
         snprintf(number, sizeof number, "<%d>", i);
         at = strstr(at, number);
@@ -641,28 +633,18 @@ static void no_reader_misses_a_wake(void **state)
 
 static void stopping_ends_streams_and_answers_who_waits(void **state)
 {
-    static const char waiting[] = "GET /later?seconds=300 HTTP/1.1\r\n" HOST "\r\n";
-    static const char streaming[] = "GET /stream HTTP/1.1\r\n" HOST "\r\n";
     static char first[ANSWER_MAX], second[ANSWER_MAX];
     struct http *http = start();
-    int fds[2] = {dial(http), dial(http)};
 
     (void)state;
     memset(&world, 0, sizeof world);
-    first[0] = second[0] = '\0';
-    atomic_store(&world.available, 1);
-    send_bytes(fds[0], waiting, strlen(waiting));
-    send_bytes(fds[1], streaming, strlen(streaming));
-    receive(fds[1], second, sizeof second, "<0>");
-    while (atomic_load(&world.asked) == 0)
-        sched_yield();
+    int waiting = ask(http, to_later), streaming = open_stream(http, second);
+    await(&world.asked, 1);
     http_stop(http);
-    receive(fds[0], first, sizeof first, NULL);
-    receive(fds[1], second, sizeof second, NULL);
+    finish(waiting, first);
+    finish(streaming, second);
     assert_non_null(strstr(first, "late\n"));
     assert_int_equal(atomic_load(&world.closed), 1);
-    close(fds[0]);
-    close(fds[1]);
 }
 
 /* --- listening ------------------------------------------------------------------------------------------------ */
@@ -698,36 +680,34 @@ static void ipv6_loopback_is_listened_on_too(void **state)
     assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
     send_bytes(fd, request, strlen(request));
     answer[0] = '\0';
-    receive(fd, answer, sizeof answer, NULL);
+    finish(fd, answer);
     assert_non_null(strstr(answer, "<p>hello"));
-    close(fd);
 }
+
+#define HTTP_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(each_request_gets_the_answer_it_deserves, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_transfer_encoding_that_is_not_known_is_answered_at_once, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(an_etag_that_is_known_answers_304, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_body_over_the_limit_is_read_and_answered_413, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_expects_100_continue_is_answered_before_the_body, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(requests_on_one_connection_are_kept_apart, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_connection_beyond_the_limit_is_told_503_and_others_are_served, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_request_that_waits_is_answered_when_woken, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_request_that_waits_is_answered_when_its_time_is_over, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_bell_calls_its_own_request_again_and_no_other, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_bell_that_rings_before_the_request_waits_is_heard, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_a_request_keeps_is_released_when_its_client_has_left, set_up,
-                                        tear_down),
+        HTTP_TEST(each_request_gets_the_answer_it_deserves),
+        HTTP_TEST(a_transfer_encoding_that_is_not_known_is_answered_at_once),
+        HTTP_TEST(an_etag_that_is_known_answers_304),
+        HTTP_TEST(a_body_over_the_limit_is_read_and_answered_413),
+        HTTP_TEST(who_expects_100_continue_is_answered_before_the_body),
+        HTTP_TEST(requests_on_one_connection_are_kept_apart),
+        HTTP_TEST(a_connection_beyond_the_limit_is_told_503_and_others_are_served),
+        HTTP_TEST(a_request_that_waits_is_answered_when_woken),
+        HTTP_TEST(a_request_that_waits_is_answered_when_its_time_is_over),
+        HTTP_TEST(a_bell_calls_its_own_request_again_and_no_other),
+        HTTP_TEST(a_bell_that_rings_before_the_request_waits_is_heard),
+        HTTP_TEST(what_a_request_keeps_is_released_when_its_client_has_left),
         cmocka_unit_test(a_bell_outlives_the_server),
-        cmocka_unit_test_setup_teardown(a_stream_is_written_when_woken_and_ends, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_reader_who_leaves_closes_the_stream, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(no_reader_misses_a_wake, set_up, tear_down),
+        HTTP_TEST(a_stream_is_written_when_woken_and_ends),
+        HTTP_TEST(a_reader_who_leaves_closes_the_stream),
+        HTTP_TEST(no_reader_misses_a_wake),
         cmocka_unit_test(stopping_ends_streams_and_answers_who_waits),
-        cmocka_unit_test_setup_teardown(a_port_in_use_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(ipv6_loopback_is_listened_on_too, set_up, tear_down),
+        HTTP_TEST(a_port_in_use_is_told),
+        HTTP_TEST(ipv6_loopback_is_listened_on_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* Strict JSON: what passes, what is refused, and where the fault is said to be. */
+/* Strict JSON: what is refused, in which words and where; what passes is test_json_suite.c's. */
 #include "../cmocka_all.h"
 
 #include <stdio.h>
@@ -11,44 +11,6 @@ static cJSON *parse(const char *text, struct ff_error *error)
 {
     memset(error, 0, sizeof *error);
     return json_parse_strict(text, strlen(text), error);
-}
-
-static void well_formed_texts_are_read(void **state)
-{
-    static const char *const texts[] = {
-        "{}",
-        "[]",
-        " \t\r\n{ } \n",
-        "null",
-        "true",
-        "false",
-        "\"\"",
-        "0",
-        "-0",
-        "-0.0e-00",
-        "1E+2",
-        "123.456e-7",
-        "1e-999",
-        "[1,2 , 3]",
-        "[[[]],{}]",
-        "{\"\":0}",
-        "{\"a\":{\"a\":1},\"b\":{\"a\":1}}",
-        "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\"",
-        "\"\\uD83D\\uDE00\"",
-        "\"\xC2\x80\xE0\xA0\x80\xED\x9F\xBF\xEE\x80\x80\xEF\xBF\xBF\xF0\x90\x80\x80\xF4\x8F\xBF\xBF\"",
-        "\"\x7F\"",
-        "0.0000000000000000000000000000000000000000000000000000000000000000000000000000001",
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct ff_error error;
-        cJSON *json = parse(texts[i], &error);
-
-        if (json == NULL)
-            fail_msg("%s: %s", texts[i], error.message);
-        cJSON_Delete(json);
-    }
 }
 
 struct fault {
@@ -237,7 +199,6 @@ static void a_hundred_thousand_names_are_checked_for_duplicates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(well_formed_texts_are_read),
         cmocka_unit_test(faults_are_told_with_line_and_column),
         cmocka_unit_test(every_cut_of_a_text_is_refused),
         cmocka_unit_test(a_nul_byte_is_refused_wherever_it_stands),

@@ -617,15 +617,14 @@ static void settings_that_a_run_ends_before_do_not_hold(void **state)
     assert_string_equal(stored(fixture, id)->changes, "");
 }
 
-static void settings_that_were_turned_are_turned_again_when_a_run_goes_on(void **state)
+/* A run that failed after step 5, where its learning rate was turned to 0.5; its checkpoint is of step 3, where it
+ * was turned to 0.25. */
+static int64_t turn_twice_and_fail(struct fixture *fixture, struct asker *asker)
 {
-    struct fixture *fixture = *state;
-    struct asker *asker = make_asker(fixture);
-    struct fake_beginning beginning;
     int64_t id = submit_and_train(fixture, 3);
 
     assert_good(turn_and_wait(asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
-    pause_run(fixture, id); /* the checkpoint is of step 3 */
+    pause_run(fixture, id);
     await(fixture, id, "paused", NULL);
     resume_run(fixture, id);
     fake_trainer_points(2);
@@ -634,6 +633,15 @@ static void settings_that_were_turned_are_turned_again_when_a_run_goes_on(void *
     assert_good(turn_and_wait(asker, id, "{\"learning_rate\": 0.5}"), &fixture->error);
     fake_trainer_fail("it diverged");
     await(fixture, id, "failed", NULL);
+    return id;
+}
+
+static void settings_that_were_turned_are_turned_again_when_a_run_goes_on(void **state)
+{
+    struct fixture *fixture = *state;
+    struct asker *asker = make_asker(fixture);
+    struct fake_beginning beginning;
+    int64_t id = turn_twice_and_fail(fixture, asker);
 
     fake_trainer_hold(true);
     resume_run(fixture, id);
@@ -652,22 +660,10 @@ static void settings_that_were_turned_are_turned_again_when_a_run_goes_on(void *
 static void with_other_settings_what_was_turned_beyond_the_checkpoint_does_not_count(void **state)
 {
     struct fixture *fixture = *state;
-    struct asker *asker = make_asker(fixture);
     struct fake_beginning beginning;
     cJSON *config = cJSON_Parse("{\"weight_decay\": 0.125}");
     struct session_resumption resumption = {.config = config};
-    int64_t id = submit_and_train(fixture, 3);
-
-    assert_good(turn_and_wait(asker, id, "{\"learning_rate\": 0.25}"), &fixture->error);
-    pause_run(fixture, id);
-    await(fixture, id, "paused", NULL);
-    resume_run(fixture, id);
-    fake_trainer_points(2);
-    fake_trainer_epoch(0.5);
-    await_type(fixture, "epoch");
-    assert_good(turn_and_wait(asker, id, "{\"learning_rate\": 0.5}"), &fixture->error);
-    fake_trainer_fail("it diverged");
-    await(fixture, id, "failed", NULL);
+    int64_t id = turn_twice_and_fail(fixture, make_asker(fixture));
 
     resume_with(fixture, id, &resumption);
     await(fixture, id, "running", NULL);

@@ -99,40 +99,14 @@ static void state_names_are_those_of_the_interface(void **state)
     assert_int_equal(untouched, RUN_PAUSED);
 }
 
-static void figures_read_back_to_the_same_float(void **state)
-{
-    (void)state;
-    static const float values[] = {0.1f,    1.0f / 3.0f, 16777217.0f, 115.7541f, FLT_MAX,
-                                   FLT_MIN, 1e-45f,      -2.5f,       0.0f,      0.59f};
-
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        char *text = print_and_delete(run_figure(values[i]));
-        float back = strtof(text, NULL);
-        assert_memory_equal(&back, &values[i], sizeof back);
-        free(text);
-    }
-    assert_prints(run_figure(0.59f), "0.59");
-}
-
-static void numbers_read_back_to_the_same_double(void **state)
-{
-    (void)state;
-    static const double values[] = {0.1, 1.0 / 3.0, 41.2, 9007199254740991.0, DBL_MAX, DBL_MIN, 5e-324, -0.1168};
-
-    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
-        char *text = print_and_delete(run_number(values[i]));
-        double back = strtod(text, NULL);
-        assert_memory_equal(&back, &values[i], sizeof back);
-        free(text);
-    }
-    assert_prints(run_number(0.1168), "0.1168");
-}
-
-static void what_is_not_finite_is_null(void **state)
+/* Of the texts more in test_text.c. */
+static void figures_and_numbers_are_short_and_null_where_they_are_not_finite(void **state)
 {
     (void)state;
     static const double values[] = {NAN, INFINITY, -INFINITY};
 
+    assert_prints(run_figure((double)0.59f), "0.59");
+    assert_prints(run_number(0.1168), "0.1168");
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         assert_prints(run_figure(values[i]), "null");
         assert_prints(run_number(values[i]), "null");
@@ -440,9 +414,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(state_names_are_those_of_the_interface),
-        cmocka_unit_test(figures_read_back_to_the_same_float),
-        cmocka_unit_test(numbers_read_back_to_the_same_double),
-        cmocka_unit_test(what_is_not_finite_is_null),
+        cmocka_unit_test(figures_and_numbers_are_short_and_null_where_they_are_not_finite),
         cmocka_unit_test(times_are_rfc_3339_in_utc),
         cmocka_unit_test(a_new_run_has_no_results_yet),
         cmocka_unit_test(a_run_under_way_shows_its_results),
