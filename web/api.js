@@ -4,6 +4,7 @@ import { curlLines, TOKEN } from './api/curl.js';
 import { fieldsOf, OpenApi, typeOf } from './api/openapi.js';
 import { getJson, Problem } from './lib/api.js';
 import { element, make, say, scrollToNamed, setText } from './lib/dom.js';
+import { prepareKeys } from './lib/keys.js';
 import './lib/page.js';
 
 /** @typedef {import('./api/openapi.js').Operation} Operation */
@@ -320,12 +321,7 @@ async function prepare() {
     setText(element('curl-line'), `curl ${location.origin}/api/v1/openapi.json`);
     setText(element('token-name'), TOKEN);
     input.addEventListener('input', () => find(input.value));
-    document.addEventListener('keydown', (event) => {
-        const target = /** @type {HTMLElement} */ (event.target);
-        if (event.key !== '/' || event.ctrlKey || event.metaKey || event.altKey || target.closest('input')) return;
-        event.preventDefault();
-        input.focus();
-    });
+    prepareKeys({ '/': () => input.focus() });
     try {
         const [json, server] = await Promise.all([getJson('/api/v1/openapi.json'), serverOf()]);
         const api = new OpenApi(json);

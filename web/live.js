@@ -4,9 +4,10 @@ import { readAddress } from './lib/address.js';
 import { getJson, postJson, Problem, runPath } from './lib/api.js';
 import { element, say, setText } from './lib/dom.js';
 import { Follower } from './lib/events.js';
+import { prepareKeys } from './lib/keys.js';
 import './lib/page.js';
+import { restWhileHidden } from './lib/rest.js';
 import { isFinal, titleOf } from './lib/run.js';
-import { areShared } from './lib/stream.js';
 import { showPhase, showTrouble } from './lib/banner.js';
 import { Errors } from './live/errors.js';
 import { Distributions } from './live/histograms.js';
@@ -17,12 +18,9 @@ import { Picker } from './live/picker.js';
 import { StartDialog } from './live/start.js';
 import { Live } from './live/state.js';
 import { Status } from './live/status.js';
-import { prepareKeys, prepareTools, showView } from './live/tools.js';
+import { prepareTools, showView } from './live/tools.js';
 
 /** @typedef {import('./lib/api.js').Run} Run */
-
-const HIDDEN_REST = 5000; /* ms that a hidden tab keeps a stream that is its own: a browser has six connections */
-const HIDDEN_LOOK = 15000; /* ms between looks at a run from a tab whose stream rests, for its title */
 
 let started = false; /* the list of runs was read */
 
@@ -161,28 +159,15 @@ function showEmpty() {
     showPart('empty');
 }
 
-/** A hidden tab whose stream is its own gives it up after a while, and only looks now and then, for its title. */
-function hiddenOrShown() {
-    clearTimeout(hiddenOrShown.timer);
-    if (!document.hidden) {
-        if (follower.phase === 'resting') follower.connect();
-        return;
+/** Of a hidden tab whose stream rests: its title goes on. */
+async function lookForTitle() {
+    if (!live.run || isFinal(live.run)) return;
+    try {
+        document.title = titleOf(await getJson(runPath(live.id)));
+    } catch {
+        /* Nobody looks: when somebody does, the connection is made and says what is wrong. */
     }
-    if (areShared()) return;
-    const look = async () => {
-        follower.rest();
-        hiddenOrShown.timer = setTimeout(look, HIDDEN_LOOK);
-        if (!live.run || isFinal(live.run)) return;
-        try {
-            document.title = titleOf(await getJson(runPath(live.id)));
-        } catch {
-            /* Nobody looks: when somebody does, the connection is made and says what is wrong. */
-        }
-    };
-    hiddenOrShown.timer = setTimeout(look, HIDDEN_REST);
 }
-/** @type {ReturnType<typeof setTimeout> | undefined} */
-hiddenOrShown.timer = undefined;
 
 /* --- what a person does --- */
 
@@ -217,7 +202,7 @@ function prepare() {
     element('empty-settings').addEventListener('click', () => dialog.open({ unfold: true }));
     element('retry-button').addEventListener('click', () => follower.connect());
     element('keys-button').addEventListener('click', showKeys);
-    document.addEventListener('visibilitychange', hiddenOrShown);
+    restWhileHidden(follower, lookForTitle);
     window.addEventListener('pagehide', () => follower.rest());
     window.addEventListener('pageshow', ({ persisted }) => persisted && follower.connect());
     window.addEventListener('popstate', () => {

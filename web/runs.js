@@ -6,6 +6,7 @@ import { ContinueDialog } from './lib/continue.js';
 import { saveCsv, csvText } from './lib/csv.js';
 import { element, say, setText } from './lib/dom.js';
 import { count } from './lib/format.js';
+import { prepareKeys } from './lib/keys.js';
 import './lib/page.js';
 import { differingSettings, settingPaths } from './lib/settings.js';
 import { addressOf, readAddress } from './runs/address.js';
@@ -189,24 +190,6 @@ function saveList() {
     );
 }
 
-/** @param {KeyboardEvent} event */
-function key(event) {
-    const target = /** @type {HTMLElement} */ (event.target);
-    if (target.closest('input, select, textarea, dialog, [popover], .list-box:focus')) return;
-    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-    /** @type {Record<string, () => void>} */
-    const actions = {
-        '/': () => element('list-query').focus(),
-        c: () => picked.size && element('picked-compare').click(),
-        ArrowLeft: () => element('page-before').click(),
-        ArrowRight: () => element('page-next').click(),
-    };
-    if (event.key in actions) {
-        event.preventDefault();
-        actions[event.key]();
-    }
-}
-
 /* --- the connection --- */
 
 async function readAll() {
@@ -240,7 +223,12 @@ function prepare() {
     });
     element('list-csv').addEventListener('click', saveList);
     setText(element('curl-line'), `curl ${location.origin}/api/v1/runs`);
-    document.addEventListener('keydown', key);
+    prepareKeys({
+        '/': () => element('list-query').focus(),
+        c: () => picked.size && element('picked-compare').click(),
+        ArrowLeft: () => element('page-before').click(),
+        ArrowRight: () => element('page-next').click(),
+    });
     document.addEventListener('visibilitychange', draw);
 }
 

@@ -1,4 +1,4 @@
-/* tools.js - the switches over the charts, and the keys. */
+/* tools.js - the switches over the charts. */
 
 import { element } from '../lib/dom.js';
 
@@ -27,19 +27,4 @@ export function prepareTools(live) {
     on('log-scale', ({ checked }) => ({ log: checked }));
     on('errors-log', ({ checked }) => ({ errorsLog: checked }));
     element('unzoom-button').addEventListener('click', () => live.zoomTo(null));
-}
-
-/** Keys that hold wherever nothing else takes them. @param {Record<string, () => void>} actions by key */
-export function prepareKeys(actions) {
-    document.addEventListener('keydown', (event) => {
-        const target = /** @type {HTMLElement} */ (event.target);
-        /* A field of a dialog closed this moment may still have the focus: it is not seen, so it takes nothing. */
-        const taken =
-            target.checkVisibility() &&
-            target.closest('input, select, textarea, button, summary, a, dialog, [popover], [data-keys]');
-        if (taken || event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
-        if (!(event.key in actions)) return;
-        event.preventDefault();
-        actions[event.key]();
-    });
 }
