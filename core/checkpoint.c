@@ -220,6 +220,37 @@ uint32_t ff_checkpoint_judging_tensor(const struct ff_checkpoint *checkpoint, ui
                                : ff_layer_tensors(&plan, layer) - statistics + tensor - parameters;
 }
 
+ff_status ff_checkpoint_fits(const struct ff_checkpoint *checkpoint, const struct ff_plan *plan,
+                             const struct ff_dataset *dataset, struct ff_error *error)
+{
+    const struct ff_checkpoint_about *about = &checkpoint->about;
+    const struct ff_standing *standing = &about->standing;
+    struct ff_config config = about->config;
+    const char *other;
+
+    config.epochs = plan->config.epochs;
+    if (!ff_config_first_difference(&config, &plan->config, &other))
+        return ff_fail_memory(error, "a run");
+    if (other != NULL)
+        return ff_fail(error, FF_INVALID, "the checkpoint is of a run with another %s", other);
+    if (!ff_same_shape(about->shape, dataset->shape) || about->classes != dataset->classes)
+        return ff_fail(error, FF_INVALID,
+                       "the checkpoint is of a run on images of another size or number of classes than %s has now",
+                       dataset->name);
+    if (standing->train_images != plan->train_images)
+        return ff_fail(error, FF_INVALID,
+                       "the checkpoint is of a run on %u training images, and %s has %u to train on now",
+                       standing->train_images, dataset->name, plan->train_images);
+    if (standing->step > plan->steps || standing->epochs > plan->config.epochs)
+        return ff_fail(error, FF_INVALID, "the checkpoint has %u epochs done, more than the %u asked for",
+                       standing->epochs, plan->config.epochs);
+    if (standing->step < standing->epochs * plan->steps_per_epoch ||
+        standing->step > (standing->epochs + 1) * plan->steps_per_epoch)
+        return ff_fail(error, FF_DAMAGED, "the checkpoint makes no sense: %llu steps are not in the epoch after %u",
+                       (unsigned long long)standing->step, standing->epochs);
+    return FF_OK;
+}
+
 void ff_checkpoint_close(struct ff_checkpoint *checkpoint)
 {
     if (checkpoint == NULL)

@@ -42,6 +42,7 @@ struct ff_safetensors_writer *ff_checkpoint_write(const struct ff_files *files, 
 /* --- reading --- */
 
 struct ff_checkpoint;
+struct ff_plan;
 
 /* Open a checkpoint and check all of it: the format, the sum over the data, that the configuration is one of this
  * program's and the tensors are those that it has. NULL and `error`: FF_NOT_FOUND, FF_DAMAGED, FF_INVALID (a
@@ -57,6 +58,10 @@ ff_status ff_checkpoint_read(struct ff_checkpoint *checkpoint, uint32_t layer, u
 /* Where the file has tensor `tensor` of a layer that only evaluates: of the parameters their running averages where
  * there are some, and of the statistics, which follow them. */
 uint32_t ff_checkpoint_judging_tensor(const struct ff_checkpoint *checkpoint, uint32_t layer, uint32_t tensor);
+/* Whether a run of this plan (the library's own) can go on from it: the same settings, but for more epochs, on as
+ * many images of the same form. FF_INVALID; FF_DAMAGED: where it stands makes no sense; FF_NO_MEMORY. */
+ff_status ff_checkpoint_fits(const struct ff_checkpoint *checkpoint, const struct ff_plan *plan,
+                             const struct ff_dataset *dataset, struct ff_error *error);
 void ff_checkpoint_close(struct ff_checkpoint *checkpoint); /* NULL is fine */
 
 #endif

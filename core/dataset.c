@@ -154,7 +154,7 @@ static ff_status check_whole(struct ff_dataset *dataset, const char *path, struc
     struct ff_shape train = dataset->shape;
     uint32_t highest = highest_label(&dataset->train), highest_test = highest_label(&dataset->test);
 
-    if (train.channels != test.channels || train.height != test.height || train.width != test.width)
+    if (!ff_same_shape(train, test))
         return ff_fail(
             error, FF_DAMAGED,
             "%s: training images are %ux%u with %u channel(s), test images %ux%u with %u; they must agree", path,

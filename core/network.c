@@ -125,19 +125,13 @@ void ff_network_predict(struct ff_network *network, const float *pixels, struct 
                                 network->goodness + (size_t)plan->layers * plan->classes);
 }
 
-static bool fits(const struct ff_network *network, const struct ff_dataset *dataset)
-{
-    return dataset->shape.channels == network->shape.channels && dataset->shape.height == network->shape.height &&
-           dataset->shape.width == network->shape.width && dataset->classes == network->plan.classes;
-}
-
 ff_status ff_network_evaluate(struct ff_network *network, const struct ff_dataset *dataset, enum ff_split split,
                               uint32_t first, uint32_t count, uint32_t *wrong, struct ff_error *error)
 {
     const struct ff_plan *plan = &network->plan;
     const struct ff_images *images = ff_dataset_split(dataset, split);
 
-    if (!fits(network, dataset))
+    if (!ff_same_shape(dataset->shape, network->shape) || dataset->classes != plan->classes)
         return ff_fail(
             error, FF_INVALID,
             "the network was trained on images of %u x %u x %u in %u classes, and %s has %u x %u x %u in %u",

@@ -130,6 +130,15 @@ struct ff_unit_weights {
     const float *weights; /* [count][inputs] */
 };
 
+/* Who worked when: one layer at one message. */
+enum { FF_SPANS_KEPT = 16384 /* the newest of a run */ };
+struct ff_span {
+    uint32_t stage, layer;
+    uint8_t kind; /* enum ff_kind (message.h): TRAIN 0, FORWARD 1, GET 2 */
+    uint64_t step;
+    uint64_t begin, end; /* nanoseconds since the run began */
+};
+
 /* Bytes that ranks have sent to each other of a run whose stages they have. */
 struct ff_wire {
     uint64_t images;     /* trained */

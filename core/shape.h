@@ -2,6 +2,7 @@
 #ifndef FF_SHAPE_H
 #define FF_SHAPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,11 @@ struct ff_shape {
 static inline size_t ff_shape_size(struct ff_shape shape)
 {
     return (size_t)shape.channels * shape.height * shape.width;
+}
+
+static inline bool ff_same_shape(struct ff_shape a, struct ff_shape b)
+{
+    return a.channels == b.channels && a.height == b.height && a.width == b.width;
 }
 
 #endif

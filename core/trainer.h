@@ -76,21 +76,14 @@ ff_status ff_trainer_ask_weights(struct ff_trainer *trainer, uint32_t layer, uin
  * has ended. Asked too late, it does not happen: whoever waits must also watch for the end. */
 ff_status ff_trainer_change(struct ff_trainer *trainer, const struct ff_config *config, struct ff_error *error);
 
-/* Who worked when: the newest spans, oldest first, into `spans`; returns how many. One span is one layer at one
- * message. */
-enum { FF_SPANS_KEPT = 16384 };
-struct ff_span {
-    uint32_t stage, layer;
-    uint8_t kind; /* enum ff_kind (message.h): TRAIN 0, FORWARD 1, GET 2 */
-    uint64_t step;
-    uint64_t begin, end; /* nanoseconds since the run began */
-};
+/* Who worked when: the newest spans, oldest first, into `spans`; returns how many, at most FF_SPANS_KEPT. */
 size_t ff_trainer_timeline(struct ff_trainer *trainer, struct ff_span *spans, size_t most);
 
 /* Whether stages are on ranks, as many as there are; and the bytes that these have sent so far. Any thread. */
 bool ff_trainer_wire(struct ff_trainer *trainer, struct ff_wire *wire);
 
-/* What was chosen, how many weights and biases there are, bytes allocated for the run (data set left out). */
+/* What was chosen, how many weights and biases there are, and about how many bytes the run takes (data set left
+ * out). Any thread. */
 struct ff_placement ff_trainer_placement(const struct ff_trainer *trainer);
 uint64_t ff_trainer_parameters(const struct ff_trainer *trainer);
 size_t ff_trainer_bytes(const struct ff_trainer *trainer);

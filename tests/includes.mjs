@@ -16,7 +16,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 const FOLDERS = {
     core: {
         all: { files: /^goodness$/, may: ['trainer', 'checkpoint', 'message', 'config', 'basics'] },
-        trainer: { files: /^(trainer|network)$/, may: ['line', 'checkpoint', 'layer', 'message', 'rules', 'config', 'basics'] },
+        trainer: { files: /^(trainer.*|network|control|timeline)$/, may: ['line', 'checkpoint', 'layer', 'message', 'rules', 'config', 'basics'] },
         line: { files: /^(source|stage|sink|line|packet|course|crew.*|worker)$/, may: ['layer', 'message', 'rules', 'config', 'basics'] },
         checkpoint: { files: /^(checkpoint.*|safetensors.*)$/, may: ['layer', 'message', 'config', 'basics'] },
         layer: {
