@@ -39,7 +39,7 @@ static void finish_row(struct ff_layer *layer, size_t row, unsigned worker)
 static bool take_goodness(struct ff_backprop *backprop)
 {
     struct ff_layer *layer = &backprop->linear.layer;
-    float *goodness = layer->message->goodness + (size_t)layer->index * layer->plan->max_rows;
+    float *goodness = ff_message_goodness(layer->message, layer->plan, layer->index, 0);
     float share = layer->config.goodness == FF_GOODNESS_MEAN ? (float)layer->units : 1;
     bool finite = true;
 

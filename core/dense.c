@@ -1,14 +1,7 @@
 #include "dense_internal.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "dropout.h"
-#include "negatives.h"
-#include "optimizer.h"
-#include "random.h"
 
 static size_t scratch_rows(const struct ff_dense *dense)
 {
@@ -39,15 +32,6 @@ struct ff_dense_scratch ff_dense_cut_scratch(const struct ff_dense *dense, float
 static size_t items(const struct ff_layer *layer)
 {
     return layer->panels;
-}
-
-static float activate(const struct ff_layer *layer, float *out, const float *in, const float *bias,
-                      const float *label, size_t n)
-{
-    float label_scale = (float)layer->config.label_scale;
-
-    return layer->config.activation == FF_RELU ? layer->kernels->relu(out, in, bias, label, label_scale, n)
-                                               : layer->kernels->tanh(out, in, bias, label, label_scale, n);
 }
 
 uint32_t ff_dense_group_end(const struct ff_layer *layer, uint32_t unit, uint32_t end)
@@ -112,8 +96,8 @@ static float finish_row(struct ff_dense *dense, uint32_t row, struct ff_panel pa
         float sum;
 
         next = ff_dense_group_end(layer, unit, end);
-        sum = activate(layer, activities + at, product + at, bias + unit, label != NULL ? label + at : NULL,
-                       next - unit);
+        sum = ff_dense_activate(layer, activities + at, product + at, bias + unit,
+                                label != NULL ? label + at : NULL, next - unit);
         whole += sum;
         partial[unit / (layer->units / groups)] = sum;
     }
@@ -198,48 +182,6 @@ static void peers(struct ff_layer *layer, size_t item, unsigned worker)
     }
     layer->kernels->scale(mean, keep, panel.count);
     layer->kernels->add_scaled(mean, sum, fresh, panel.count);
-}
-
-void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct ff_panel panel, const float *product,
-                           size_t stride, float *row)
-{
-    const struct ff_layer *layer = &dense->layer;
-    uint32_t classes = layer->plan->classes;
-    double *sums = dense->label_goodness + item * layer->plan->max_images * classes;
-
-    for (uint32_t image = 0; image < layer->message->images; image++) {
-        for (uint32_t label = 0; label < classes; label++)
-            sums[(size_t)image * classes + label] =
-                (double)activate(layer, row, product + image * stride, dense->layer.bias + panel.begin,
-                                 ff_dense_weights(dense, label, panel), panel.count);
-    }
-}
-
-/* Every pair's wrong label, drawn from what the layer makes of the image at this moment. */
-static void meet(struct ff_layer *layer)
-{
-    struct ff_dense *dense = (struct ff_dense *)layer;
-    const struct ff_plan *plan = layer->plan;
-    struct ff_message *message = layer->message;
-    double *scores = dense->label_goodness + (size_t)dense->layer.panels * plan->max_images * plan->classes;
-    double hardness = layer->config.negative_hardness;
-
-    if (layer->config.goodness == FF_GOODNESS_MEAN)
-        hardness /= layer->units;
-    for (uint32_t image = 0; image < message->images; image++) {
-        double u =
-            (double)ff_random_uniform(layer->config.seed, FF_RANDOM_HARD, message->epoch, message->sample[image]);
-
-        for (uint32_t label = 0; label < plan->classes; label++) {
-            double sum = 0;
-
-            for (uint32_t item = 0; item < dense->layer.panels; item++)
-                sum += dense->label_goodness[((size_t)item * plan->max_images + image) * plan->classes + label];
-            scores[label] = hardness * sum;
-        }
-        message->label[image * message->rows_per_image + 1] =
-            (uint16_t)ff_hard_negative(scores, plan->classes, message->truth[image], u);
-    }
 }
 
 /* One image's pair and sgd: passes over the weights are what costs, and they can be fused. A short last batch may
@@ -357,17 +299,6 @@ static bool create_peers(struct ff_layer *layer)
     return layer->peer_pull != NULL;
 }
 
-static bool create_label_goodness(struct ff_dense *dense)
-{
-    const struct ff_plan *plan = dense->layer.plan;
-    size_t count = ((size_t)dense->layer.panels * plan->max_images + 1) * plan->classes;
-
-    if (!dense->first || dense->layer.config.negatives != FF_NEGATIVES_HARD)
-        return true;
-    dense->label_goodness = malloc(count * sizeof *dense->label_goodness);
-    return dense->label_goodness != NULL;
-}
-
 static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struct ff_error *error)
 {
     struct ff_dense *dense = calloc(1, sizeof *dense);
@@ -384,7 +315,7 @@ static struct ff_layer *create(const struct ff_plan *plan, uint32_t index, struc
     dense->image_row = dense->first ? plan->labels : 0;
     if (!ff_layer_make_tensors(layer, ff_panel_width(layer->units)) || !ff_layer_make_rows(layer, layer->panels) ||
         !ff_layer_draw_weights(layer, layer->units) || !create_peers(layer) ||
-        !ff_dense_create_pair_memory(dense) || !create_label_goodness(dense) ||
+        !ff_dense_create_pair_memory(dense) || !ff_dense_create_label_goodness(dense) ||
         !ff_dense_create_normalization(dense)) {
         ff_fail_memory(error, "a layer's weights");
         destroy(layer);
@@ -400,7 +331,7 @@ const struct ff_layer_kind_methods ff_dense_methods = {.statistics = statistics,
                                                        .kept = ff_dense_kept,
                                                        .items = items,
                                                        .prepare = prepare,
-                                                       .meet = meet,
+                                                       .meet = ff_dense_meet,
                                                        .finish = finish,
                                                        .forward = forward,
                                                        .peers = peers,

@@ -1,8 +1,9 @@
 /* dense_internal.h - what the files of the dense layer share.
  *
- *     dense.c         a layer's life, and what both ways of training have in common
- *     dense_batch.c   batches: matrix products of a panel, and the optimizer on its gradient
- *     dense_pair.c    one pair a step with sgd: passes over rows of weights
+ *     dense.c                 a layer's life, and what both ways of training have in common
+ *     dense_batch.c           batches: matrix products of a panel, and the optimizer on its gradient
+ *     dense_pair.c            one pair a step with sgd: passes over rows of weights
+ *     dense_negatives.c       wrong labels that the first layer takes for true
  *     dense_normalization.c   batches whose units are normalized before the activation */
 #ifndef FF_DENSE_INTERNAL_H
 #define FF_DENSE_INTERNAL_H
@@ -99,15 +100,21 @@ static inline uint32_t ff_dense_input_width(const struct ff_dense *dense)
     return dense->first ? ff_dense_image_width(dense) : dense->layer.inputs;
 }
 
+/* out = f(in + bias + label_scale label), label NULL: none; returns the sum of squares. All [n]. */
+static inline float ff_dense_activate(const struct ff_layer *layer, float *out, const float *in, const float *bias,
+                                      const float *label, size_t n)
+{
+    float label_scale = (float)layer->config.label_scale;
+
+    return layer->config.activation == FF_RELU ? layer->kernels->relu(out, in, bias, label, label_scale, n)
+                                               : layer->kernels->tanh(out, in, bias, label, label_scale, n);
+}
+
 struct ff_dense_scratch ff_dense_cut_scratch(const struct ff_dense *dense, float *memory);
 
 /* Bias, label and activation of every row; `product` [images or rows][stride] is the product so far. */
 void ff_dense_finish_rows(struct ff_dense *dense, size_t item, struct ff_panel panel, const float *product,
                           size_t stride);
-/* Hard negatives: for every image and label what the sum of squares over the panel's units would be; and the
- * activities of the rows once the labels are drawn. */
-void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct ff_panel panel, const float *product,
-                           size_t stride, float *row);
 /* dloss / dz of a row's units in the panel, from its activities and coefficient. */
 void ff_dense_delta(const struct ff_layer *layer, float *delta, uint32_t row, struct ff_panel panel);
 
@@ -118,6 +125,16 @@ void ff_dense_mean_label(const struct ff_dense *dense, struct ff_panel panel, fl
 /* The weights that a row's label meets, `mean` where it is every label; NULL where none is shown. */
 const float *ff_dense_label_weights(const struct ff_dense *dense, uint32_t row, struct ff_panel panel,
                                     const float *mean);
+/* --- dense_negatives.c --- */
+
+bool ff_dense_create_label_goodness(struct ff_dense *dense); /* false: memory is short */
+/* For every image and label what the sum of squares over the panel's units would be, `product` [images][stride];
+ * `row` [panel] is written over. The activities come once the labels are drawn. */
+void ff_dense_score_labels(struct ff_dense *dense, size_t item, struct ff_panel panel, const float *product,
+                           size_t stride, float *row);
+/* Every pair's wrong label is drawn from what the layer makes of the image at this moment. */
+void ff_dense_meet(struct ff_layer *layer);
+
 /* --- dense_normalization.c --- */
 
 bool ff_dense_create_normalization(struct ff_dense *dense); /* false: memory is short */

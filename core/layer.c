@@ -307,8 +307,7 @@ static void take_step(struct ff_layer *layer)
 
 static void train(struct ff_layer *layer, struct ff_message *message)
 {
-    const struct ff_plan *plan = layer->plan;
-    float *goodness = message->goodness + (size_t)layer->index * plan->max_rows * plan->groups;
+    float *goodness = ff_message_goodness(message, layer->plan, layer->index, 0);
 
     layer->update = ff_optimizer_update(&layer->config, layer->index, message->rate, message->step);
     layer->bias_update = layer->update;
@@ -348,8 +347,7 @@ static void forward(struct ff_layer *layer, struct ff_message *message)
     layer->drop_units = 0;
     layer->kind->prepare(layer);
     go_forward(layer);
-    if (!sum_goodness(layer,
-                      message->goodness + (size_t)layer->index * layer->plan->max_rows * layer->plan->groups)) {
+    if (!sum_goodness(layer, ff_message_goodness(message, layer->plan, layer->index, 0))) {
         message->failed_layer = (int32_t)layer->index;
         return;
     }

@@ -109,6 +109,13 @@ static inline uint32_t ff_message_read_row(const struct ff_message *message, uin
     return message->neutral > 0 ? ff_message_labelled(message) + image : image * message->rows_per_image;
 }
 
+/* What a layer found: the goodness of a row and of those that follow it, [rows][groups]. */
+static inline float *ff_message_goodness(const struct ff_message *message, const struct ff_plan *plan,
+                                         uint32_t layer, uint32_t row)
+{
+    return message->goodness + ((size_t)layer * plan->max_rows + row) * plan->groups;
+}
+
 struct ff_pool;
 
 /* Floats that a message of the plan holds. */

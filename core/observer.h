@@ -38,7 +38,8 @@ struct ff_epoch {
     double evaluating;              /* seconds of `elapsed` that evaluation took, since the run began */
     double train_error, test_error; /* fractions of 1; NaN where this epoch was not evaluated. `test_error` is of
                                        what `evaluate_on` says */
-    char digest[72];                /* "sha256:" and 64 hexadecimal digits, over all weights in order */
+    char digest[72]; /* "sha256:" and 64 hexadecimal digits: over all parameters as little-endian float32,
+                        layer by layer, weights [inputs][units] before bias [units] */
     uint32_t layers;
     struct ff_layer_figures layer[FF_LAYERS_MAX];
 };

@@ -7,8 +7,7 @@
 static const float *goodness_at(const struct ff_plan *plan, const struct ff_message *message, uint32_t layer,
                                 uint32_t image)
 {
-    return message->goodness +
-           ((size_t)layer * plan->max_rows + (size_t)image * message->rows_per_image) * plan->groups;
+    return ff_message_goodness(message, plan, layer, image * message->rows_per_image);
 }
 
 /* log(sum of exp(goodness / temperature)) */

@@ -1,20 +1,25 @@
 #include "sink.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "digest.h"
+#include "figures.h"
 #include "objective.h"
+#include "pace.h"
 #include "prediction.h"
-#include "spin.h"
+#include "sha256.h"
+
+static const char prefix[] = "sha256:";
+_Static_assert(sizeof prefix - 1 + FF_SHA256_TEXT == sizeof(((struct ff_epoch *)NULL)->digest),
+               "the text of a digest");
 
 struct ff_sink {
     const struct ff_plan *plan;
     struct ff_config config; /* the plan's, with the live settings as they are now */
     struct ff_observer observer;
-    struct ff_digest *digest;
+    struct ff_sha256 *weights; /* of the open epoch's digest */
+    struct ff_pace pace;
 
     uint64_t window_steps, window_images, epoch_images; /* in the open window, the open epoch */
     struct ff_sums window[FF_LAYERS_MAX], epoch[FF_LAYERS_MAX];
@@ -29,26 +34,7 @@ struct ff_sink {
     float *confidence;
     double *scores; /* [classes] */
     float *answer;  /* [layers][classes], then [classes] probabilities: of a request */
-
-    pthread_mutex_t mutex; /* guards what follows: progress is read by other threads */
-    double previous;       /* when the last message came, or the clock started */
-    bool running;
-    uint32_t current_epoch, epochs_closed;
-    uint64_t step, images_trained;
-    double training, evaluating, saving; /* seconds */
-    double evaluating_closed;            /* of epochs that are closed */
 };
-
-static double now(void)
-{
-    return 1e-9 * (double)ff_clock();
-}
-
-/* To the microsecond: more digits would only be noise for a reader. */
-static double rounded(double seconds)
-{
-    return round(seconds * 1e6) / 1e6;
-}
 
 struct ff_sink *ff_sink_create(const struct ff_plan *plan, const struct ff_observer *observer,
                                struct ff_error *error)
@@ -62,7 +48,7 @@ struct ff_sink *ff_sink_create(const struct ff_plan *plan, const struct ff_obser
     sink->plan = plan;
     sink->config = plan->config;
     sink->observer = *observer;
-    pthread_mutex_init(&sink->mutex, NULL);
+    ff_pace_begin(&sink->pace, plan);
     sink->window_capacity = plan->window * plan->config.batch_size;
     if (sink->window_capacity > plan->train_images)
         sink->window_capacity = plan->train_images; /* windows end with the epoch */
@@ -73,168 +59,34 @@ struct ff_sink *ff_sink_create(const struct ff_plan *plan, const struct ff_obser
     sink->confidence = malloc(plan->judged_images * sizeof *sink->confidence);
     sink->scores = malloc(plan->classes * sizeof *sink->scores);
     sink->answer = malloc(((size_t)plan->layers + 1) * plan->classes * sizeof *sink->answer);
-    sink->digest = ff_digest_create(error);
+    sink->weights = ff_sha256_create(error);
     if (!sink->answer || !sink->positive || !sink->negative || !sink->truth || !sink->predicted ||
-        !sink->confidence || !sink->scores || !sink->digest) {
+        !sink->confidence || !sink->scores || !sink->weights) {
         ff_fail_memory(error, "the figures of a run");
         ff_sink_destroy(sink);
         return NULL;
     }
     sink->row.train_error = sink->row.test_error = NAN;
+    memcpy(sink->row.digest, prefix, sizeof prefix);
     return sink;
 }
 
-/* --- the clock --- */
-
 void ff_sink_start_clock(struct ff_sink *sink)
 {
-    pthread_mutex_lock(&sink->mutex);
-    sink->previous = now();
-    sink->running = true;
-    pthread_mutex_unlock(&sink->mutex);
+    ff_pace_start(&sink->pace);
 }
 
 void ff_sink_stop_clock(struct ff_sink *sink)
 {
-    pthread_mutex_lock(&sink->mutex);
-    sink->running = false;
-    pthread_mutex_unlock(&sink->mutex);
-}
-
-static double elapsed_seconds(const struct ff_sink *sink)
-{
-    return sink->training + sink->evaluating + sink->saving;
-}
-
-/* What a message's time counts as. */
-static double *share_of(struct ff_sink *sink, const struct ff_message *message)
-{
-    switch (message->ticket) {
-    case FF_FOR_JUDGING:
-    case FF_FOR_TRAIN_ERROR:
-    case FF_FOR_DIGEST:
-        return &sink->evaluating;
-    case FF_FOR_SNAPSHOT:
-    case FF_FOR_RESTORING:
-        return &sink->saving;
-    default:
-        return &sink->training;
-    }
-}
-
-/* The time since the last message is this one's: all the line's work goes by it. Returns the seconds so far. */
-static double take_time(struct ff_sink *sink, const struct ff_message *message)
-{
-    double time = now(), elapsed;
-
-    pthread_mutex_lock(&sink->mutex);
-    if (!sink->running) { /* while paused */
-        elapsed = elapsed_seconds(sink);
-        pthread_mutex_unlock(&sink->mutex);
-        return rounded(elapsed);
-    }
-    *share_of(sink, message) += time - sink->previous;
-    sink->images_trained += message->kind == FF_TRAIN ? message->images : 0;
-    sink->previous = time;
-    sink->current_epoch = message->epoch;
-    sink->step = message->step;
-    if (message->closes_epoch) {
-        sink->epochs_closed++;
-        sink->evaluating_closed = sink->evaluating;
-    }
-    elapsed = elapsed_seconds(sink);
-    pthread_mutex_unlock(&sink->mutex);
-    return rounded(elapsed);
-}
-
-/* Seconds an epoch's evaluation takes: as measured so far, else guessed from the rows, a training row costing about
- * as much as two that only go forward. */
-static double evaluation_seconds(const struct ff_sink *sink)
-{
-    const struct ff_plan *plan = sink->plan;
-    double rows = ((double)plan->judged_images + plan->train_error_images) * plan->forward_rows;
-    double trained_rows = (double)sink->images_trained * plan->rows_per_image;
-
-    if (sink->epochs_closed > 0)
-        return sink->evaluating_closed / sink->epochs_closed;
-    return rows / plan->config.evaluate_every * sink->training / trained_rows / 2;
+    ff_pace_stop(&sink->pace);
 }
 
 void ff_sink_progress(struct ff_sink *sink, struct ff_progress *progress)
 {
-    const struct ff_plan *plan = sink->plan;
-    double since;
-
-    pthread_mutex_lock(&sink->mutex);
-    since = sink->running ? now() - sink->previous : 0;
-    *progress = (struct ff_progress){.epoch = sink->current_epoch,
-                                     .epochs = plan->config.epochs,
-                                     .step = sink->step,
-                                     .steps = plan->steps,
-                                     .elapsed = rounded(elapsed_seconds(sink) + since),
-                                     .evaluating = rounded(sink->evaluating),
-                                     .remaining = NAN,
-                                     .samples_per_second = NAN};
-    if (sink->training > 0 && sink->images_trained > 0) {
-        double left = (double)(plan->steps - sink->step) / (double)sink->step;
-
-        progress->samples_per_second = round(10 * (double)sink->images_trained / sink->training) / 10;
-        progress->remaining = rounded(
-            fmax(0, left * sink->training + (plan->config.epochs - sink->epochs_closed) * evaluation_seconds(sink) -
-                        (sink->evaluating - sink->evaluating_closed)));
-    }
-    pthread_mutex_unlock(&sink->mutex);
+    ff_pace_progress(&sink->pace, progress);
 }
 
 /* --- training: points --- */
-
-static int compare_floats(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-
-    return (x > y) - (x < y);
-}
-
-/* The share's quantile of sorted values, linear between neighbours (as numpy's default). */
-static float quantile(const float *sorted, size_t count, double share)
-{
-    double place = share * (double)(count - 1);
-    size_t below = (size_t)place;
-    double part = place - (double)below;
-
-    if (below + 1 >= count)
-        return sorted[count - 1];
-    return (float)(sorted[below] + part * ((double)sorted[below + 1] - sorted[below]));
-}
-
-static void low_and_high(float *values, size_t count, float *low, float *high)
-{
-    qsort(values, count, sizeof *values, compare_floats);
-    *low = quantile(values, count, 0.1);
-    *high = quantile(values, count, 0.9);
-}
-
-static struct ff_layer_figures mean_figures(const struct ff_sums *sums, uint64_t images)
-{
-    double count = (double)images;
-
-    return (struct ff_layer_figures){.positive = (float)(sums->positive / count),
-                                     .negative = (float)(sums->negative / count),
-                                     .positive_low = NAN,
-                                     .positive_high = NAN,
-                                     .negative_low = NAN,
-                                     .negative_high = NAN,
-                                     .loss = (float)(sums->loss / count),
-                                     .accuracy = (float)(sums->accuracy / count)};
-}
-
-static void add_sums(struct ff_sums *to, const struct ff_sums *from)
-{
-    to->positive += from->positive;
-    to->negative += from->negative;
-    to->loss += from->loss;
-    to->accuracy += from->accuracy;
-}
 
 static void tell_histograms(struct ff_sink *sink, uint32_t epoch, uint64_t step, bool whole)
 {
@@ -267,73 +119,20 @@ static void close_window(struct ff_sink *sink, uint64_t step, double elapsed)
         struct ff_layer_figures *figures = &point.layer[layer];
         size_t at = layer * sink->window_capacity;
 
-        *figures = mean_figures(&sink->window[layer], sink->window_images);
+        *figures = ff_figures_mean(&sink->window[layer], sink->window_images);
         ff_histogram_add(&sink->histogram[layer], sink->positive + at, sink->negative + at, sink->window_images);
-        low_and_high(sink->positive + at, sink->window_images, &figures->positive_low, &figures->positive_high);
-        low_and_high(sink->negative + at, sink->window_images, &figures->negative_low, &figures->negative_high);
-        add_sums(&sink->epoch[layer], &sink->window[layer]);
+        ff_figures_percentiles(sink->positive + at, sink->window_images, &figures->positive_low,
+                               &figures->positive_high);
+        ff_figures_percentiles(sink->negative + at, sink->window_images, &figures->negative_low,
+                               &figures->negative_high);
+        ff_figures_add(&sink->epoch[layer], &sink->window[layer]);
     }
     sink->epoch_images += sink->window_images;
     sink->window_steps = sink->window_images = 0;
     memset(sink->window, 0, sizeof sink->window);
     if (sink->observer.points != NULL)
         sink->observer.points(sink->observer.self, &point, 1);
-    tell_histograms(sink, sink->current_epoch, step, false);
-}
-
-/* An image's goodness on positive and on negative data, and whether the layer is right: 1, or half for a tie. */
-struct seen {
-    float positive, negative;
-    double right;
-};
-
-static struct seen see_pair(const float *goodness)
-{
-    return (struct seen){goodness[0], goodness[1],
-                         goodness[0] > goodness[1]    ? 1
-                         : goodness[0] == goodness[1] ? 0.5
-                                                      : 0};
-}
-
-/* The label's own group, the mean of the others, and whether the label's is the highest; of equals the lowest
- * class. */
-static struct seen see_groups(const float *goodness, uint32_t groups, uint32_t truth)
-{
-    double others = 0;
-    uint32_t best = 0;
-
-    for (uint32_t group = 0; group < groups; group++) {
-        others += group == truth ? 0 : (double)goodness[group];
-        best = goodness[group] > goodness[best] ? group : best;
-    }
-    return (struct seen){goodness[truth], (float)(others / (groups - 1)), best == truth ? 1 : 0};
-}
-
-/* Backpropagation knows no negative data: of a layer its goodness alone, twice; of the top one what softmax gives
- * the label, and the mean of what it gives the others. */
-static struct seen see_backprop(const struct ff_sink *sink, const struct ff_message *message, uint32_t layer,
-                                uint32_t image, float goodness)
-{
-    uint32_t classes = sink->plan->classes, truth = message->truth[image], predicted;
-    float confidence;
-    double share;
-
-    if (layer + 1 < sink->plan->layers)
-        return (struct seen){goodness, goodness, 0.5};
-    predicted = ff_predict(sink->plan, message, image, sink->scores, &confidence);
-    share = (double)confidence * exp(sink->scores[truth] - sink->scores[predicted]);
-    return (struct seen){(float)share, (float)((1 - share) / (classes - 1)), predicted == truth ? 1 : 0};
-}
-
-static struct seen see(const struct ff_sink *sink, const struct ff_message *message, uint32_t layer, uint32_t image)
-{
-    const struct ff_plan *plan = sink->plan;
-    size_t row = (size_t)layer * plan->max_rows + (size_t)image * message->rows_per_image;
-    const float *own = message->goodness + row * plan->groups;
-
-    if (plan->config.rule == FF_BACKPROP)
-        return see_backprop(sink, message, layer, image, *own);
-    return plan->groups > 1 ? see_groups(own, plan->groups, message->truth[image]) : see_pair(own);
+    tell_histograms(sink, sink->pace.current_epoch, step, false);
 }
 
 static void add_layer(struct ff_sink *sink, const struct ff_message *message, uint32_t layer)
@@ -342,7 +141,7 @@ static void add_layer(struct ff_sink *sink, const struct ff_message *message, ui
     struct ff_sums sums = {.loss = message->loss[layer] * message->images};
 
     for (uint32_t image = 0; image < message->images; image++) {
-        struct seen seen = see(sink, message, layer, image);
+        struct ff_seen seen = ff_figures_see(sink->plan, message, layer, image, sink->scores);
 
         sums.positive += seen.positive;
         sums.negative += seen.negative;
@@ -350,7 +149,7 @@ static void add_layer(struct ff_sink *sink, const struct ff_message *message, ui
         sink->positive[at + image] = seen.positive;
         sink->negative[at + image] = seen.negative;
     }
-    add_sums(&sink->window[layer], &sums);
+    ff_figures_add(&sink->window[layer], &sums);
 }
 
 static void take_train(struct ff_sink *sink, const struct ff_message *message, double elapsed)
@@ -446,10 +245,10 @@ static void close_epoch(struct ff_sink *sink, const struct ff_message *message, 
     row->epoch = message->epoch;
     row->step = message->step;
     row->elapsed = elapsed;
-    row->evaluating = rounded(sink->evaluating);
+    row->evaluating = ff_pace_evaluating(&sink->pace);
     row->layers = sink->plan->layers;
     for (uint32_t layer = 0; layer < row->layers; layer++)
-        row->layer[layer] = mean_figures(&sink->epoch[layer], sink->epoch_images);
+        row->layer[layer] = ff_figures_mean(&sink->epoch[layer], sink->epoch_images);
     tell_histograms(sink, row->epoch, row->step, true);
     if (sink->observer.epoch != NULL)
         sink->observer.epoch(sink->observer.self, row);
@@ -461,9 +260,9 @@ static void close_epoch(struct ff_sink *sink, const struct ff_message *message, 
 
 static void take_digest(struct ff_sink *sink, const struct ff_message *message, double elapsed)
 {
-    ff_digest_add(sink->digest, message->x, message->range.count);
+    ff_sha256_add(sink->weights, message->x, message->range.count * sizeof *message->x);
     if (message->last)
-        ff_digest_take(sink->digest, sink->row.digest);
+        ff_sha256_take(sink->weights, sink->row.digest + strlen(prefix));
     if (message->closes_epoch)
         close_epoch(sink, message, elapsed);
 }
@@ -502,7 +301,7 @@ static ff_status fail(const struct ff_sink *sink, const struct ff_message *messa
 
 ff_status ff_sink_handle(struct ff_sink *sink, const struct ff_message *message, struct ff_error *error)
 {
-    double elapsed = take_time(sink, message);
+    double elapsed = ff_pace_take(&sink->pace, message);
 
     if (message->failed_layer >= 0 && message->ticket != FF_FOR_REQUEST)
         return fail(sink, message, error);
@@ -531,49 +330,28 @@ ff_status ff_sink_handle(struct ff_sink *sink, const struct ff_message *message,
 
 void ff_sink_standing(struct ff_sink *sink, struct ff_standing *standing)
 {
-    pthread_mutex_lock(&sink->mutex);
-    standing->step = sink->step;
-    standing->epochs = sink->epochs_closed;
+    ff_pace_standing(&sink->pace, standing);
     standing->window = sink->plan->window;
     standing->train_images = sink->plan->train_images;
-    standing->training = sink->training;
-    standing->evaluating = sink->evaluating;
-    standing->saving = sink->saving;
-    standing->evaluating_closed = sink->evaluating_closed;
     standing->epoch_images = sink->epoch_images;
     standing->layers = sink->plan->layers;
     memcpy(standing->epoch_sums, sink->epoch, sizeof sink->epoch);
     memcpy(standing->epoch_histograms, sink->histogram, sizeof sink->histogram);
-    pthread_mutex_unlock(&sink->mutex);
 }
 
 void ff_sink_restore(struct ff_sink *sink, const struct ff_standing *standing)
 {
-    const struct ff_plan *plan = sink->plan;
-    uint64_t done = standing->step - standing->epochs * plan->steps_per_epoch;
-    uint64_t images = done * plan->config.batch_size;
-
-    pthread_mutex_lock(&sink->mutex); /* others may ask for the progress already */
-    sink->step = standing->step;
-    sink->epochs_closed = standing->epochs;
-    sink->current_epoch = standing->epochs + (done > 0);
-    sink->images_trained = (uint64_t)standing->epochs * plan->train_images +
-                           (images < plan->train_images ? images : plan->train_images);
-    sink->training = standing->training;
-    sink->evaluating = standing->evaluating;
-    sink->saving = standing->saving;
-    sink->evaluating_closed = standing->evaluating_closed;
+    ff_pace_restore(&sink->pace, standing);
     sink->epoch_images = standing->epoch_images;
     memcpy(sink->epoch, standing->epoch_sums, sizeof sink->epoch);
     memcpy(sink->histogram, standing->epoch_histograms, sizeof sink->histogram);
-    pthread_mutex_unlock(&sink->mutex);
 }
 
 void ff_sink_finish(struct ff_sink *sink)
 {
     ff_sink_stop_clock(sink);
     if (sink->window_steps > 0)
-        close_window(sink, sink->step, rounded(elapsed_seconds(sink)));
+        close_window(sink, sink->pace.step, ff_pace_elapsed(&sink->pace));
 }
 
 size_t ff_sink_bytes(const struct ff_sink *sink)
@@ -593,7 +371,7 @@ void ff_sink_destroy(struct ff_sink *sink)
     free(sink->confidence);
     free(sink->scores);
     free(sink->answer);
-    ff_digest_destroy(sink->digest);
-    pthread_mutex_destroy(&sink->mutex);
+    ff_sha256_destroy(sink->weights);
+    ff_pace_end(&sink->pace);
     free(sink);
 }

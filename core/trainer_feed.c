@@ -75,7 +75,7 @@ static void replay_changes(struct ff_trainer *trainer)
 /* All of the run between two steps, to the observer; nothing else is under way meanwhile. */
 static void take_snapshot(struct ff_trainer *trainer)
 {
-    struct ff_standing standing;
+    struct ff_standing standing = {0};
     struct ff_range range = {0};
     struct ff_pixel_map input = ff_source_input(trainer->source);
     bool more = true;

@@ -17,7 +17,7 @@ const FOLDERS = {
     core: {
         all: { files: /^goodness$/, may: ['trainer', 'checkpoint', 'message', 'config', 'basics'] },
         trainer: { files: /^(trainer.*|network|control|timeline)$/, may: ['line', 'checkpoint', 'layer', 'message', 'rules', 'config', 'basics'] },
-        line: { files: /^(source|stage|sink|line|packet|course|crew.*|worker)$/, may: ['layer', 'message', 'rules', 'config', 'basics'] },
+        line: { files: /^(source|stage|sink|pace|figures|line|packet|course|crew.*|worker)$/, may: ['layer', 'message', 'rules', 'config', 'basics'] },
         checkpoint: { files: /^(checkpoint.*|safetensors.*)$/, may: ['layer', 'message', 'config', 'basics'] },
         layer: {
             files: /^(layer.*|dense.*|convolution.*|readout|linear|backprop|normalization|panels)$/,
@@ -27,7 +27,7 @@ const FOLDERS = {
         rules: { files: /^(objective|optimizer|dropout|negatives|augment|hybrid|placement)$/, may: ['config', 'basics'] },
         config: { files: /^(config.*|preset|plan|dataset|idx|npz)$/, may: ['basics'] },
         basics: {
-            files: /^(activation|blas|bytes|column_kernels|digest|error|files|histogram|kernels.*|machine|memory|patches|random|sha256|shape|spin|utf8)$/,
+            files: /^(activation|blas|bytes|column_kernels|error|files|histogram|kernels.*|machine|memory|patches|random|sha256|shape|spin|utf8)$/,
             may: [],
         },
     },

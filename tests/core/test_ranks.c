@@ -9,10 +9,10 @@
 #include <string.h>
 
 #include "checkpoint.h"
-#include "digest.h"
 #include "layer.h"
 #include "packet.h"
 #include "random_config.h"
+#include "sha256.h"
 #include "synthetic.h"
 #include "thread_ranks.h"
 #include "trainer.h"
@@ -27,12 +27,12 @@ struct watcher {
     uint64_t stop_at; /* at the first point from this step on; 0: never */
     const float *image;
     uint32_t points, epochs, answers, weights, snapshots;
-    char digest[FF_DIGEST_TEXT];
+    char digest[80];
     double hash;          /* of all points */
     double error_rate;    /* of the newest epoch */
     double answer, asked; /* figures of the newest answer and weights, at `last_step` */
-    struct ff_digest *snapshot;
-    char snapshot_digest[FF_DIGEST_TEXT];
+    struct ff_sha256 *snapshot;
+    char snapshot_digest[FF_SHA256_TEXT];
     struct ff_change change;
     void (*at_point)(struct watcher *watcher, uint64_t step); /* NULL: nothing */
     struct thread_ranks *world;
@@ -109,10 +109,10 @@ static void take_snapshot(void *self, const struct ff_snapshot_piece *piece)
 {
     struct watcher *watcher = self;
 
-    ff_digest_add(watcher->snapshot, piece->values, piece->count);
+    ff_sha256_add(watcher->snapshot, piece->values, piece->count * sizeof *piece->values);
     if (!piece->last)
         return;
-    ff_digest_take(watcher->snapshot, watcher->snapshot_digest);
+    ff_sha256_take(watcher->snapshot, watcher->snapshot_digest);
     watcher->snapshots++;
 }
 
@@ -137,7 +137,7 @@ static enum ff_outcome run(struct watcher *watcher, const struct ff_config *conf
     struct ff_beginning beginning = {.changes = &change, .change_count = watcher->turns, .crew = crew};
     enum ff_outcome outcome;
 
-    watcher->snapshot = ff_digest_create(error);
+    watcher->snapshot = ff_sha256_create(error);
     watcher->trainer = ff_trainer_create(config, dataset, placement, &observer, &beginning, error);
     if (watcher->trainer == NULL)
         fail_msg("%s", error->message);
@@ -145,7 +145,7 @@ static enum ff_outcome run(struct watcher *watcher, const struct ff_config *conf
         ff_trainer_pause(watcher->trainer);
     outcome = ff_trainer_run(watcher->trainer, error);
     ff_trainer_destroy(watcher->trainer);
-    ff_digest_destroy(watcher->snapshot);
+    ff_sha256_destroy(watcher->snapshot);
     return outcome;
 }
 
