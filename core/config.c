@@ -1,68 +1,12 @@
 #include "config.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "config_table.h"
 
-/* --- problems --- */
-
-void ff_problem_add(struct ff_problems *problems, const char *pointer, const char *format, ...)
-{
-    va_list arguments;
-    struct ff_problem *problem;
-
-    if (problems->count >= FF_PROBLEMS_MAX)
-        return;
-    problem = &problems->problem[problems->count++];
-    snprintf(problem->pointer, sizeof problem->pointer, "%s", pointer);
-    va_start(arguments, format);
-    vsnprintf(problem->detail, sizeof problem->detail, format, arguments);
-    va_end(arguments);
-}
-
-/* Levenshtein distance, both names cut at 63 bytes. */
-static size_t name_distance(const char *a, const char *b)
-{
-    size_t row[64], m = strnlen(a, 63), n = strnlen(b, 63);
-
-    for (size_t j = 0; j <= n; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= m; i++) {
-        size_t diagonal = row[0];
-
-        row[0] = i;
-        for (size_t j = 1; j <= n; j++) {
-            size_t above = row[j], best = diagonal + (a[i - 1] != b[j - 1]);
-
-            if (above + 1 < best)
-                best = above + 1;
-            if (row[j - 1] + 1 < best)
-                best = row[j - 1] + 1;
-            diagonal = above;
-            row[j] = best;
-        }
-    }
-    return row[n];
-}
-
-const char *ff_nearest_name(const char *wrong, const char *const *names)
-{
-    const char *nearest = NULL;
-    size_t best = strnlen(wrong, 63) / 3 + 2; /* farther is no likeness */
-
-    for (; *names != NULL; names++) {
-        size_t distance = name_distance(wrong, *names);
-
-        if (distance < best) {
-            best = distance;
-            nearest = *names;
-        }
-    }
-    return nearest;
-}
+/* --- reading --- */
 
 /* `"a", "b" or "c"` into text. */
 static void list_choices(const char *const *choices, char *text, size_t size)
@@ -76,21 +20,6 @@ static void list_choices(const char *const *choices, char *text, size_t size)
         used += (size_t)snprintf(text + used, size - used, "%s\"%s\"", between, choices[i]);
     }
 }
-
-const char *ff_json_kind(const cJSON *value)
-{
-    if (cJSON_IsString(value))
-        return "a string";
-    if (cJSON_IsNumber(value))
-        return "a number";
-    if (cJSON_IsBool(value))
-        return "true or false";
-    if (cJSON_IsArray(value))
-        return "an array";
-    return cJSON_IsObject(value) ? "an object" : "null";
-}
-
-/* --- reading --- */
 
 static bool in_range(double value, double low, double high, bool above_low)
 {
@@ -142,8 +71,7 @@ bool ff_read_flag(struct reading *reading, const cJSON *value, const char *point
 /* A string that is one of `choices`; its index, or -1 and a problem. */
 static int read_choice(struct reading *reading, const cJSON *value, const char *pointer, const char *const *choices)
 {
-    char known[256];
-    const char *nearest;
+    char known[256], hint[FF_HINT_TEXT];
 
     list_choices(choices, known, sizeof known);
     if (!cJSON_IsString(value)) {
@@ -154,9 +82,8 @@ static int read_choice(struct reading *reading, const cJSON *value, const char *
         if (strcmp(choices[i], value->valuestring) == 0)
             return i;
     }
-    nearest = ff_nearest_name(value->valuestring, choices);
-    ff_problem_add(reading->problems, pointer, "must be %s, got \"%.40s\"%s%s%s", known, value->valuestring,
-                   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    ff_problem_add(reading->problems, pointer, "must be %s, got \"%.40s\"%s", known, value->valuestring,
+                   ff_did_you_mean(value->valuestring, choices, hint));
     return -1;
 }
 
@@ -210,26 +137,22 @@ static void read_part(struct reading *reading, const struct setting *setting, co
     char *parts = (char *)reading->config + setting->offset;
     const struct part *part = setting->parts;
     double number = 0;
-    bool flag = false;
 
     while (part->name != NULL && strcmp(part->name, value->string) != 0)
         part++;
     if (part->name == NULL) {
-        const char *names[16] = {NULL}, *nearest;
+        const char *names[16] = {NULL};
+        char hint[FF_HINT_TEXT];
 
         for (size_t i = 0; setting->parts[i].name != NULL; i++)
             names[i] = setting->parts[i].name;
-        nearest = ff_nearest_name(value->string, names);
-        ff_problem_add(reading->problems, pointer, "unknown part of %s%s%s%s", setting->name,
-                       nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+        ff_problem_add(reading->problems, pointer, "unknown part of %s%s", setting->name,
+                       ff_did_you_mean(value->string, names, hint));
         return;
     }
-    if (!(part->type == FLAG ? ff_read_flag(reading, value, pointer, &flag)
-                             : ff_read_number(reading, value, pointer, 0, part->high, false, false, &number)))
-        return;
     if (part->type == FLAG)
-        *(bool *)(parts + part->offset) = flag;
-    else
+        ff_read_flag(reading, value, pointer, (bool *)(parts + part->offset));
+    else if (ff_read_number(reading, value, pointer, 0, part->high, false, false, &number))
         *(double *)(void *)(parts + part->offset) = number;
 }
 
@@ -251,43 +174,30 @@ static void read_parts(struct reading *reading, const struct setting *setting, c
     }
 }
 
-/* Numbers, flags and choices: one value each. */
-static void read_scalar(struct reading *reading, const struct setting *setting, const cJSON *value,
+static void read_chosen(struct reading *reading, const struct setting *setting, const cJSON *value,
                         const char *pointer)
 {
-    char *field = (char *)reading->config + setting->offset;
-    double number = 0;
-    int choice = 0;
-    bool flag = false;
+    int choice = read_choice(reading, value, pointer, setting->choices);
 
-    if (setting->type == FLAG) {
-        if (!ff_read_flag(reading, value, pointer, &flag))
-            return;
-        number = flag;
-    } else if (setting->type == CHOICE) {
-        choice = read_choice(reading, value, pointer, setting->choices);
-        if (choice < 0)
-            return;
-    } else if (!ff_read_number(reading, value, pointer, setting->low, setting->high, setting->above_low,
-                               setting->type != REAL, &number)) {
+    if (choice >= 0)
+        memcpy((char *)reading->config + setting->offset, &choice, sizeof choice);
+}
+
+static void read_one_number(struct reading *reading, const struct setting *setting, const cJSON *value,
+                            const char *pointer)
+{
+    void *field = (char *)reading->config + setting->offset;
+    double number;
+
+    if (!ff_read_number(reading, value, pointer, setting->low, setting->high, setting->above_low,
+                        setting->type != REAL, &number))
         return;
-    }
-    switch (setting->type) {
-    case FLAG:
-        *(bool *)field = flag;
-        break;
-    case CHOICE:
-        memcpy(field, &choice, sizeof choice);
-        break;
-    case COUNT:
-        *(uint32_t *)(void *)field = (uint32_t)number;
-        break;
-    case SEED:
-        *(uint64_t *)(void *)field = (uint64_t)number;
-        break;
-    default:
-        *(double *)(void *)field = number;
-    }
+    if (setting->type == COUNT)
+        *(uint32_t *)field = (uint32_t)number;
+    else if (setting->type == SEED)
+        *(uint64_t *)field = (uint64_t)number;
+    else
+        *(double *)field = number;
 }
 
 static void read_setting(struct reading *reading, const struct setting *setting, const cJSON *value,
@@ -296,6 +206,12 @@ static void read_setting(struct reading *reading, const struct setting *setting,
     switch (setting->type) {
     case NAME:
         read_name(reading, setting, value, pointer);
+        break;
+    case FLAG:
+        ff_read_flag(reading, value, pointer, (bool *)((char *)reading->config + setting->offset));
+        break;
+    case CHOICE:
+        read_chosen(reading, setting, value, pointer);
         break;
     case PER_LAYER:
         read_per_layer(reading, setting, value, pointer);
@@ -307,19 +223,19 @@ static void read_setting(struct reading *reading, const struct setting *setting,
         read_parts(reading, setting, value, pointer);
         break;
     default:
-        read_scalar(reading, setting, value, pointer);
+        read_one_number(reading, setting, value, pointer);
     }
 }
 
 static void unknown_setting(struct reading *reading, const char *name, const char *pointer)
 {
-    const char *names[FF_SETTINGS + 1] = {NULL}, *nearest;
+    const char *names[FF_SETTINGS + 1] = {NULL};
+    char hint[FF_HINT_TEXT];
 
     for (size_t i = 0; i < FF_SETTINGS; i++)
         names[i] = ff_settings[i].name;
-    nearest = ff_nearest_name(name, names);
-    ff_problem_add(reading->problems, pointer, "unknown setting%s%s%s; GET /api/v1/config lists all",
-                   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    ff_problem_add(reading->problems, pointer, "unknown setting%s; GET /api/v1/config lists all",
+                   ff_did_you_mean(name, names, hint));
 }
 
 /* A name as part of a JSON pointer: ~ becomes ~0, / becomes ~1 (RFC 6901). */

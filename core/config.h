@@ -15,9 +15,9 @@
 #include <cjson/cJSON.h>
 
 #include "dataset.h"
-#include "error.h"
+#include "problems.h"
 
-enum { FF_LAYERS_MAX = 32, FF_PROBLEMS_MAX = 64 };
+enum { FF_LAYERS_MAX = 32 };
 enum { FF_BENT_SIDE_MAX = 540 /* pixels a side of an image that can be augmented elastically */ };
 
 enum ff_evaluate_on { FF_EVALUATE_TEST, FF_EVALUATE_VALIDATION };
@@ -113,29 +113,6 @@ struct ff_change {
     uint64_t step;
     struct ff_config config;
 };
-
-/* What is wrong with a configuration: all of it at once. */
-struct ff_problem {
-    char pointer[160]; /* RFC 6901: "/config/learning_rate" */
-    char detail[320];  /* "must be greater than 0 and at most 10, got -1" */
-};
-
-struct ff_problems {
-    size_t count; /* problems beyond FF_PROBLEMS_MAX are left out */
-    struct ff_problem problem[FF_PROBLEMS_MAX];
-    bool starved; /* memory was short, so that nothing is known of what was to be looked at */
-};
-
-/* Add one, printf's way. */
-void ff_problem_add(struct ff_problems *problems, const char *pointer, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-/* The name out of `names` (NULL at the end) that is nearest to a mistyped one, or NULL when none is near. For "did
- * you mean" in every kind of message. */
-const char *ff_nearest_name(const char *wrong, const char *const *names);
-
-/* What a JSON value is, in words for such messages: "a string", "true or false". */
-const char *ff_json_kind(const cJSON *value);
 
 /* Put an item, which may be NULL, into an object or array, which may be NULL; where that fails the item is deleted.
  * The name is a constant: it is not copied. And what was made, or, when it is not whole, NULL. */

@@ -64,21 +64,16 @@ static bool is_conv(struct reading *reading, const cJSON *value, const char *poi
     return false;
 }
 
-static bool read_pool(struct reading *reading, const cJSON *value, const char *pointer, bool *pool)
-{
-    return ff_read_flag(reading, value, pointer, pool);
-}
-
 /* One member of a convolution's object, `kind` excepted. */
 static bool read_member(struct reading *reading, const cJSON *value, const char *pointer,
                         struct ff_layer_config *layer)
 {
-    const char *names[MEMBERS + 3] = {"kind", "pool"}, *nearest;
-    char place[192];
+    const char *names[MEMBERS + 3] = {"kind", "pool"};
+    char place[192], hint[FF_HINT_TEXT];
 
     snprintf(place, sizeof place, "%.120s/%.60s", pointer, value->string);
     if (strcmp(value->string, "pool") == 0)
-        return read_pool(reading, value, place, &layer->pool);
+        return ff_read_flag(reading, value, place, &layer->pool);
     for (size_t i = 0; i < MEMBERS; i++) {
         double number;
 
@@ -90,9 +85,8 @@ static bool read_member(struct reading *reading, const cJSON *value, const char 
         *(uint32_t *)(void *)((char *)layer + members[i].offset) = (uint32_t)number;
         return true;
     }
-    nearest = ff_nearest_name(value->string, names);
-    ff_problem_add(reading->problems, place, "unknown part of a convolution%s%s%s",
-                   nearest ? "; did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
+    ff_problem_add(reading->problems, place, "unknown part of a convolution%s",
+                   ff_did_you_mean(value->string, names, hint));
     return false;
 }
 
@@ -254,31 +248,26 @@ cJSON *ff_layers_schema(const struct setting *setting)
 
 /* --- whether the layers fit --- */
 
-/* The layer's problem, or, with `part`, a part's. */
-static void layer_problem(struct ff_problems *problems, const char *pointer, uint32_t layer, const char *part,
-                          const char *sentence)
+/* The place of a layer's problem, or, with `part`, of a part's. */
+static const char *place_of(uint32_t layer, const char *part, char place[32])
 {
-    char place[160];
-
-    snprintf(place, sizeof place, "%.60s/layers/%u%s", pointer, layer, part);
-    ff_problem_add(problems, place, "%s", sentence);
+    snprintf(place, 32, "layers/%u%s", layer, part);
+    return place;
 }
 
-static void check_units(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
-                        struct ff_problems *problems)
+static void check_units(const struct checking *checking)
 {
-    char sentence[160];
+    uint32_t classes = checking->dataset->classes;
+    char place[32];
 
-    for (uint32_t i = 0; i < config->layer_count; i++) {
-        uint32_t units = ff_layer_units(&config->layers[i]);
-        bool is_conv = config->layers[i].kind == FF_CONV;
+    for (uint32_t i = 0; i < checking->config->layer_count; i++) {
+        uint32_t units = ff_layer_units(&checking->config->layers[i]);
+        bool is_conv = checking->config->layers[i].kind == FF_CONV;
 
-        if (units % dataset->classes == 0)
-            continue;
-        snprintf(sentence, sizeof sentence,
-                 "class_groups gives every class as many %s: %u are not a multiple of %u classes",
-                 is_conv ? "channels" : "units", units, dataset->classes);
-        layer_problem(problems, pointer, i, is_conv ? "/channels" : "", sentence);
+        if (units % classes != 0)
+            ff_check_fail(checking, place_of(i, is_conv ? "/channels" : "", place),
+                          "class_groups gives every class as many %s: %u are not a multiple of %u classes",
+                          is_conv ? "channels" : "units", units, classes);
     }
 }
 
@@ -289,93 +278,88 @@ static double laid_out(const struct ff_layer_config *layer, const struct ff_laye
            ((double)layer->kernel * layer->kernel * shape->in.channels + layer->channels);
 }
 
-/* From the image upwards, until something does not fit. */
-static void check_shapes(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
-                         struct ff_problems *problems)
+/* Whether a layer fits on what is below it, and is not too large. */
+static bool check_shape(const struct checking *checking, uint32_t index, const struct ff_layer_config *layer,
+                        struct ff_layer_shape *shape)
 {
-    struct ff_layer_shape shape = {.out = dataset->shape};
-    char sentence[240];
+    struct ff_shape in = shape->out;
+    bool fits = ff_layer_shape_of(layer, in, shape);
+    char place[32];
 
-    for (uint32_t i = 0; i < config->layer_count; i++) {
-        const struct ff_layer_config *layer = &config->layers[i];
-        struct ff_shape in = shape.out;
+    if (fits && (layer->kind != FF_CONV || laid_out(layer, shape) <= LAID_OUT_MAX))
+        return true;
+    if (fits)
+        ff_check_fail(checking, place_of(index, "", place),
+                      "would see and make %.0f numbers of one image, more than %d; take fewer channels, a smaller "
+                      "kernel or a larger stride",
+                      laid_out(layer, shape), LAID_OUT_MAX);
+    else if (shape->map.height == 0 || shape->map.width == 0)
+        ff_check_fail(checking, place_of(index, "/kernel", place),
+                      "must fit into what enters this layer, %u x %u with %u of padding around it, got %u; pool or "
+                      "stride less below it",
+                      in.height, in.width, layer->padding, layer->kernel);
+    else
+        ff_check_fail(checking, place_of(index, "/pool", place),
+                      "needs two by two places, and this layer has %u x %u; leave it false", shape->map.height,
+                      shape->map.width);
+    return false;
+}
 
-        if (ff_layer_shape_of(layer, in, &shape)) {
-            if (layer->kind != FF_CONV || laid_out(layer, &shape) <= LAID_OUT_MAX)
-                continue;
-            snprintf(
-                sentence, sizeof sentence,
-                "would see and make %.0f numbers of one image, more than %d; take fewer channels, a smaller kernel "
-                "or a larger stride",
-                laid_out(layer, &shape), LAID_OUT_MAX);
-            layer_problem(problems, pointer, i, "", sentence);
-        } else if (shape.map.height == 0 || shape.map.width == 0) {
-            snprintf(sentence, sizeof sentence,
-                     "must fit into what enters this layer, %u x %u with %u of padding around it, got %u; pool or "
-                     "stride less below it",
-                     in.height, in.width, layer->padding, layer->kernel);
-            layer_problem(problems, pointer, i, "/kernel", sentence);
-        } else {
-            snprintf(sentence, sizeof sentence,
-                     "needs two by two places, and this layer has %u x %u; leave it false", shape.map.height,
-                     shape.map.width);
-            layer_problem(problems, pointer, i, "/pool", sentence);
-        }
-        return;
-    }
+/* From the image upwards, until something does not fit. */
+static void check_shapes(const struct checking *checking)
+{
+    struct ff_layer_shape shape = {.out = checking->dataset->shape};
+    bool fits = true;
+
+    for (uint32_t i = 0; fits && i < checking->config->layer_count; i++)
+        fits = check_shape(checking, i, &checking->config->layers[i], &shape);
 }
 
 /* A label is part of a dense layer's input; a convolution sees it as pixels of the image. */
-static void check_labels(const struct ff_config *config, const char *pointer, struct ff_problems *problems)
+static void check_labels(const struct checking *checking)
 {
-    char place[160];
-
-    if (config->label == FF_LABEL_PREPEND) {
-        snprintf(place, sizeof place, "%.60s/label", pointer);
-        ff_problem_add(problems, place,
-                       "a convolution sees a label only as pixels; use \"overlay\", or the rule \"class_groups\"");
-    }
-    if (config->negatives == FF_NEGATIVES_HARD) {
-        snprintf(place, sizeof place, "%.60s/negatives", pointer);
-        ff_problem_add(problems, place,
-                       "\"hard\" ones are drawn by a dense first layer, and this one is a convolution; use "
-                       "\"random\", or the rule \"class_groups\"");
-    }
+    if (checking->config->label == FF_LABEL_PREPEND)
+        ff_check_fail(checking, "label",
+                      "a convolution sees a label only as pixels; use \"overlay\", or the rule \"class_groups\"");
+    if (checking->config->negatives == FF_NEGATIVES_HARD)
+        ff_check_fail(checking, "negatives",
+                      "\"hard\" ones are drawn by a dense first layer, and this one is a convolution; use "
+                      "\"random\", or the rule \"class_groups\"");
 }
 
 /* A place at which a kernel sees nothing but padding would say nothing of the image. */
-static void check_padding(const struct ff_config *config, const char *pointer, struct ff_problems *problems)
+static void check_padding(const struct checking *checking)
 {
-    char sentence[80];
+    char place[32];
 
-    for (uint32_t i = 0; i < config->layer_count; i++) {
-        const struct ff_layer_config *layer = &config->layers[i];
+    for (uint32_t i = 0; i < checking->config->layer_count; i++) {
+        const struct ff_layer_config *layer = &checking->config->layers[i];
 
-        if (layer->kind != FF_CONV || layer->padding < layer->kernel)
-            continue;
-        snprintf(sentence, sizeof sentence, "must be below the kernel, %u, got %u", layer->kernel, layer->padding);
-        layer_problem(problems, pointer, i, "/padding", sentence);
+        if (layer->kind == FF_CONV && layer->padding >= layer->kernel)
+            ff_check_fail(checking, place_of(i, "/padding", place), "must be below the kernel, %u, got %u",
+                          layer->kernel, layer->padding);
     }
 }
 
-void ff_check_layers(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
-                     struct ff_problems *problems)
+void ff_check_layers(const struct checking *checking)
 {
+    const struct ff_config *config = checking->config;
     bool stacked = false;
+    char place[32];
 
     for (uint32_t i = 1; i < config->layer_count; i++) {
         if (config->layers[i].kind != FF_CONV || config->layers[i - 1].kind == FF_CONV)
             continue;
-        layer_problem(problems, pointer, i, "",
+        ff_check_fail(checking, place_of(i, "", place),
                       "a convolution needs an image below it, and what leaves a dense layer is none; put it below "
                       "all dense layers");
         stacked = true;
     }
-    check_padding(config, pointer, problems);
+    check_padding(checking);
     if (config->rule == FF_PAIRS && config->layers[0].kind == FF_CONV)
-        check_labels(config, pointer, problems);
-    if (dataset != NULL && config->rule == FF_CLASS_GROUPS)
-        check_units(config, dataset, pointer, problems);
-    if (dataset != NULL && !stacked)
-        check_shapes(config, dataset, pointer, problems);
+        check_labels(checking);
+    if (checking->dataset != NULL && config->rule == FF_CLASS_GROUPS)
+        check_units(checking);
+    if (checking->dataset != NULL && !stacked)
+        check_shapes(checking);
 }

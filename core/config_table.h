@@ -53,15 +53,26 @@ bool ff_read_number(struct reading *reading, const cJSON *value, const char *poi
                     bool above_low, bool whole, double *number);
 bool ff_read_flag(struct reading *reading, const cJSON *value, const char *pointer, bool *flag);
 
+/* What every check of a whole configuration works with. */
+struct checking {
+    const struct ff_config *config;
+    const struct ff_dataset *dataset; /* NULL: any */
+    const char *pointer;
+    struct ff_problems *problems;
+};
+
+/* Add a problem at a place below the pointer, such as "layers/0/kernel", printf's way. */
+void ff_check_fail(const struct checking *checking, const char *place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* --- config_layers.c --- */
 
 void ff_read_layers(struct reading *reading, const struct setting *setting, const cJSON *value,
                     const char *pointer);
 cJSON *ff_layers_json(const struct ff_config *config);
 cJSON *ff_layers_schema(const struct setting *setting);
-/* Whether the layers fit each other, the rule, and the data set (NULL: any). */
-void ff_check_layers(const struct ff_config *config, const struct ff_dataset *dataset, const char *pointer,
-                     struct ff_problems *problems);
+/* Whether the layers fit each other, the rule, and the data set. */
+void ff_check_layers(const struct checking *checking);
 
 /* --- config_json.c, for the schema of layers --- */
 

@@ -8,6 +8,7 @@
  *     preset.h      ff_preset_find, ff_preset_config: a configuration that is known to learn
  *     config.h      ff_config_apply: settings, as JSON, over it; ff_config_check: whether they fit each other and
  *                   the images
+ *     problems.h    what is wrong with a configuration, all at once
  *     observer.h    what a run tells while it goes: points, epochs, evaluations, snapshots
  *     trainer.h     ff_trainer_create, ff_trainer_run; pause, ask, change from other threads meanwhile
  *     checkpoint.h  a run as a file, to go on with or to predict with; made of safetensors.h, files.h

@@ -25,7 +25,7 @@ const FOLDERS = {
         },
         message: { files: /^(message|channel|ranks.*|team|input|observer|prediction)$/, may: ['config', 'basics'] },
         rules: { files: /^(objective|optimizer|dropout|negatives|augment|hybrid|placement)$/, may: ['config', 'basics'] },
-        config: { files: /^(config.*|preset|plan|dataset|idx|npz)$/, may: ['basics'] },
+        config: { files: /^(config.*|preset|problems|plan|dataset|idx|npz)$/, may: ['basics'] },
         basics: {
             files: /^(activation|blas|bytes|column_kernels|error|files|histogram|kernels.*|machine|memory|patches|random|sha256|shape|spin|utf8)$/,
             may: [],
@@ -55,7 +55,7 @@ const FOLDERS = {
 
 /** Libraries that only some files know, and why. @type {[RegExp, RegExp, string][]} */
 const LIBRARIES = [
-    [/^cjson\//, /^(core\/(goodness|config|checkpoint_text|safetensors_write)|server\/)/, 'in core only settings and checkpoints know JSON'],
+    [/^cjson\//, /^(core\/(goodness|config|problems|checkpoint_text|safetensors_write)|server\/)/, 'in core only settings and checkpoints know JSON'],
     [/^mpi\.h$/, /^server\/ranks_mpi\./, 'only what carries parcels between ranks knows MPI'],
     [/^sqlite3\.h$/, /^server\/(store|check|main|api_version)/, 'only the store knows SQL'],
     [/^microhttpd\.h$/, /^server\/(http|head|waiting|main|api_version)/, 'only http knows libmicrohttpd'],
@@ -79,7 +79,7 @@ const includesOf = (folder, file) =>
 const known = Object.fromEntries(Object.keys(FOLDERS).map((folder) => [folder, new Set(filesOf(folder))]));
 
 /** Files of core/ that handle JSON, by its name: config.h brings it to many more. */
-const MAY_HANDLE_JSON = /^(config.*|preset|checkpoint_text|safetensors_write|goodness)$/;
+const MAY_HANDLE_JSON = /^(config.*|preset|problems|checkpoint_text|safetensors_write|goodness)$/;
 
 /** Where a header lies, seen from a folder. @param {string} name */
 const folderOf = (name) => Object.keys(FOLDERS).find((folder) => known[folder].has(name)) ?? null;

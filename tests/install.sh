@@ -44,15 +44,25 @@ for header in "$work"/prefix/include/goodness/*.h; do
     cc "${strict[@]}" -fsyntax-only $(pkg-config --cflags goodness) "$work/header.c"
 done
 
-echo "--- another machine is refused in words"
-refused() { # refused WORDS OPTION…
-    local words=$1
-    shift
-    cc "$@" -fsyntax-only -x c "$work/prefix/include/goodness/machine.h" 2>"$work/said" && wrong "$* is taken"
-    grep -q "$words" "$work/said" || wrong "$* is refused otherwise: $(cat "$work/said")"
+echo "--- other machines are refused in words, by a header and by CMake, but for those that will do"
+machine=$work/prefix/include/goodness/machine.h
+# A library is compiled to see what the machine is: for a program more would have to be there of it.
+configure() { # configure TARGET
+    rm -rf "$work/machine"
+    cmake -G Ninja -S . -B "$work/machine" -DCMAKE_C_COMPILER=clang -DCMAKE_C_COMPILER_TARGET="$1" \
+        -DCMAKE_TRY_COMPILE_TARGET_TYPE=STATIC_LIBRARY >"$work/said" 2>&1
 }
-case $(uname -m) in x86_64) refused '64 bits' -m32 ;; esac
-refused 'little-endian' -U__BYTE_ORDER__ -D__BYTE_ORDER__=__ORDER_BIG_ENDIAN__ -Wno-builtin-macro-redefined
+refused() { # refused TARGET WORDS
+    clang --target="$1" -fsyntax-only -x c "$machine" 2>"$work/said" && wrong "a header takes $1"
+    grep -q "$2" "$work/said" || wrong "a header refuses $1 otherwise: $(cat "$work/said")"
+    configure "$1" && wrong "CMake takes $1"
+    tr -s '\n ' ' ' <"$work/said" | grep -q 'Goodness needs a little-endian machine of 64 bits' ||
+        wrong "CMake refuses $1 otherwise: $(cat "$work/said")"
+}
+refused i686-linux-gnu '64 bits'
+refused powerpc64-linux-gnu 'little-endian'
+clang --target=aarch64-linux-gnu -fsyntax-only -x c "$machine" || wrong "a header refuses aarch64"
+configure aarch64-linux-gnu || wrong "CMake refuses aarch64: $(cat "$work/said")"
 
 echo "--- nothing but the library's own names is in it"
 others=$(nm --defined-only --extern-only --format=posix "$work/prefix/lib/libgoodness.a" | grep -E ' [A-Z] ' | grep -v '^ff_') &&
