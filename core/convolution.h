@@ -1,8 +1,14 @@
 /* convolution.h - the convolutional layer, with pooling and batch normalization.
  *
- *     z = W * x + b, at every place of the image; without batch normalization
- *     a = f(z), goodness from the squares of a at all places, then the largest a of two by two places goes on; with
- * it the largest z of two by two places, normalized by channel, a = f(…), goodness from the squares of those
+ *     z = W * x + b, at every place of the image
+ *     a = f(z), goodness from the squares of a at all places
+ *     then the largest a of two by two places goes on
+ *
+ * and with batch normalization
+ *
+ *     z = W * x, at every place of the image, then the largest z of two by two places
+ *     y = z normalized by channel
+ *     a = f(y), goodness from the squares of those
  *
  * Activities lie place by place, [rows][height][width][channels]; an image as data sets have it, [channels][height]
  * [width]. W is [kernel][kernel][channels][units], to everybody else [channels][kernel][kernel][units]. The work is

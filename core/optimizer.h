@@ -1,9 +1,15 @@
 /* optimizer.h - from a mean gradient g to a step of the parameters w.
  *
- *   decay     w = w - rate * weight_decay * w      decoupled (Loshchilov and Hutter 2019); before the step; not of
- * biases sgd       w -= rate * g momentum  v = momentum * v + g;  w -= rate * v adam      m = beta1 m + (1 - beta1)
- * g;  v = beta2 v + (1 - beta2) g^2                 Kingma and Ba 2015 w -= rate * (m / (1 - beta1^t)) / (sqrt(v /
- * (1 - beta2^t)) + epsilon)       t = 1 at the first step
+ *     decay      w = w - rate * weight_decay * w
+ *     sgd        w -= rate * g
+ *     momentum   v = momentum * v + g
+ *                w -= rate * v
+ *     adam       m = beta1 m + (1 - beta1) g
+ *                v = beta2 v + (1 - beta2) g^2
+ *                w -= rate * (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
+ *
+ * Decay is decoupled (Loshchilov and Hutter 2019): before the step, and not of biases. Adam is Kingma and Ba's
+ * (2015), with t = 1 at the first step.
  *
  * States start at 0. It works on any stretch of parameters, so that a layer updates a panel while it is in cache.
  */

@@ -233,7 +233,7 @@ struct products {
     int rows, inputs, units;
 };
 
-static float *filled(size_t count)
+float *bench_floats(size_t count)
 {
     float *floats = ff_floats(count);
 
@@ -246,10 +246,10 @@ static float *filled(size_t count)
 
 static struct products make_products(uint32_t rows, uint32_t inputs, uint32_t units)
 {
-    return (struct products){.x = filled((size_t)rows * inputs),
-                             .w = filled((size_t)inputs * units),
-                             .z = filled((size_t)rows * units),
-                             .gradient = filled((size_t)inputs * units),
+    return (struct products){.x = bench_floats((size_t)rows * inputs),
+                             .w = bench_floats((size_t)inputs * units),
+                             .z = bench_floats((size_t)rows * units),
+                             .gradient = bench_floats((size_t)inputs * units),
                              .rows = (int)rows,
                              .inputs = (int)inputs,
                              .units = (int)units};

@@ -45,6 +45,9 @@ double bench_steps(const struct bench_setup *setup, const struct ff_dataset *dat
 double bench_steps_of(const struct ff_config *config, struct ff_placement placement,
                       const struct ff_dataset *dataset, double seconds);
 
+/* So many floats that are neither zero nor equal, for a floor to multiply; free() them. */
+float *bench_floats(size_t count);
+
 /* Steps a second of the matrix products alone that such a step cannot do without (every layer's activities and its
  * gradient; the first layer multiplies an image once for both rows), by BLAS on `threads` threads. */
 double bench_floor(const struct bench_setup *setup, int threads, double seconds);

@@ -35,17 +35,6 @@ struct products {
     float *x, *w, *z, *gradient;
 };
 
-static float *filled(size_t count)
-{
-    float *floats = ff_floats(count);
-
-    if (floats == NULL)
-        bench_fail("the floor", "not enough memory");
-    for (size_t i = 0; i < count; i++)
-        floats[i] = (float)(i % 7) * 0.1f;
-    return floats;
-}
-
 static struct products make_products(const struct ff_layer_plan *layer, uint32_t batch)
 {
     size_t places = (size_t)layer->shape.map.height * layer->shape.map.width * batch;
@@ -53,10 +42,10 @@ static struct products make_products(const struct ff_layer_plan *layer, uint32_t
     return (struct products){.places = (int)places,
                              .inputs = (int)layer->inputs,
                              .units = (int)layer->units,
-                             .x = filled(places * layer->inputs),
-                             .w = filled((size_t)layer->inputs * layer->units),
-                             .z = filled(places * layer->units),
-                             .gradient = filled((size_t)layer->inputs * layer->units)};
+                             .x = bench_floats(places * layer->inputs),
+                             .w = bench_floats((size_t)layer->inputs * layer->units),
+                             .z = bench_floats(places * layer->units),
+                             .gradient = bench_floats((size_t)layer->inputs * layer->units)};
 }
 
 static void multiply(const struct products *p)

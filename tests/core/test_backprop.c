@@ -6,20 +6,16 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "layer.h"
+#include "one_stage.h"
 #include "placement.h"
 #include "random.h"
-#include "stage.h"
 #include "synthetic.h"
 
 enum { SIDE = 18, CLASSES = 5, IMAGES = 9, MOST = 600 * SIDE * SIDE /* numbers of a tensor */ };
 
 struct bench {
     struct ff_dataset *dataset;
-    struct ff_plan plan;
-    struct ff_stage *stage;
-    struct ff_pool *pool;
-    struct ff_message *message;
+    struct one_stage one;
 };
 
 /* Plain sgd with a rate of 1: a step takes the gradient off. Layers of three, two and one panel. */
@@ -27,7 +23,6 @@ static void make_bench(struct bench *bench, enum ff_activation activation, doubl
 {
     static const uint32_t units[] = {600, 300, CLASSES};
     struct ff_config config;
-    struct ff_error error;
 
     ff_config_defaults(&config);
     config.rule = FF_BACKPROP;
@@ -42,59 +37,33 @@ static void make_bench(struct bench *bench, enum ff_activation activation, doubl
     for (uint32_t i = 0; i < 3; i++)
         config.layers[i] = (struct ff_layer_config){.kind = FF_DENSE, .units = units[i]};
     bench->dataset = synthetic_dataset(IMAGES, 1, SIDE, CLASSES);
-    ff_plan_make(&bench->plan, &config, bench->dataset);
-    bench->stage = ff_stage_create(&bench->plan, 0, 3, threads, &error);
-    bench->pool = ff_pool_create(&bench->plan, 1, &error);
-    assert_non_null(bench->stage);
-    bench->message = ff_pool_take(bench->pool);
+    one_stage_make(&bench->one, &config, bench->dataset, 0, 3, threads);
 }
 
 static void destroy_bench(struct bench *bench)
 {
-    ff_pool_return(bench->pool, bench->message);
-    ff_pool_destroy(bench->pool);
-    ff_stage_destroy(bench->stage);
+    one_stage_destroy(&bench->one);
     ff_dataset_destroy(bench->dataset);
 }
 
 /* One step with the same images and the same masks; its loss, of the weights before. */
 static double step(struct bench *bench, double rate)
 {
-    struct ff_message *message = bench->message;
+    struct ff_message *message = one_stage_start(&bench->one, 3, IMAGES);
 
-    message->step = 3;
-    ff_message_start(message, &bench->plan, FF_TRAIN, FF_FOR_TRAINING);
     message->rate = rate;
-    message->rows_per_image = 1;
-    message->images = IMAGES;
-    for (uint32_t i = 0; i < IMAGES; i++) {
-        message->truth[i] = bench->dataset->train.labels[i];
-        ff_message_put_row(message, message->truth[i], FF_POSITIVE);
-    }
-    for (uint32_t i = 0; i < IMAGES * bench->plan.pixels; i++)
+    for (uint32_t i = 0; i < IMAGES; i++)
+        one_stage_put(&bench->one, i, bench->dataset->train.labels[i], 0);
+    for (uint32_t i = 0; i < IMAGES * bench->one.plan.pixels; i++)
         message->x[i] = (float)bench->dataset->train.pixels[i] / 255;
-    ff_stage_handle(bench->stage, message);
+    ff_stage_handle(bench->one.stage, message);
     assert_int_equal(message->failed_layer, -1);
     return message->loss[0];
 }
 
-/* All of a tensor, piece by piece, to or from `values`. */
 static void move_tensor(struct bench *bench, enum ff_kind kind, uint32_t layer, uint32_t tensor, float *values)
 {
-    struct ff_tensor_form form = ff_layer_tensor(&bench->plan, layer, tensor);
-    size_t total = (size_t)form.rows * form.columns, count;
-
-    assert_true(total <= MOST);
-    for (size_t at = 0; at < total; at += count) {
-        count = total - at < bench->plan.capacity ? total - at : bench->plan.capacity;
-        ff_message_start(bench->message, &bench->plan, kind, FF_FOR_REQUEST);
-        bench->message->range = (struct ff_range){.layer = layer, .tensor = tensor, .offset = at, .count = count};
-        for (size_t i = 0; kind == FF_SET && i < count; i++)
-            bench->message->x[i] = values[at + i];
-        ff_stage_handle(bench->stage, bench->message);
-        for (size_t i = 0; kind == FF_GET && i < count; i++)
-            values[at + i] = bench->message->x[i];
-    }
+    one_stage_move(&bench->one, kind, layer, tensor, values, MOST);
 }
 
 /* Of all layers their weights and biases. */
@@ -193,10 +162,10 @@ static void its_layers_stay_on_one_stage(void **state)
 
     (void)state;
     make_bench(&bench, FF_RELU, 0, 1);
-    placement = ff_placement_choose(&bench.plan, (struct ff_placement){3, 2}, 8);
+    placement = ff_placement_choose(&bench.one.plan, (struct ff_placement){3, 2}, 8);
     assert_int_equal(placement.stages, 1);
     assert_int_equal(placement.threads, 2);
-    placement = ff_placement_choose(&bench.plan, (struct ff_placement){0, 0}, 8);
+    placement = ff_placement_choose(&bench.one.plan, (struct ff_placement){0, 0}, 8);
     assert_int_equal(placement.stages, 1);
     destroy_bench(&bench);
 }

@@ -114,6 +114,7 @@ static void take_snapshot(void *self, const struct ff_snapshot_piece *piece)
                                             .name = "a run of \"tests\"",
                                             .standing = *piece->standing};
 
+        assert_int_equal(piece->standing->best_epoch, 0); /* which is the keeper's */
         watcher->standing = *piece->standing;
         watcher->writer = ff_checkpoint_write(&ff_files_system, path, &about, &error);
         if (watcher->writer == NULL)

@@ -7,10 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "layer.h"
+#include "one_stage.h"
 #include "patches.h"
 #include "random.h"
-#include "stage.h"
 
 enum { IMAGES = 7, CLASSES = 3, LAYERS = 2, FLOATS = 1 << 14 };
 
@@ -115,10 +114,7 @@ static const struct net {
 enum { NETS = sizeof nets / sizeof nets[0] };
 
 struct bench {
-    struct ff_plan plan;
-    struct ff_stage *stage;
-    struct ff_pool *pool;
-    struct ff_message *message;
+    struct one_stage one;
     float images[FLOATS];
 };
 
@@ -130,7 +126,6 @@ static void make_bench(struct bench *bench, const struct net *net, uint32_t thre
         .shape = net->shape, .classes = CLASSES, .train = {.count = IMAGES}, .test = {.count = IMAGES}};
     struct ff_problems problems = {0};
     struct ff_config config;
-    struct ff_error error;
 
     ff_config_defaults(&config);
     memcpy(config.layers, net->layers, sizeof net->layers);
@@ -152,64 +147,32 @@ static void make_bench(struct bench *bench, const struct net *net, uint32_t thre
     config.batch_size = IMAGES;
     if (!ff_config_check(&config, &dataset, "", &problems))
         fail_msg("%s: %s %s", net->name, problems.problem[0].pointer, problems.problem[0].detail);
-    ff_plan_make(&bench->plan, &config, &dataset);
-    bench->stage = ff_stage_create(&bench->plan, 0, LAYERS, threads, &error);
-    bench->pool = ff_pool_create(&bench->plan, 1, &error);
-    assert_true(bench->stage != NULL && bench->pool != NULL);
-    bench->message = ff_pool_take(bench->pool);
-    ff_random_normal(1, FF_RANDOM_WEIGHTS, 77, 0, (size_t)IMAGES * bench->plan.pixels, 0.8, bench->images);
-}
-
-static void destroy_bench(struct bench *bench)
-{
-    ff_pool_return(bench->pool, bench->message);
-    ff_pool_destroy(bench->pool);
-    ff_stage_destroy(bench->stage);
+    one_stage_make(&bench->one, &config, &dataset, 0, LAYERS, threads);
+    ff_random_normal(1, FF_RANDOM_WEIGHTS, 77, 0, (size_t)IMAGES * bench->one.plan.pixels, 0.8, bench->images);
 }
 
 /* All of a tensor; returns how many floats. */
 static size_t move(struct bench *bench, enum ff_kind kind, uint32_t layer, uint32_t tensor, float *values)
 {
-    struct ff_tensor_form form = ff_layer_tensor(&bench->plan, layer, tensor);
-    size_t count = (size_t)form.rows * form.columns;
-
-    assert_true(count <= bench->plan.capacity && count <= FLOATS);
-    ff_message_start(bench->message, &bench->plan, kind, FF_FOR_REQUEST);
-    bench->message->range = (struct ff_range){.layer = layer, .tensor = tensor, .count = count};
-    if (kind == FF_SET)
-        memcpy(bench->message->x, values, count * sizeof *values);
-    ff_stage_handle(bench->stage, bench->message);
-    if (kind == FF_GET)
-        memcpy(values, bench->message->x, count * sizeof *values);
-    return count;
+    return one_stage_move(&bench->one, kind, layer, tensor, values, FLOATS);
 }
 
-/* A message with all images, and their labels. */
-static struct ff_message *start(struct bench *bench, enum ff_kind kind)
+/* A TRAIN message with all images, and their labels. */
+static struct ff_message *start(struct bench *bench, uint64_t step)
 {
-    struct ff_message *message = bench->message;
+    struct ff_message *message = one_stage_start(&bench->one, step, IMAGES);
 
-    ff_message_start(message, &bench->plan, kind, FF_FOR_TRAINING);
-    message->epoch = 1;
-    message->step = 1;
-    message->rate = 1;
-    message->images = IMAGES;
-    message->rows_per_image = bench->plan.rows_per_image;
-    memcpy(message->x, bench->images, (size_t)IMAGES * bench->plan.pixels * sizeof *bench->images);
-    for (uint32_t image = 0; image < IMAGES; image++) {
-        message->truth[image] = (uint16_t)(image % CLASSES);
-        ff_message_put_row(message, image % CLASSES, FF_POSITIVE);
-        if (bench->plan.rows_per_image == 2)
-            ff_message_put_row(message, (image + 1) % CLASSES, FF_NEGATIVE);
-    }
+    memcpy(message->x, bench->images, (size_t)IMAGES * bench->one.plan.pixels * sizeof *bench->images);
+    for (uint32_t image = 0; image < IMAGES; image++)
+        one_stage_put(&bench->one, image, image % CLASSES, (image + 1) % CLASSES);
     return message;
 }
 
-static struct ff_message *run(struct bench *bench, enum ff_kind kind)
+static struct ff_message *train(struct bench *bench)
 {
-    struct ff_message *message = start(bench, kind);
+    struct ff_message *message = start(bench, 1);
 
-    ff_stage_handle(bench->stage, message);
+    ff_stage_handle(bench->one.stage, message);
     assert_int_equal(message->failed_layer, -1);
     return message;
 }
@@ -318,11 +281,11 @@ static void activate(struct volume *volume, uint32_t rows, enum ff_activation ac
 
 static void check_goodness(const struct bench *bench, const struct net *net, uint32_t layer, struct volume *volume)
 {
-    const struct ff_message *message = bench->message;
-    uint32_t groups = bench->plan.groups, size = (uint32_t)ff_shape_size(volume->shape) / groups;
+    const struct ff_message *message = bench->one.message;
+    uint32_t groups = bench->one.plan.groups, size = (uint32_t)ff_shape_size(volume->shape) / groups;
 
     for (uint32_t i = 0; i < message->rows * groups; i++) {
-        double sum = 0, got = (double)message->goodness[layer * bench->plan.max_rows * groups + i];
+        double sum = 0, got = (double)message->goodness[layer * bench->one.plan.max_rows * groups + i];
 
         for (uint32_t j = 0; j < size; j++)
             sum += pow(volume->x[i * size + j], 2);
@@ -355,7 +318,7 @@ static void check_running(struct bench *bench, const struct net *net, uint32_t l
                           const double *variances)
 {
     float mean[64], variance[64];
-    uint32_t tensors = ff_layer_tensors(&bench->plan, layer);
+    uint32_t tensors = ff_layer_tensors(&bench->one.plan, layer);
     size_t count = move(bench, FF_GET, layer, tensors - 2, mean);
 
     assert_int_equal(move(bench, FF_GET, layer, tensors - 1, variance), count);
@@ -386,15 +349,16 @@ static void check_forward(const struct net *net, uint32_t threads)
     make_bench(&bench, net, threads);
     for (uint32_t layer = 0; layer < LAYERS; layer++)
         move(&bench, FF_GET, layer, 0, weights[layer]);
-    rows = run(&bench, FF_TRAIN)->rows;
+    rows = train(&bench)->rows;
     in.shape = net->shape;
-    for (uint32_t i = 0; i < rows * bench.plan.pixels; i++)
-        in.x[i] = (double)bench.images[i / bench.plan.pixels / bench.plan.rows_per_image * bench.plan.pixels +
-                                       i % bench.plan.pixels];
+    for (uint32_t i = 0; i < rows * bench.one.plan.pixels; i++)
+        in.x[i] =
+            (double)bench.images[i / bench.one.plan.pixels / bench.one.plan.rows_per_image * bench.one.plan.pixels +
+                                 i % bench.one.plan.pixels];
     for (uint32_t row = 0; net->pairs && row < rows; row++)
         overlay(&in, row, (row / 2 + row % 2) % CLASSES);
     for (uint32_t layer = 0; layer < LAYERS; layer++) {
-        const struct ff_layer_shape *shape = &bench.plan.layer[layer].shape;
+        const struct ff_layer_shape *shape = &bench.one.plan.layer[layer].shape;
 
         multiply(&in, &net->layers[layer], shape, weights[layer], rows, &out);
         if (net->batch_normalization) {
@@ -411,7 +375,7 @@ static void check_forward(const struct net *net, uint32_t threads)
     }
     for (uint32_t layer = 0; net->batch_normalization && layer < LAYERS; layer++)
         check_running(&bench, net, layer, means[layer], variances[layer]);
-    destroy_bench(&bench);
+    one_stage_destroy(&bench.one);
 }
 
 static void layers_agree_with_plain_loops(void **state)
@@ -435,7 +399,7 @@ static double loss_with(struct bench *bench, uint32_t layer, uint32_t tensor, fl
 
     values[i] = before + by;
     move(bench, FF_SET, layer, tensor, values);
-    loss = run(bench, FF_TRAIN)->loss[layer];
+    loss = train(bench)->loss[layer];
     values[i] = before;
     return loss;
 }
@@ -444,7 +408,7 @@ static double loss_with(struct bench *bench, uint32_t layer, uint32_t tensor, fl
 static void restore(struct bench *bench, float first[LAYERS][2][FLOATS])
 {
     for (uint32_t layer = 0; layer < LAYERS; layer++) {
-        for (uint32_t tensor = 0; tensor < ff_layer_parameter_tensors(&bench->plan, layer); tensor++)
+        for (uint32_t tensor = 0; tensor < ff_layer_parameter_tensors(&bench->one.plan, layer); tensor++)
             move(bench, FF_SET, layer, tensor, first[layer][tensor]);
     }
 }
@@ -457,7 +421,7 @@ static double distance(struct bench *bench, float first[LAYERS][2][FLOATS], uint
     double up, down, here;
 
     restore(bench, first);
-    here = run(bench, FF_TRAIN)->loss[layer];
+    here = train(bench)->loss[layer];
     restore(bench, first);
     up = (loss_with(bench, layer, tensor, first[layer][tensor], i, h) - here) / (double)h;
     restore(bench, first);
@@ -473,7 +437,7 @@ static void check_step(struct bench *bench, const struct net *net, float first[L
     size_t count, stride;
 
     restore(bench, first);
-    run(bench, FF_TRAIN);
+    train(bench);
     count = move(bench, FF_GET, layer, tensor, stepped);
     stride = count / 40 + 1; /* some of a large tensor */
     for (size_t i = 0; i < count; i += stride) {
@@ -499,14 +463,14 @@ static void steps_are_the_gradient_of_the_loss(void **state)
     for (size_t n = 0; n < NETS; n++) {
         make_bench(&bench, &nets[n], 1);
         for (uint32_t layer = 0; layer < LAYERS; layer++) {
-            for (uint32_t tensor = 0; tensor < ff_layer_parameter_tensors(&bench.plan, layer); tensor++)
+            for (uint32_t tensor = 0; tensor < ff_layer_parameter_tensors(&bench.one.plan, layer); tensor++)
                 move(&bench, FF_GET, layer, tensor, first[layer][tensor]);
         }
         for (uint32_t layer = 0; layer < LAYERS; layer++) {
-            for (uint32_t tensor = 0; tensor < ff_layer_parameter_tensors(&bench.plan, layer); tensor++)
+            for (uint32_t tensor = 0; tensor < ff_layer_parameter_tensors(&bench.one.plan, layer); tensor++)
                 check_step(&bench, &nets[n], first, layer, tensor);
         }
-        destroy_bench(&bench);
+        one_stage_destroy(&bench.one);
     }
 }
 
@@ -519,9 +483,9 @@ static void normalized_layers_have_no_bias(void **state)
     (void)state;
     make_bench(&bench, &nets[2], 1);
     assert_true(nets[2].batch_normalization && !nets[2].no_bias);
-    assert_int_equal(ff_layer_parameter_tensors(&bench.plan, 0), 1);
-    assert_int_equal(bench.plan.parameters, 9 * 6 + 4 * 6 * 9);
-    destroy_bench(&bench);
+    assert_int_equal(ff_layer_parameter_tensors(&bench.one.plan, 0), 1);
+    assert_int_equal(bench.one.plan.parameters, 9 * 6 + 4 * 6 * 9);
+    one_stage_destroy(&bench.one);
 }
 
 /* By how much of the way to the weights their average moves at a step. */
@@ -533,14 +497,12 @@ static double approach_at(const struct net *net, uint64_t step)
 
     average = 0.998;
     make_bench(&bench, net, 1);
-    judging = ff_layer_judging_tensor(&bench.plan, 0);
+    judging = ff_layer_judging_tensor(&bench.one.plan, 0);
     move(&bench, FF_GET, 0, judging, before);
-    start(&bench, FF_TRAIN)->step = step;
-    bench.message->rate = 1;
-    ff_stage_handle(bench.stage, bench.message);
+    ff_stage_handle(bench.one.stage, start(&bench, step));
     move(&bench, FF_GET, 0, 0, weights);
     move(&bench, FF_GET, 0, judging, after);
-    destroy_bench(&bench);
+    one_stage_destroy(&bench.one);
     average = 0;
     return ((double)after[3] - (double)before[3]) / ((double)weights[3] - (double)before[3]);
 }
@@ -570,14 +532,14 @@ static void weights_are_counted_channel_by_channel(void **state)
     (void)state;
     make_bench(&bench, net, 1);
     count = move(&bench, FF_GET, 1, 0, all);
-    ff_message_start(bench.message, &bench.plan, FF_GET, FF_FOR_REQUEST);
-    bench.message->range = range;
-    ff_stage_handle(bench.stage, bench.message);
-    memcpy(unit, bench.message->x, 27 * sizeof *unit);
+    ff_message_start(bench.one.message, &bench.one.plan, FF_GET, FF_FOR_REQUEST);
+    bench.one.message->range = range;
+    ff_stage_handle(bench.one.stage, bench.one.message);
+    memcpy(unit, bench.one.message->x, 27 * sizeof *unit);
     assert_int_equal(count, 3 * 3 * 3 * 6);
     for (size_t i = 0; i < 27; i++)
         assert_true(unit[i] == all[i * 6 + 4]);
-    destroy_bench(&bench);
+    one_stage_destroy(&bench.one);
 }
 
 static void a_number_that_is_none_is_never_hidden_by_pooling(void **state)
@@ -589,17 +551,11 @@ static void a_number_that_is_none_is_never_hidden_by_pooling(void **state)
         struct ff_message *message;
 
         make_bench(&bench, &nets[n], 1);
-        message = bench.message;
         bench.images[5] = NAN;
-        ff_message_start(message, &bench.plan, FF_TRAIN, FF_FOR_TRAINING);
-        message->step = 1;
-        message->images = message->rows_per_image = 1;
-        message->truth[0] = 0;
-        memcpy(message->x, bench.images, bench.plan.pixels * sizeof *bench.images);
-        ff_message_put_row(message, 0, FF_POSITIVE);
-        ff_stage_handle(bench.stage, message);
+        message = start(&bench, 1);
+        ff_stage_handle(bench.one.stage, message);
         assert_int_equal(message->failed_layer, 0);
-        destroy_bench(&bench);
+        one_stage_destroy(&bench.one);
     }
 }
 

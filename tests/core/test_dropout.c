@@ -6,10 +6,7 @@
 #include <string.h>
 
 #include "dropout.h"
-#include "layer.h"
-#include "message.h"
-#include "plan.h"
-#include "stage.h"
+#include "one_stage.h"
 
 enum { MANY = 40000 };
 
@@ -59,8 +56,7 @@ static void the_goodness_counts_the_units_that_are_kept(void **state)
     struct ff_dataset images = {
         .shape = {1, SIDE, SIDE}, .classes = 3, .train = {.count = 2}, .test = {.count = 1}};
     struct ff_config config;
-    struct ff_plan plan;
-    struct ff_error error;
+    struct one_stage one;
     float activities[2][UNITS], mask[UNITS], plain[2];
     double goodness[2] = {0};
 
@@ -71,28 +67,16 @@ static void the_goodness_counts_the_units_that_are_kept(void **state)
     config.negatives = FF_NEGATIVES_RANDOM;
     config.batch_size = 2; /* so that it is not the way of one pair */
     config.optimizer = FF_SGD;
-    ff_plan_make(&plan, &config, &images);
     for (int dropped = 0; dropped < 2; dropped++) {
-        struct ff_stage *stage;
-        struct ff_pool *pool;
         struct ff_message *message;
 
-        plan.config.dropout.units = dropped ? 0.4 : 0;
-        stage = ff_stage_create(&plan, 0, 1, 1, &error);
-        pool = ff_pool_create(&plan, 1, &error);
-        message = ff_pool_take(pool);
-        message->epoch = 1;
-        message->step = 9;
-        message->rate = 1;
-        ff_message_start(message, &plan, FF_TRAIN, FF_FOR_TRAINING);
-        message->rows_per_image = 2;
-        message->images = 1;
-        message->truth[0] = 0;
-        ff_message_put_row(message, 0, FF_POSITIVE);
-        ff_message_put_row(message, 2, FF_NEGATIVE);
+        config.dropout.units = dropped ? 0.4 : 0;
+        one_stage_make(&one, &config, &images, 0, 1, 1);
+        message = one_stage_start(&one, 9, 1);
+        one_stage_put(&one, 0, 0, 2);
         for (int i = 0; i < SIDE * SIDE; i++)
             message->x[i] = (float)(i % 5) / 4;
-        ff_stage_handle(stage, message);
+        ff_stage_handle(one.stage, message);
         if (!dropped) {
             memcpy(plain, message->goodness, sizeof plain);
             memcpy(activities, message->x, sizeof activities);
@@ -109,9 +93,7 @@ static void the_goodness_counts_the_units_that_are_kept(void **state)
                     (double)mask[unit] * (double)activities[row][unit] * (double)activities[row][unit] / UNITS;
             assert_true(fabs(goodness[row] - (double)plain[row]) > 1e-4); /* else nothing is shown */
         }
-        ff_pool_return(pool, message);
-        ff_pool_destroy(pool);
-        ff_stage_destroy(stage);
+        one_stage_destroy(&one);
     }
 }
 
@@ -122,10 +104,7 @@ static void the_rows_of_an_image_lack_the_same_inputs(void **state)
     enum { UNITS = 40 };
     struct ff_dataset images = {.shape = {1, 4, 4}, .classes = 3, .train = {.count = 2}, .test = {.count = 1}};
     struct ff_config config;
-    struct ff_plan plan;
-    struct ff_error error;
-    struct ff_stage *stage;
-    struct ff_pool *pool;
+    struct one_stage one;
     struct ff_message *message;
 
     (void)state;
@@ -134,35 +113,22 @@ static void the_rows_of_an_image_lack_the_same_inputs(void **state)
     config.layers[0].units = config.layers[1].units = UNITS;
     config.batch_size = 2;
     config.dropout.inputs = 0.5;
-    ff_plan_make(&plan, &config, &images);
-    stage = ff_stage_create(&plan, 1, 1, 1, &error);
-    pool = ff_pool_create(&plan, 1, &error);
-    message = ff_pool_take(pool);
-    message->epoch = 1;
-    message->step = 9;
-    message->rate = 1;
-    ff_message_start(message, &plan, FF_TRAIN, FF_FOR_TRAINING);
-    message->rows_per_image = 2;
-    message->images = 2;
-    for (uint16_t image = 0; image < 2; image++) {
-        message->truth[image] = image;
-        ff_message_put_row(message, image, FF_POSITIVE);
-        ff_message_put_row(message, 2, FF_NEGATIVE);
-    }
+    one_stage_make(&one, &config, &images, 1, 1, 1);
+    message = one_stage_start(&one, 9, 2);
+    for (uint32_t image = 0; image < 2; image++)
+        one_stage_put(&one, image, image, 2);
     message->width = UNITS;
     for (int i = 0; i < 4 * UNITS; i++)
         message->x[i] = (float)(i % UNITS % 7) / 4;
-    ff_stage_handle(stage, message);
+    ff_stage_handle(one.stage, message);
 
-    const float *goodness = message->goodness + plan.max_rows; /* of layer 1 */
+    const float *goodness = ff_message_goodness(message, &one.plan, 1, 0);
 
     assert_true(goodness[0] > 0);
     assert_true(goodness[0] == goodness[1]);
     assert_true(goodness[2] == goodness[3]);
     assert_true(goodness[0] != goodness[2]); /* another image lacks others */
-    ff_pool_return(pool, message);
-    ff_pool_destroy(pool);
-    ff_stage_destroy(stage);
+    one_stage_destroy(&one);
 }
 
 int main(void)

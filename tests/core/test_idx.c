@@ -109,21 +109,29 @@ static void damaged_images_are_refused_with_what_is_wrong(void **state)
     }
 }
 
+/* The good images gzipped, into `bytes`; returns how many. */
+static size_t gzipped_images(uint8_t bytes[256])
+{
+    FILE *file;
+    size_t size;
+
+    temporary_write_gzipped(temporary_path(folder, "whole.gz"), good_images, IMAGES_SIZE);
+    file = fopen(temporary_path(folder, "whole.gz"), "rb");
+    assert_non_null(file);
+    size = fread(bytes, 1, 256, file);
+    fclose(file);
+    assert_in_range(size, 20, 255);
+    return size;
+}
+
 /* Every shorter beginning of a gzipped file. */
 static void cut_gzip_data_is_refused_at_every_length(void **state)
 {
     uint8_t bytes[256];
-    size_t size;
-    FILE *file;
+    size_t size = gzipped_images(bytes);
 
     (void)state;
     temporary_write(temporary_path(folder, "labels"), good_labels, LABELS_SIZE);
-    temporary_write_gzipped(temporary_path(folder, "whole.gz"), good_images, IMAGES_SIZE);
-    file = fopen(temporary_path(folder, "whole.gz"), "rb");
-    assert_non_null(file);
-    size = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
-    assert_in_range(size, 20, sizeof bytes - 1);
     for (size_t kept = 0; kept < size; kept++) {
         struct ff_shape shape;
         struct ff_images images;
@@ -141,16 +149,10 @@ static void a_wrong_checksum_is_refused(void **state)
     struct ff_shape shape;
     struct ff_images images;
     struct ff_error error;
-    size_t size;
-    FILE *file;
+    size_t size = gzipped_images(bytes);
 
     (void)state;
     temporary_write(temporary_path(folder, "labels"), good_labels, LABELS_SIZE);
-    temporary_write_gzipped(temporary_path(folder, "sum.gz"), good_images, IMAGES_SIZE);
-    file = fopen(temporary_path(folder, "sum.gz"), "rb");
-    assert_non_null(file);
-    size = fread(bytes, 1, sizeof bytes, file);
-    fclose(file);
     bytes[size - 8] ^= 1;
     temporary_write(temporary_path(folder, "sum.gz"), bytes, size);
     assert_int_equal(read_both("sum.gz", "labels", &shape, &images, &error), FF_DAMAGED);

@@ -7,9 +7,9 @@
 #include "golden.h"
 #include "hybrid.h"
 #include "negatives.h"
+#include "one_stage.h"
 #include "random_config.h"
 #include "source.h"
-#include "stage.h"
 #include "synthetic.h"
 
 static void hard_negatives_are_drawn_as_the_reference_does(void **state)
@@ -119,22 +119,21 @@ static void a_negative_never_carries_the_true_label(void **state)
 
     (void)state;
     for (uint32_t trial = 0; trial < 24; trial++) {
+        uint32_t pairs = 0, readout;
         struct ff_config config;
-        struct ff_plan plan;
+        struct one_stage one;
         struct ff_error error;
-        uint32_t pairs = 0;
 
         random_config(&config, trial);
-        ff_plan_make(&plan, &config, dataset);
-        struct ff_source *source = ff_source_create(&plan, dataset, &error);
-        struct ff_stage *stage = ff_stage_create(&plan, 0, plan.blocks, 1, &error);
-        struct ff_pool *pool = ff_pool_create(&plan, 1, &error);
-        struct ff_message *message = ff_pool_take(pool);
+        readout = config.readout != FF_READOUT_NONE;
+        one_stage_make(&one, &config, dataset, 0, config.layer_count + readout, 1);
+        struct ff_source *source = ff_source_create(&one.plan, dataset, &error);
+        struct ff_message *message = one.message;
 
         while (ff_source_next(source, message)) {
             for (uint32_t image = 0; image < message->images; image++)
                 ff_source_fill(source, message, image);
-            ff_stage_handle(stage, message);
+            ff_stage_handle(one.stage, message);
             for (uint32_t row = 0; message->kind == FF_TRAIN && row < message->rows; row++) {
                 uint32_t truth = dataset->train.labels[message->sample[ff_message_image(message, row)]];
 
@@ -145,10 +144,8 @@ static void a_negative_never_carries_the_true_label(void **state)
                 pairs += message->role[row] == FF_NEGATIVE;
             }
         }
-        assert_int_equal(pairs, plan.rows_per_image == 2 ? 103 * config.epochs : 0);
-        ff_pool_return(pool, message);
-        ff_pool_destroy(pool);
-        ff_stage_destroy(stage);
+        assert_int_equal(pairs, one.plan.rows_per_image == 2 ? 103 * config.epochs : 0);
+        one_stage_destroy(&one);
         ff_source_destroy(source);
     }
     ff_dataset_destroy(dataset);

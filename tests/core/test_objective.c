@@ -5,9 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "layer.h"
+#include "one_stage.h"
 #include "random.h"
-#include "stage.h"
 
 static const enum ff_objective_id objectives[] = {FF_LOGISTIC, FF_SYMBA, FF_GAP};
 
@@ -55,10 +54,7 @@ static void far_from_the_threshold_nothing_overflows(void **state)
 enum { PIXELS = 7, CLASSES = 3, UNITS = 5, IMAGES = 4, ROWS = 2 * IMAGES, INPUTS = PIXELS + CLASSES };
 
 struct bench {
-    struct ff_plan plan;
-    struct ff_stage *stage;
-    struct ff_pool *pool;
-    struct ff_message *message;
+    struct one_stage one;
     float images[IMAGES * PIXELS];
 };
 
@@ -68,7 +64,6 @@ static void make_bench(struct bench *bench, enum ff_objective_id objective, enum
     struct ff_dataset dataset = {
         .shape = {1, 1, PIXELS}, .classes = CLASSES, .train = {.count = IMAGES}, .test = {.count = IMAGES}};
     struct ff_config config;
-    struct ff_error error;
 
     ff_config_defaults(&config);
     config.negatives = FF_NEGATIVES_RANDOM; /* the wrong labels are given */
@@ -81,50 +76,27 @@ static void make_bench(struct bench *bench, enum ff_objective_id objective, enum
     config.batch_size = IMAGES;
     config.layer_count = 1;
     config.layers[0].units = UNITS;
-    ff_plan_make(&bench->plan, &config, &dataset);
-    bench->stage = ff_stage_create(&bench->plan, 0, 1, 1, &error);
-    bench->pool = ff_pool_create(&bench->plan, 1, &error);
-    bench->message = ff_pool_take(bench->pool);
+    one_stage_make(&bench->one, &config, &dataset, 0, 1, 1);
     ff_random_normal(1, FF_RANDOM_WEIGHTS, 77, 0, IMAGES * PIXELS, 0.8, bench->images);
-}
-
-static void destroy_bench(struct bench *bench)
-{
-    ff_pool_return(bench->pool, bench->message);
-    ff_pool_destroy(bench->pool);
-    ff_stage_destroy(bench->stage);
 }
 
 static void move(struct bench *bench, enum ff_kind kind, float *weights)
 {
-    bench->message->kind = kind;
-    bench->message->failed_layer = -1;
-    bench->message->range = (struct ff_range){.count = INPUTS * UNITS};
-    if (kind == FF_SET)
-        memcpy(bench->message->x, weights, INPUTS * UNITS * sizeof(float));
-    ff_stage_handle(bench->stage, bench->message);
-    if (kind == FF_GET)
-        memcpy(weights, bench->message->x, INPUTS * UNITS * sizeof(float));
+    one_stage_move(&bench->one, kind, 0, 0, weights, INPUTS * UNITS);
 }
 
 /* The mean loss of the pairs, by one message of the kind; TRAIN takes the step too. */
 static double run(struct bench *bench, enum ff_kind kind)
 {
-    struct ff_message *message = bench->message;
-    struct ff_objective objective = ff_objective_of(&bench->plan.config, 0);
+    struct ff_message *message = one_stage_start(&bench->one, 1, IMAGES);
+    struct ff_objective objective = ff_objective_of(&bench->one.plan.config, 0);
     double loss = 0;
 
     message->kind = kind;
-    message->failed_layer = -1;
-    message->images = IMAGES;
-    message->rows = ROWS;
-    message->rows_per_image = 2;
-    message->step = 1;
-    message->rate = 1;
     memcpy(message->x, bench->images, sizeof bench->images);
-    for (uint32_t row = 0; row < ROWS; row++)
-        message->label[row] = (uint16_t)((row / 2 + row % 2) % CLASSES);
-    ff_stage_handle(bench->stage, message);
+    for (uint32_t image = 0; image < IMAGES; image++)
+        one_stage_put(&bench->one, image, image % CLASSES, (image + 1) % CLASSES);
+    ff_stage_handle(bench->one.stage, message);
     for (uint32_t i = 0; i < IMAGES; i++)
         loss += ff_objective_pair(&objective, message->goodness[2 * i], message->goodness[2 * i + 1]).loss / IMAGES;
     return loss;
@@ -169,7 +141,7 @@ static void a_step_is_the_gradient(enum ff_objective_id objective, enum ff_activ
     if (worst > 0.005 * largest) /* goodness is float32, so differences carry its rounding over 2h */
         fail_msg("objective %d, activation %d, goodness %d: %.2g of the largest", objective, activation, goodness,
                  worst / largest);
-    destroy_bench(&bench);
+    one_stage_destroy(&bench.one);
 }
 
 static void a_layers_step_is_the_gradient_of_its_loss(void **state)
