@@ -11,7 +11,8 @@
  * once, before any other thread uses BLAS. */
 ff_status ff_blas_check(struct ff_error *error);
 
-/* The name of the kernel in use, "Haswell", "SkylakeX" …: bits of results depend on it. */
+/* The name of the kernel in use, "Haswell", "SkylakeX" …: bits of results depend on it. It lives for ever; any
+ * thread. */
 const char *ff_blas_kernel(void);
 
 #endif

@@ -48,11 +48,12 @@ struct ff_plan;
  * program's and the tensors are those that it has. NULL and `error`: FF_NOT_FOUND, FF_DAMAGED, FF_INVALID (a
  * configuration that this build cannot do), FF_IO, FF_NO_MEMORY. */
 struct ff_checkpoint *ff_checkpoint_open(const char *path, struct ff_error *error);
+/* What it says; lives as long as it is open. */
 const struct ff_checkpoint_about *ff_checkpoint_about(const struct ff_checkpoint *checkpoint);
-/* The configuration with the live settings as they were when it was written. */
+/* The configuration with the live settings as they were when it was written; lives as long. */
 const struct ff_config *ff_checkpoint_config(const struct ff_checkpoint *checkpoint);
-/* `count` floats of a tensor ([rows][columns], counted as ff_layer_tensor does) from `offset` on. FF_DAMAGED,
- * FF_IO. */
+/* `count` floats of a tensor ([rows][columns], counted as ff_layer_tensor does, and there) from `offset` on.
+ * FF_INVALID: they are not all inside it; FF_DAMAGED, FF_IO. */
 ff_status ff_checkpoint_read(struct ff_checkpoint *checkpoint, uint32_t layer, uint32_t tensor, uint64_t offset,
                              uint64_t count, float *values, struct ff_error *error);
 /* Where the file has tensor `tensor` of a layer that only evaluates: of the parameters their running averages where

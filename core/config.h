@@ -1,10 +1,8 @@
 /* config.h - every setting of a run, declared once.
  *
- * The table in config_table.c is the only place that knows a setting's name, type, range, default, unit, help,
- * and whether it is live. From it come parsing with errors that point at the field,
- * JSON out, the JSON Schema, the dashboard's form and the documentation. Pure functions; any thread may call.
- *
- * A pointer is RFC 6901's, with a prefix that the caller chooses ("/config" for POST /api/v1/runs). */
+ * The table in config_table.c is the only place that knows a setting's name, type, range, default, unit, help, and
+ * whether it is live. From it come parsing with errors that point at the field, JSON out, the JSON Schema, the
+ * dashboard's form and the documentation. Pure functions; any thread may call. Pointers: see problems.h. */
 #ifndef FF_CONFIG_H
 #define FF_CONFIG_H
 
@@ -114,17 +112,19 @@ struct ff_change {
     struct ff_config config;
 };
 
-/* Put an item, which may be NULL, into an object or array, which may be NULL; where that fails the item is deleted.
- * The name is a constant: it is not copied. And what was made, or, when it is not whole, NULL. */
+/* Put an item, which may be NULL, into an object or array, which may be NULL; where that fails the item is deleted,
+ * and false returned. The name is a constant: it is not copied. */
 bool ff_json_put(cJSON *object, const char *name, cJSON *item);
 bool ff_json_append(cJSON *array, cJSON *item);
+/* `json` where all of it could be made; else it is deleted, and NULL returned. */
 cJSON *ff_json_whole(cJSON *json, bool whole);
 
+/* Every setting at the table's default. */
 void ff_config_defaults(struct ff_config *config);
 
 /* Put the fields of `settings` over `config`. Adds every problem found (unknown names with the nearest known one,
- * wrong types, values out of range); config keeps its old value where one is
- * wrong. Returns whether there was none. */
+ * wrong types, values out of range); config keeps its old value where one is wrong. Returns whether there was none.
+ */
 bool ff_config_apply(struct ff_config *config, const cJSON *settings, const char *pointer,
                      struct ff_problems *problems);
 
@@ -140,10 +140,10 @@ bool ff_config_check(const struct ff_config *config, const struct ff_dataset *da
  * caller deletes it. */
 cJSON *ff_config_to_json(const struct ff_config *config);
 
-/* The live settings alone. */
+/* The live settings alone; like it. */
 cJSON *ff_config_live_to_json(const struct ff_config *config);
 
-/* The settings that differ, each with both values: {"learning_rate": [0.03, 0.01]}. */
+/* The settings that differ, each with both values: {"learning_rate": [0.03, 0.01]}. Like ff_config_to_json. */
 cJSON *ff_config_difference(const struct ff_config *from, const struct ff_config *to);
 
 /* The name of the first of them, NULL where none differs. False when memory is short. */

@@ -137,6 +137,9 @@ ff_status ff_network_evaluate(struct ff_network *network, const struct ff_datase
             "the network was trained on images of %u x %u x %u in %u classes, and %s has %u x %u x %u in %u",
             network->shape.channels, network->shape.height, network->shape.width, plan->classes, dataset->name,
             dataset->shape.channels, dataset->shape.height, dataset->shape.width, dataset->classes);
+    if (first > images->count)
+        return ff_fail(error, FF_INVALID, "%s has %u such images, so that none can be judged from number %u on",
+                       dataset->name, images->count, first);
     *wrong = 0;
     count = count == 0 || count > images->count - first ? images->count - first : count;
     for (uint32_t done = 0; done < count; done += plan->forward_images) {

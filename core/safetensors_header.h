@@ -12,10 +12,6 @@
 #define FF_SAFETENSORS_METADATA "__metadata__"
 #define FF_SAFETENSORS_SUM "sha256"
 
-/* What the format stores as it lies in memory. */
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
-               "safetensors files are little-endian; this machine is big-endian and would write them wrongly");
-
 struct ff_tensor_place {
     struct ff_tensor_about about;
     uint64_t begin, end; /* bytes of the data section */

@@ -10,6 +10,7 @@ struct ff_shape {
     uint32_t channels, height, width; /* dense: units, 1, 1 */
 };
 
+/* How many numbers that is. */
 static inline size_t ff_shape_size(struct ff_shape shape)
 {
     return (size_t)shape.channels * shape.height * shape.width;

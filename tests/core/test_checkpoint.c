@@ -439,6 +439,9 @@ static void a_network_at_rest_judges_as_the_run_did(void **state)
         assert_non_null(checkpoint);
         network = ff_network_create(checkpoint, 1 + trial % 2, &error);
         assert_non_null(network);
+        assert_int_equal(ff_network_evaluate(network, dataset, FF_TEST_SPLIT, 32, 0, &wrong, &error), FF_INVALID);
+        assert_int_equal(ff_network_evaluate(network, dataset, FF_TEST_SPLIT, 31, 0, &wrong, &error), FF_OK);
+        assert_int_equal(wrong, 0); /* of none */
         assert_int_equal(ff_network_evaluate(network, dataset, FF_TEST_SPLIT, 0, 0, &wrong, &error), FF_OK);
         assert_true((double)wrong / 31 == watcher.epoch[watcher.epochs].test_error);
         for (uint32_t i = 0; i < 31; i++) {
