@@ -133,33 +133,32 @@ void ff_convolution_gradient(struct ff_layer *layer, size_t item, unsigned worke
         ff_convolution_normalize_rows(conv, rows);
 }
 
-/* The shares' sum, in order, of some weights, or of the bias, and the optimizer's step. */
+/* The shares' sum, in order, of `count` weights, or biases, from number `at` on, and the optimizer's step. */
+static void apply_stretch(struct ff_convolution *conv, bool bias, size_t at, size_t count, float *sum)
+{
+    struct ff_layer *layer = &conv->layer;
+    size_t weights = ff_convolution_weights(conv), all = weights + layer->units, from = bias ? weights + at : at;
+    float *parameters = bias ? layer->bias : layer->weights,
+          **states = bias ? layer->bias_state : layer->weight_state;
+    float *const state[2] = {states[0] ? states[0] + at : NULL, states[1] ? states[1] + at : NULL};
+
+    memcpy(sum, conv->gradient + from, count * sizeof *sum);
+    for (uint32_t share = 1; share < ff_convolution_shares(conv); share++)
+        layer->kernels->add(sum, conv->gradient + share * all + from, count);
+    ff_optimizer_apply(layer->config.optimizer, layer->kernels, bias ? &layer->bias_update : &layer->update,
+                       parameters + at, state, sum, count);
+}
+
 void ff_convolution_apply(struct ff_layer *layer, size_t item, unsigned worker)
 {
     struct ff_convolution *conv = (struct ff_convolution *)layer;
-    size_t weights = ff_convolution_weights(conv), all = weights + conv->plan->units,
-           from = item * FF_CONVOLUTION_STRETCH;
-    bool bias = from >= weights;
-    size_t end = bias ? all : from + FF_CONVOLUTION_STRETCH < weights ? from + FF_CONVOLUTION_STRETCH : weights;
-    float *parameters = bias ? conv->layer.bias : conv->layer.weights + from, *states[2];
     struct ff_convolution_scratch scratch = ff_convolution_cut_scratch(conv, layer->workspace->scratch[worker]);
+    size_t weights = ff_convolution_weights(conv), from = item * FF_CONVOLUTION_STRETCH,
+           end = from + FF_CONVOLUTION_STRETCH;
+    bool bias = from >= weights; /* the last item: all of it, however long it is */
 
-    from = bias ? weights : from;
-    for (unsigned i = 0; i < 2; i++) {
-        float *state = bias ? conv->layer.bias_state[i] : conv->layer.weight_state[i];
-
-        states[i] = state == NULL ? NULL : bias ? state : state + from;
-    }
-    for (size_t done = from; done < end; done += FF_CONVOLUTION_STRETCH) { /* more than once: of a long bias */
-        size_t count = end - done < FF_CONVOLUTION_STRETCH ? end - done : FF_CONVOLUTION_STRETCH;
-        size_t at = done - from;
-
-        memcpy(scratch.stretch, conv->gradient + done, count * sizeof *scratch.stretch);
-        for (uint32_t share = 1; share < ff_convolution_shares(conv); share++)
-            layer->kernels->add(scratch.stretch, conv->gradient + share * all + done, count);
-        ff_optimizer_apply(layer->config.optimizer, layer->kernels, bias ? &layer->bias_update : &layer->update,
-                           parameters + at,
-                           (float *const[2]){states[0] ? states[0] + at : NULL, states[1] ? states[1] + at : NULL},
-                           scratch.stretch, count);
-    }
+    end = bias ? layer->units : end < weights ? end : weights;
+    for (size_t at = bias ? 0 : from; at < end; at += FF_CONVOLUTION_STRETCH)
+        apply_stretch(conv, bias, at, end - at < FF_CONVOLUTION_STRETCH ? end - at : FF_CONVOLUTION_STRETCH,
+                      scratch.stretch);
 }

@@ -4,8 +4,8 @@
  * shape alone and given to the stage's team, so that bits never depend on the number of threads.
  *
  * A kind of layer (dense.h) is a table of functions in files of its own: what tensors it has, and the phases of its
- * step. layer.c has what all kinds share: the order of the phases, the goodness summed in order, the objective;
- * layer_tensors.c the table of kinds, and GET and SET. */
+ * step. layer.c has the order of the phases, layer_goodness.c what comes of sums of squares, layer_tensors.c the
+ * table of kinds, and GET and SET. */
 #ifndef FF_LAYER_H
 #define FF_LAYER_H
 
@@ -189,6 +189,16 @@ float ff_layer_average_share(const struct ff_layer *layer);
 bool ff_layer_is_read(const struct ff_layer *layer);
 /* The activities in the workspace's spare become the message's x. */
 void ff_layer_pass_on(struct ff_layer *layer);
+
+/* --- layer_goodness.c --- */
+
+/* The items' shares of every row's sum of squares, added in the items' order: goodness [rows][groups] (NULL: nobody
+ * asks), and what the row is multiplied by before the next layer. False when one is not finite. */
+bool ff_layer_sum_goodness(struct ff_layer *layer, float *goodness);
+/* Every row's coefficient from its goodness, and the mean loss of the pairs, or images. */
+void ff_layer_apply_objective(struct ff_layer *layer, const float *goodness, double *mean_loss);
+
+/* --- layer_tensors.c --- */
 
 /* The tensors of a layer, for whoever sends GETs and SETs: the parameters first (weights, then the bias if there is
  * one), then what the optimizer keeps of each, then their running averages where the configuration has them, then
