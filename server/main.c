@@ -189,10 +189,13 @@ static void share_heap(void)
 #endif
 }
 
-static void log_loss(void *self, uint32_t rank)
+static void log_loss(void *self, const struct ranks_loss *loss)
 {
     (void)self;
-    log_warning("rank %u does not answer any more; runs go on without it", rank);
+    log_warning(
+        "rank %u does not answer any more: nothing was heard of it for %.1f s, in %.1f of which this process was "
+        "at work; runs go on without it",
+        loss->rank, loss->silent, loss->watched);
 }
 
 /* Until a signal asks to end. */

@@ -21,7 +21,7 @@ ff_status ranks_open(struct ff_ranks **ranks, struct ff_error *error)
     return FF_OK;
 }
 
-void ranks_watch(struct ff_ranks *ranks, void (*told)(void *self, uint32_t rank), void *self)
+void ranks_watch(struct ff_ranks *ranks, void (*told)(void *self, const struct ranks_loss *loss), void *self)
 {
     (void)ranks;
     (void)told;

@@ -56,7 +56,7 @@ const FOLDERS = {
 /** Libraries that only some files know, and why. @type {[RegExp, RegExp, string][]} */
 const LIBRARIES = [
     [/^cjson\//, /^(core\/(goodness|config|problems|checkpoint_text|safetensors_write)|server\/)/, 'in core only settings and checkpoints know JSON'],
-    [/^mpi\.h$/, /^server\/ranks_mpi\./, 'only what carries parcels between ranks knows MPI'],
+    [/^mpi\.h$/, /^server\/ranks_mpi/, 'only what carries parcels between ranks knows MPI'],
     [/^sqlite3\.h$/, /^server\/(store|check|main|api_version)/, 'only the store knows SQL'],
     [/^microhttpd\.h$/, /^server\/(http|head|waiting|main|api_version)/, 'only http knows libmicrohttpd'],
 ];
