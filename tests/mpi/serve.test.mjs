@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 
-import { begin, linesOf, makeFolder, recovers, run, startDaemon, untilEvent } from './support.mjs';
+import { begin, linesOf, makeFolder, run, startDaemon, unable, untilEvent } from './support.mjs';
 
 const config = { dataset: 'bars', batch_size: 20, epochs: 3, layers: [24, 20, 16], negatives: 'hard' };
 const endless = { ...config, epochs: 900000, evaluate_every: 900000 };
@@ -93,19 +93,14 @@ test('a checkpoint that was gathered over ranks goes on on another number of the
     await daemon.stop();
 });
 
-const unable = recovers ? false : 'this launcher kills the others';
-
 test('a rank killed in training interrupts the run; the daemon lives, and the others go on with it', { skip: unable }, async () => {
     const daemon = await startDaemon(3);
     const id = await make(daemon, { config: endless, placement: { stages: 3 } });
     await untilEvent(daemon.base, id, (event) => event === 'epoch');
     process.kill(await daemon.rank(1), 'SIGKILL');
-    const killed = process.hrtime.bigint();
     const broken = await ended(daemon, id);
-    const seconds = Number(process.hrtime.bigint() - killed) / 1e9;
     assert.equal(broken.state, 'interrupted');
     assert.match(broken.reason, /^rank 1 \(on .*\) does not answer any more/);
-    assert.ok(seconds < 60, `said after ${seconds} s`); /* 8 where nothing else goes on */
     assert.notEqual(broken.checkpoint, null);
     await daemon.until(/rank 1 does not answer any more/, 'errors');
     assert.equal((await fetch(`${daemon.base}/healthz`)).status, 200);
@@ -117,6 +112,38 @@ test('a rank killed in training interrupts the run; the daemon lives, and the ot
     assert.equal(run.placement.ranks, 2);
     const short = await ended(daemon, await make(daemon, { config, placement: { stages: 3 } }));
     assert.equal(short.last.digest, await digestAlone(config));
+    await daemon.stop();
+});
+
+/** Seconds in which this process was not let work when it wanted to, until it is asked: as ranks count a silence, what is
+ *  beyond a tenth of a second between two looks. */
+function watchStandstills() {
+    let before = performance.now(), stood = 0;
+    const look = () => {
+        const now = performance.now();
+        stood += Math.max(0, now - before - 100) / 1000;
+        before = now;
+    };
+    const timer = setInterval(look, 20);
+    return () => { look(); clearInterval(timer); return stood; };
+}
+
+/* Promised are 10 seconds, of which 8 are the silence after which a rank is lost. Both sides of the comparison are the
+ * clock of this machine: when the process was killed, and when the daemon says that the run ended. What a slow machine may
+ * add is time in which the daemon, or this test, was not let work; each says how much that was, and it is allowed
+ * for. So a daemon that takes longer by itself fails on any machine, and a machine that stands still fails nobody. */
+test('a run whose rank was killed is interrupted within ten seconds of a machine that works', { skip: unable }, async () => {
+    const daemon = await startDaemon(2);
+    const id = await make(daemon, { config: endless, placement: { stages: 2 } });
+    await untilEvent(daemon.base, id, (event) => event === 'points');
+    const pid = await daemon.rank(1), standstills = watchStandstills(), killed = Date.now();
+    process.kill(pid, 'SIGKILL');
+    const broken = await ended(daemon, id);
+    const stood = standstills(), passed = (Date.parse(broken.ended) - killed) / 1000;
+    assert.equal(broken.state, 'interrupted');
+    const [, silent, watched] = (await daemon.until(/nothing was heard of it for ([\d.]+) s, in ([\d.]+) of which/, 'errors')).map(Number);
+    assert.ok(watched <= 8.2, `lost after ${watched} s`); /* looks are a tenth of a second apart at most; MPI may know earlier */
+    assert.ok(passed <= 10 + (silent - watched) + stood, `${passed} s, with ${silent} s of silence, ${watched} s watched, ${stood} s stood`);
     await daemon.stop();
 });
 

@@ -18,7 +18,9 @@ if (program === undefined)
 const mpirun = process.env.MPIRUN ?? 'mpirun';
 /** Whether the launcher lets the others live on when a rank dies, if it is asked to. MPICH's has an option for it, and
  *  kills them all the same when it sees the end of the process before the end of its connection. */
-export const recovers = execFileSync(mpirun, ['--version'], { encoding: 'utf8' }).includes('Open');
+const recovers = execFileSync(mpirun, ['--version'], { encoding: 'utf8' }).includes('Open');
+/** What a test that needs that has as its `skip`. */
+export const unable = recovers ? false : 'this launcher kills the others';
 
 /* More ranks than processors, root in a container. */
 const openMpi = { OMPI_ALLOW_RUN_AS_ROOT: '1', OMPI_ALLOW_RUN_AS_ROOT_CONFIRM: '1', OMPI_MCA_rmaps_base_oversubscribe: '1' };
