@@ -2,10 +2,13 @@
  * step and evaluation on one thread, and the speed of a link. And the same prediction beside a run that can be made
  * here: as many stages as there are processors.
  *
- *     bench_scale [LAYERS UNITS BATCH [GIGABITS]...]
+ *     bench_scale [LAYERS UNITS BATCH [GIGABITS[:MILLISECONDS]]...]
  *
- * A machine is one thread like this one's; more of its threads shorten all stages alike. The line trains as fast as
- * its slowest stage, or its busiest link where that takes longer: sending goes on beside the work. */
+ * A link has a speed (0: no limit) and a delay, one way. A machine is one thread like this one's; more of its
+ * threads shorten all stages alike. The line trains as fast as its slowest stage, or its busiest link where that
+ * takes longer: sending goes on beside the work. Delay costs nothing as long as enough messages are under way:
+ * there are as many as the line's pool has, and each comes back before it goes out again, so that a step takes at
+ * least a message's whole way, divided by how many are on it. */
 #include <arpa/inet.h>
 #include <math.h>
 #include <pthread.h>
@@ -154,10 +157,21 @@ static double measure_link(size_t message)
 
 /* --- predicting ----------------------------------------------------------------------------------------------- */
 
+struct link {
+    double gigabits, delay; /* a second; seconds one way */
+};
+static const struct link within_a_machine = {INFINITY, 0};
+
+/* A large parcel asks before it comes, is called, and comes (an MPI library's rendezvous); a small one just comes.
+ */
+enum { WAYS_LARGE = 3, WAYS_SMALL = 1 };
+
 struct prediction {
     double rate;  /* samples a second of training, evaluation left out */
     double epoch; /* seconds of one with its evaluation */
     double alone; /* training seconds of an epoch */
+    uint32_t messages;
+    double hidden; /* seconds of delay, one way, that would cost nothing: under way */
     char bottleneck[40];
 };
 
@@ -169,53 +183,97 @@ static void name(struct prediction *prediction, double *longest, double seconds,
     snprintf(prediction->bottleneck, sizeof prediction->bottleneck, what, layer);
 }
 
-/* `link`: bytes a second, infinite within a machine. */
-static struct prediction predict(const struct measured *measured, uint32_t machines, double link)
+/* What a message meets on its way, in seconds. */
+struct way {
+    double step, forward; /* of the slowest, in training and of an image that is judged */
+    double all, ways;     /* a message's whole way without delays; and how many delays it has */
+};
+
+static void add_stage(const struct measured *measured, uint32_t first, uint32_t count, struct way *way,
+                      struct prediction *prediction)
+{
+    double work = 0, judging = 0;
+
+    for (uint32_t layer = first; layer < first + count; layer++) {
+        work += measured->step[layer];
+        judging += measured->forward[layer];
+    }
+    name(prediction, &way->step, work,
+         count == measured->plan.blocks ? "the machine"
+         : count == 1                   ? "layer %u"
+                                        : "stage from layer %u",
+         first);
+    way->forward = fmax(way->forward, judging);
+    way->all += work;
+}
+
+static void add_link(const struct ff_plan *plan, uint32_t below, struct link link, struct way *way,
+                     struct prediction *prediction)
+{
+    double row = plan->layer[below].width * sizeof(float), bytes = link.gigabits * 1e9 / 8;
+    double sending = plan->config.batch_size * plan->rows_per_image * row / bytes;
+
+    name(prediction, &way->step, sending, "link above layer %u", below);
+    way->forward = fmax(way->forward, plan->forward_rows * row / bytes);
+    way->all += sending;
+    way->ways += WAYS_LARGE;
+}
+
+static struct prediction predict(const struct measured *measured, uint32_t machines, struct link link)
 {
     const struct ff_plan *plan = &measured->plan;
     uint32_t stages = machines < plan->blocks ? machines : plan->blocks;
-    struct prediction prediction = {0};
-    double step = 0, forward = 0, images = plan->config.batch_size;
+    struct prediction prediction = {.messages = ff_placement_messages(plan, (struct ff_placement){stages, 1})};
+    struct way way = {.ways = WAYS_SMALL}; /* back */
 
     for (uint32_t stage = 0, first = 0; stage < stages; stage++) {
         uint32_t count = ff_placement_layers(plan, first, stages - stage);
-        double work = 0, judging = 0, row;
 
-        for (uint32_t layer = first; layer < first + count; layer++) {
-            work += measured->step[layer];
-            judging += measured->forward[layer];
-        }
-        name(&prediction, &step, work,
-             count == plan->blocks ? "the machine"
-             : count == 1          ? "layer %u"
-                                   : "stage from layer %u",
-             first);
-        forward = fmax(forward, judging);
+        add_stage(measured, first, count, &way, &prediction);
         first += count;
-        if (stage + 1 == stages)
-            break;
-        row = plan->layer[first - 1].width * sizeof(float);
-        name(&prediction, &step, images * plan->rows_per_image * row / link, "link above layer %u", first - 1);
-        forward = fmax(forward, plan->forward_rows * row / link);
+        if (stage + 1 < stages)
+            add_link(plan, first - 1, link, &way, &prediction);
     }
-    prediction.rate = images / step;
+    prediction.hidden = stages > 1 ? fmax(0, prediction.messages * way.step - way.all) / way.ways : 0;
+    if (stages > 1)
+        name(&prediction, &way.step, (way.all + way.ways * link.delay) / prediction.messages,
+             "the delay, with %u messages", prediction.messages);
+    prediction.rate = plan->config.batch_size / way.step;
     prediction.alone = plan->train_images / prediction.rate;
-    prediction.epoch = prediction.alone + BENCH_TEST_IMAGES * forward;
+    prediction.epoch = prediction.alone + BENCH_TEST_IMAGES * way.forward;
     return prediction;
 }
 
-static void print_table(const struct measured *measured, double gigabits)
+static void print_table(const struct measured *measured, struct link link)
 {
-    double one = predict(measured, 1, INFINITY).rate;
+    double one = predict(measured, 1, within_a_machine).rate;
 
-    printf("\nat %g Gbit/s\n machines  samples/s  speed-up  epoch s  of it evaluation  bottleneck\n", gigabits);
+    printf("\nat ");
+    if (isfinite(link.gigabits))
+        printf("%g Gbit/s", link.gigabits);
+    else
+        printf("any speed");
+    printf(", %g ms\n machines  samples/s  speed-up  epoch s  of it evaluation  under way  hides ms  bottleneck\n",
+           1e3 * link.delay);
     for (uint32_t machines = 1; machines <= MACHINES_MAX; machines *= 2) {
-        struct prediction prediction = predict(measured, machines, gigabits * 1e9 / 8);
+        struct prediction prediction = predict(measured, machines, link);
 
-        printf("%9u  %9.0f  %8.2f  %7.2f  %15.0f%%  %s%s\n", machines, prediction.rate, prediction.rate / one,
-               prediction.epoch, 100 * (1 - prediction.alone / prediction.epoch), prediction.bottleneck,
+        printf("%9u  %9.0f  %8.2f  %7.2f  %15.0f%%  %9u  %8.1f  %s%s\n", machines, prediction.rate,
+               prediction.rate / one, prediction.epoch, 100 * (1 - prediction.alone / prediction.epoch),
+               prediction.messages, 1e3 * prediction.hidden, prediction.bottleneck,
                machines > measured->plan.blocks ? " (more machines than layers: some idle)" : "");
     }
+}
+
+/* "10" or "10:0.5" */
+static struct link read_link(const char *text)
+{
+    char *end;
+    double gigabits = strtod(text, &end), delay = *end == ':' ? strtod(end + 1, &end) : 0;
+
+    if (end == text || *end != '\0' || gigabits < 0 || delay < 0)
+        bench_fail(text, "is no GIGABITS[:MILLISECONDS]");
+    return (struct link){gigabits > 0 ? gigabits : INFINITY, 1e-3 * delay};
 }
 
 /* --- checking ------------------------------------------------------------------------------------------------- */
@@ -230,7 +288,7 @@ static void check(const struct bench_setup *setup, const struct ff_dataset *data
            "ratio\n");
     for (uint32_t stages = 1; stages <= most && stages <= setup->layers; stages++) {
         struct bench_setup placed = *setup;
-        double found, expected = predict(measured, stages, INFINITY).rate;
+        double found, expected = predict(measured, stages, within_a_machine).rate;
 
         placed.placement = (struct ff_placement){stages, 1};
         found = setup->batch * bench_steps(&placed, dataset, 6);
@@ -268,11 +326,11 @@ int main(int count, char **arguments)
     printf("TCP on the loopback: %.1f Gbit/s\n",
            8e-9 * measure_link((size_t)setup.batch * 2 * setup.units * sizeof(float)));
     if (count <= 4) {
-        print_table(&measured, 10);
-        print_table(&measured, 100);
+        print_table(&measured, read_link("10"));
+        print_table(&measured, read_link("100"));
     }
     for (int i = 4; i < count; i++)
-        print_table(&measured, strtod(arguments[i], NULL));
+        print_table(&measured, read_link(arguments[i]));
     check(&setup, &dataset, &measured);
     bench_dataset_free(&dataset);
     return 0;
