@@ -90,7 +90,8 @@ void api_metrics(struct api *api, const struct request *request, struct response
     }
     series = series_create((size_t)count, (size_t)query.max_points, query.after, run.config.layer_count);
     if (series == NULL)
-        respond_problem(response, 503, "out of memory for %llu points", (unsigned long long)count);
+        respond_problem(response, 503, "out of memory for %llu points; ask for some of them (after, before)",
+                        (unsigned long long)count);
     else if (store_read_points(api->store, run.id, query.after, 0, take_point, series, &error) != FF_OK)
         respond_error(response, &error);
     else

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "log.h"
+#include "thread.h"
 #include "timing.h"
 
 enum { READING, SERVING, LATE, PHASES = 4 };
@@ -156,11 +157,8 @@ ff_status arrival_create(struct arrival *arrival, struct ff_error *error)
     arrival->ring.next = arrival->ring.previous = &arrival->ring;
     pthread_mutex_init(&arrival->mutex, NULL);
     timing_condition(&arrival->changed);
-    if (pthread_create(&arrival->thread, NULL, run_looks, arrival) != 0)
-        return ff_fail(error, FF_NO_MEMORY,
-                       "the HTTP server cannot start the thread that ends slow requests; end some programs");
-    arrival->thread_runs = true;
-    return FF_OK;
+    arrival->thread_runs = thread_start(&arrival->thread, run_looks, arrival, "ends slow requests", error) == FF_OK;
+    return arrival->thread_runs ? FF_OK : error->status;
 }
 
 void arrival_destroy(struct arrival *arrival)

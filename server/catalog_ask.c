@@ -1,8 +1,8 @@
 #include "catalog_internal.h"
 
 #include <stdlib.h>
-#include <string.h>
 
+#include "thread.h"
 #include "timing.h"
 
 /* How long a failure that may pass by itself (memory, the disk) is the answer to who asks. */
@@ -56,11 +56,9 @@ static void *read_asked(void *self)
 /* With the lock. */
 static ff_status start_reader(struct catalog *catalog, struct ff_error *error)
 {
-    int code = catalog->reader_runs ? 0 : pthread_create(&catalog->reader, NULL, read_asked, catalog);
-
-    if (code != 0)
-        return ff_fail(error, FF_NO_MEMORY, "the thread that reads data sets cannot start: %s; end some programs",
-                       strerror(code));
+    if (!catalog->reader_runs &&
+        thread_start(&catalog->reader, read_asked, catalog, "reads data sets", error) != FF_OK)
+        return error->status;
     catalog->reader_runs = true;
     pthread_cond_broadcast(&catalog->changed);
     return FF_OK;

@@ -80,7 +80,7 @@ static ff_status hold_folder(const char *folder, int *lock, struct ff_error *err
     if (*lock < 0 && errno == ENOENT)
         return FF_OK;
     if (*lock < 0)
-        return ff_fail(error, FF_IO, "%s cannot be read: %s", path, strerror(errno));
+        return ff_fail(error, FF_IO, "%s cannot be read: %s; check who owns it", path, strerror(errno));
     if (flock(*lock, LOCK_SH | LOCK_NB) == 0)
         return FF_OK;
     if (errno != EWOULDBLOCK)
@@ -118,7 +118,7 @@ static ff_status open_database(struct check *check, struct ff_error *error)
                        check->folder, path, strerror(errno));
     uri_of(path, stat(log, &information) != 0 || information.st_size == 0, uri, sizeof uri);
     if (sqlite3_open_v2(uri, &check->database, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL) != SQLITE_OK)
-        return ff_fail(error, FF_IO, "%s cannot be opened: %s", path,
+        return ff_fail(error, FF_IO, "%s cannot be opened: %s; check who owns it", path,
                        check->database == NULL ? "out of memory" : sqlite3_errmsg(check->database));
     return FF_OK;
 }

@@ -9,9 +9,11 @@
 
 #include "digits.h"
 
-static void folder_of(const struct check *check, char path[CHECK_PATH_MAX])
+/* A file of the run in there, by its ending. */
+static void file_of(const struct check *check, const struct checked_run *run, const char *ending,
+                    char path[CHECK_PATH_MAX])
 {
-    snprintf(path, CHECK_PATH_MAX, "%s/checkpoints", check->folder);
+    snprintf(path, CHECK_PATH_MAX, "%s/checkpoints/%" PRId64 "%s", check->folder, run->id, ending);
 }
 
 /* --- one checkpoint ------------------------------------------------------------------------------------------- */
@@ -64,12 +66,11 @@ static void check_listed(struct check *check, const struct checked_run *run, boo
 /* What is kept of the best epoch is never ahead of the run. */
 static void check_best(struct check *check, const struct checked_run *run)
 {
-    char folder[CHECK_PATH_MAX], path[CHECK_PATH_MAX + 64];
+    char path[CHECK_PATH_MAX];
     struct ff_checkpoint *checkpoint;
     struct ff_error error;
 
-    folder_of(check, folder);
-    snprintf(path, sizeof path, "%s/%" PRId64 ".best.safetensors", folder, run->id);
+    file_of(check, run, ".best.safetensors", path);
     if (access(path, F_OK) != 0)
         return;
     checkpoint = ff_checkpoint_open(path, &error);
@@ -84,12 +85,11 @@ static void check_best(struct check *check, const struct checked_run *run)
 
 void check_checkpoint(struct check *check, struct checked_run *run)
 {
-    char folder[CHECK_PATH_MAX], path[CHECK_PATH_MAX + 64];
+    char path[CHECK_PATH_MAX];
     struct ff_checkpoint *checkpoint;
     struct ff_error error;
 
-    folder_of(check, folder);
-    snprintf(path, sizeof path, "%s/%" PRId64 ".safetensors", folder, run->id);
+    file_of(check, run, ".safetensors", path);
     if (access(path, F_OK) != 0) {
         check_listed(check, run, false, NULL);
         return;
@@ -147,7 +147,7 @@ void check_checkpoint_folder(struct check *check)
     const struct dirent *entry;
     DIR *folder;
 
-    folder_of(check, path);
+    snprintf(path, sizeof path, "%s/checkpoints", check->folder);
     folder = opendir(path);
     if (folder == NULL && errno != ENOENT)
         check_found(check, "%s cannot be read: %s", path, strerror(errno));

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "run.h"
+#include "thread.h"
 #include "timing.h"
 
 enum { WAKE_MILLISECONDS = 100, WAKE_MILLISECONDS_MOST = 500, IDLE_MILLISECONDS = 15000 };
@@ -278,9 +279,7 @@ struct hub *hub_create(uint64_t first_event, size_t keep_bytes, struct ff_error 
     pthread_mutex_init(&hub->order, NULL);
     pthread_mutex_init(&hub->mutex, NULL);
     timing_condition(&hub->changed);
-    int code = pthread_create(&hub->ticker, NULL, tick, hub);
-    if (code != 0) {
-        ff_fail(error, FF_IO, "the thread that sends events cannot start: %s", strerror(code));
+    if (thread_start(&hub->ticker, tick, hub, "sends events", error) != FF_OK) {
         free(hub);
         return NULL;
     }

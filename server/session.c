@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "session_internal.h"
+#include "thread.h"
 #include "timing.h"
 
 /* The session's own copies. All with `mutex`. */
@@ -101,18 +102,16 @@ bool session_show_live(struct session *session, int64_t id, struct run *shown)
 
 static ff_status start_threads(struct session *session, struct ff_error *error)
 {
-    int code = pthread_create(&session->trainer_thread, NULL, session_train, session);
-    if (code != 0)
-        return ff_fail(error, FF_IO, "the thread that trains cannot start: %s", strerror(code));
-    code = pthread_create(&session->reporter_thread, NULL, session_report, session);
-    if (code == 0)
+    if (thread_start(&session->trainer_thread, session_train, session, "trains", error) != FF_OK)
+        return error->status;
+    if (thread_start(&session->reporter_thread, session_report, session, "reports progress", error) == FF_OK)
         return FF_OK;
     pthread_mutex_lock(&session->mutex);
     session->closing = true;
     pthread_cond_broadcast(&session->changed);
     pthread_mutex_unlock(&session->mutex);
     pthread_join(session->trainer_thread, NULL);
-    return ff_fail(error, FF_IO, "the thread that reports progress cannot start: %s", strerror(code));
+    return error->status;
 }
 
 static void free_session(struct session *session)

@@ -230,13 +230,20 @@ void session_settle(struct session *session, struct session_request *request)
     tell(self);
 }
 
+/* The same, without `asking`. */
+static struct session_request *take_waiting(struct session *session, uint64_t ticket)
+{
+    pthread_mutex_lock(&session->asking);
+    struct session_request *request = take_ticket(&session->line, ticket);
+    pthread_mutex_unlock(&session->asking);
+    return request;
+}
+
 void session_see_answer(void *self, const struct ff_answer *answer)
 {
     struct session *session = self;
+    struct session_request *request = take_waiting(session, answer->ticket);
 
-    pthread_mutex_lock(&session->asking);
-    struct session_request *request = take_ticket(&session->line, answer->ticket);
-    pthread_mutex_unlock(&session->asking);
     if (request == NULL)
         return;
     session_keep_answer(request, answer);
@@ -246,10 +253,8 @@ void session_see_answer(void *self, const struct ff_answer *answer)
 void session_see_weights(void *self, const struct ff_unit_weights *weights)
 {
     struct session *session = self;
+    struct session_request *request = take_waiting(session, weights->ticket);
 
-    pthread_mutex_lock(&session->asking);
-    struct session_request *request = take_ticket(&session->line, weights->ticket);
-    pthread_mutex_unlock(&session->asking);
     if (request == NULL)
         return;
     session_keep_weights(request, weights);

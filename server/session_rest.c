@@ -5,6 +5,7 @@
 
 #include "network.h"
 #include "session_internal.h"
+#include "thread.h"
 
 enum { NETWORKS_MAX = 4, WAITING_MAX = 32 };
 static const size_t bytes_max = (size_t)1 << 30;
@@ -185,7 +186,8 @@ static ff_status answer_weights(struct resting *place, struct session_request *r
     uint32_t inputs = ff_network_inputs(place->network, request->layer);
 
     if (request->unit >= units || request->count == 0 || request->count > units - request->unit)
-        return ff_fail(error, FF_INVALID, "there are no such units");
+        return ff_fail(error, FF_INVALID, "layer %u of run %lld has %u units, not %u from %u on", request->layer,
+                       (long long)request->run, units, request->count, request->unit);
     if ((uint64_t)request->count * inputs > weights_max)
         return ff_fail(error, FF_INVALID, "ask for at most %llu units of this layer at once",
                        (unsigned long long)(weights_max / inputs));
@@ -315,10 +317,8 @@ struct session_rest *session_rest_start(struct session *session, struct ff_error
     rest->end = &rest->first;
     pthread_mutex_init(&rest->resting, NULL);
     pthread_cond_init(&rest->asked, NULL);
-    int code = pthread_create(&rest->thread, NULL, answer_all, rest);
-    if (code == 0)
+    if (thread_start(&rest->thread, answer_all, rest, "asks networks at rest", error) == FF_OK)
         return rest;
-    ff_fail(error, FF_IO, "the thread that asks networks at rest cannot start: %s", strerror(code));
     pthread_cond_destroy(&rest->asked);
     pthread_mutex_destroy(&rest->resting);
     free(rest);

@@ -167,7 +167,8 @@ ff_status store_set_checkpoint_aside(struct store *store, int64_t run, struct ff
     store_checkpoint_path(store, run, path);
     file_path(store, run, damaged, aside);
     if (rename(path, aside) != 0 && errno != ENOENT)
-        return ff_fail(error, FF_IO, "%s cannot be moved aside: %s", path, strerror(errno));
+        return ff_fail(error, FF_IO, "%s cannot be moved aside: %s; check who owns its folder", path,
+                       strerror(errno));
     store_best_path(store, run, path);
     unlink(path);
     ff_status status = store_do(store, delete_row, &run, error);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "thread.h"
 #include "timing.h"
 
 enum { BATCH_ROWS = 65536 }; /* of points, in one transaction */
@@ -308,10 +309,7 @@ ff_status store_writer_start(struct store *store, struct ff_error *error)
     pthread_cond_init(&store->done, NULL);
     store_list_init(&store->queue);
     store->removing = true; /* a former daemon may have left something */
-    int code = pthread_create(&store->writer, NULL, write_rows, store);
-    if (code != 0)
-        return ff_fail(error, FF_IO, "the thread that writes the database cannot start: %s", strerror(code));
-    return FF_OK;
+    return thread_start(&store->writer, write_rows, store, "writes the database", error);
 }
 
 void store_writer_stop(struct store *store)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "signals.h"
+#include "thread.h"
 
 enum { REDRAW_MILLISECONDS = 100, LINE_MAX_COLUMNS = 240 };
 
@@ -119,8 +120,7 @@ struct train_watch *train_watch_create(struct ff_error *error)
     }
     pthread_mutex_init(&watch->lock, NULL);
     watch->terminal = isatty(STDERR_FILENO);
-    if (pthread_create(&watch->thread, NULL, watch_signals, watch) != 0) {
-        ff_fail(error, FF_IO, "no thread could be started; close other programs");
+    if (thread_start(&watch->thread, watch_signals, watch, "waits for signals", error) != FF_OK) {
         pthread_mutex_destroy(&watch->lock);
         free(watch);
         return NULL;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "thread.h"
 #include "timing.h"
 
 /* --- with the mutex held -------------------------------------------------------------------------------------- */
@@ -80,10 +81,9 @@ ff_status waiting_create(struct waiting *waiting, struct ff_error *error)
     waiting->ring.next = waiting->ring.previous = &waiting->ring;
     pthread_mutex_init(&waiting->mutex, NULL);
     timing_condition(&waiting->changed);
-    if (pthread_create(&waiting->timer, NULL, run_timer, waiting) != 0)
-        return ff_fail(error, FF_NO_MEMORY, "the HTTP server cannot start its timer's thread; end some programs");
-    waiting->timer_runs = true;
-    return FF_OK;
+    waiting->timer_runs =
+        thread_start(&waiting->timer, run_timer, waiting, "wakes requests in time", error) == FF_OK;
+    return waiting->timer_runs ? FF_OK : error->status;
 }
 
 void waiting_destroy(struct waiting *waiting)

@@ -47,7 +47,7 @@ const FOLDERS = {
         },
         run: { files: /^(run|confusion|histograms|series|textlog|catalog.*|checkpoint_pace)$/, may: ['basics', 'core'] },
         basics: {
-            files: /^(assets|digits|json.*|log|machine|notify|options.*|prometheus|ranks_.*|second_name|signals|text|timing|together|token)$/,
+            files: /^(assets|digits|json.*|log|machine|notify|options.*|prometheus|ranks_.*|second_name|signals|text|thread|timing|together|token)$/,
             may: ['core'],
         },
     },
