@@ -9,4 +9,7 @@
 
 #include <cmocka.h>
 
+/* A test between the set_up and the tear_down of its file. */
+#define FIXTURE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
 #endif

@@ -61,7 +61,4 @@ static inline int tear_down(void **state)
     return 0;
 }
 
-/* A test with a fixture. */
-#define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 #endif

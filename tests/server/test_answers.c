@@ -156,11 +156,11 @@ static void the_bytes_in_all_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_answer_is_given_again_while_its_version_holds, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(another_run_or_another_question_is_another_answer, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(only_good_texts_are_kept, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(those_asked_for_longest_ago_go_first, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_bytes_in_all_are_bounded, set_up, tear_down),
+        FIXTURE_TEST(an_answer_is_given_again_while_its_version_holds),
+        FIXTURE_TEST(another_run_or_another_question_is_another_answer),
+        FIXTURE_TEST(only_good_texts_are_kept),
+        FIXTURE_TEST(those_asked_for_longest_ago_go_first),
+        FIXTURE_TEST(the_bytes_in_all_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

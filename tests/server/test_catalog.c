@@ -1,12 +1,9 @@
+/* Data sets: where they are found, read, shared, and what is said of those that are not. */
+#include "../cmocka_all.h"
+
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "../numpy.h"
 #include "../temporary.h"
@@ -434,22 +431,20 @@ static void many_threads_may_use_the_catalog(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(known_sets_come_first_and_say_what_brings_them, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_first_place_that_has_a_set_wins, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_xdg_data_home_it_is_below_local_share, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_absent_set_says_the_command_that_brings_it, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_unknown_name_suggests_the_nearest, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(wrong_data_options_are_refused, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_damaged_set_says_which_file_and_can_be_read_once_mended, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(who_asks_does_not_wait_and_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_asks_for_what_is_not_there_hears_so_at_once, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_asks_for_a_damaged_set_hears_what_is_wrong_until_it_is_mended, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(checking_finds_what_is_damaged_and_reads_nothing_twice, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_still_waits_at_the_end_is_told, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(users_of_a_set_share_it_and_the_last_one_stays, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(many_threads_may_use_the_catalog, set_up, tear_down),
+        FIXTURE_TEST(known_sets_come_first_and_say_what_brings_them),
+        FIXTURE_TEST(the_first_place_that_has_a_set_wins),
+        FIXTURE_TEST(without_xdg_data_home_it_is_below_local_share),
+        FIXTURE_TEST(an_absent_set_says_the_command_that_brings_it),
+        FIXTURE_TEST(an_unknown_name_suggests_the_nearest),
+        FIXTURE_TEST(wrong_data_options_are_refused),
+        FIXTURE_TEST(a_damaged_set_says_which_file_and_can_be_read_once_mended),
+        FIXTURE_TEST(who_asks_does_not_wait_and_is_told),
+        FIXTURE_TEST(who_asks_for_what_is_not_there_hears_so_at_once),
+        FIXTURE_TEST(who_asks_for_a_damaged_set_hears_what_is_wrong_until_it_is_mended),
+        FIXTURE_TEST(checking_finds_what_is_damaged_and_reads_nothing_twice),
+        FIXTURE_TEST(who_still_waits_at_the_end_is_told),
+        FIXTURE_TEST(users_of_a_set_share_it_and_the_last_one_stays),
+        FIXTURE_TEST(many_threads_may_use_the_catalog),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,15 +164,13 @@ static void a_field_of_csv_is_quoted_where_it_must_be(void **state)
     free(text);
 }
 
-#define COMPARE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        COMPARE_TEST(errors_are_those_of_the_newest_epoch_that_was_judged),
-        COMPARE_TEST(what_was_not_judged_is_null_and_a_run_without_epochs_has_no_error),
-        COMPARE_TEST(settings_are_those_that_differ),
-        COMPARE_TEST(a_field_of_csv_is_quoted_where_it_must_be),
+        FIXTURE_TEST(errors_are_those_of_the_newest_epoch_that_was_judged),
+        FIXTURE_TEST(what_was_not_judged_is_null_and_a_run_without_epochs_has_no_error),
+        FIXTURE_TEST(settings_are_those_that_differ),
+        FIXTURE_TEST(a_field_of_csv_is_quoted_where_it_must_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

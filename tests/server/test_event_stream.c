@@ -449,19 +449,17 @@ static void numbers_that_were_never_given_mean_from_now_on(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(a_run_that_has_ended_is_its_state_and_the_end, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_resumes_gets_what_the_ring_still_has, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_resumes_gets_from_the_store_what_the_ring_has_lost, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_replay_that_breaks_off_anywhere_can_be_taken_up, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_is_too_slow_is_told_from_where_to_ask, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_stream_of_one_run_ends_with_the_event_of_its_final_state, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_stream_goes_on_with_a_run_that_is_resumed, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_stream_of_one_run_ends_when_the_run_is_deleted, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(after_a_restart_one_run_and_all_runs_are_complete, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(who_was_told_more_than_a_killed_daemon_kept_is_told_from_where_to_ask,
-                                        set_up, tear_down),
-        cmocka_unit_test_setup_teardown(numbers_that_were_never_given_mean_from_now_on, set_up, tear_down),
+        FIXTURE_TEST(a_run_that_has_ended_is_its_state_and_the_end),
+        FIXTURE_TEST(who_resumes_gets_what_the_ring_still_has),
+        FIXTURE_TEST(who_resumes_gets_from_the_store_what_the_ring_has_lost),
+        FIXTURE_TEST(a_replay_that_breaks_off_anywhere_can_be_taken_up),
+        FIXTURE_TEST(who_is_too_slow_is_told_from_where_to_ask),
+        FIXTURE_TEST(a_stream_of_one_run_ends_with_the_event_of_its_final_state),
+        FIXTURE_TEST(a_stream_goes_on_with_a_run_that_is_resumed),
+        FIXTURE_TEST(a_stream_of_one_run_ends_when_the_run_is_deleted),
+        FIXTURE_TEST(after_a_restart_one_run_and_all_runs_are_complete),
+        FIXTURE_TEST(who_was_told_more_than_a_killed_daemon_kept_is_told_from_where_to_ask),
+        FIXTURE_TEST(numbers_that_were_never_given_mean_from_now_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

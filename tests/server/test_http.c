@@ -684,30 +684,28 @@ static void ipv6_loopback_is_listened_on_too(void **state)
     assert_non_null(strstr(answer, "<p>hello"));
 }
 
-#define HTTP_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HTTP_TEST(each_request_gets_the_answer_it_deserves),
-        HTTP_TEST(a_transfer_encoding_that_is_not_known_is_answered_at_once),
-        HTTP_TEST(an_etag_that_is_known_answers_304),
-        HTTP_TEST(a_body_over_the_limit_is_read_and_answered_413),
-        HTTP_TEST(who_expects_100_continue_is_answered_before_the_body),
-        HTTP_TEST(requests_on_one_connection_are_kept_apart),
-        HTTP_TEST(a_connection_beyond_the_limit_is_told_503_and_others_are_served),
-        HTTP_TEST(a_request_that_waits_is_answered_when_woken),
-        HTTP_TEST(a_request_that_waits_is_answered_when_its_time_is_over),
-        HTTP_TEST(a_bell_calls_its_own_request_again_and_no_other),
-        HTTP_TEST(a_bell_that_rings_before_the_request_waits_is_heard),
-        HTTP_TEST(what_a_request_keeps_is_released_when_its_client_has_left),
+        FIXTURE_TEST(each_request_gets_the_answer_it_deserves),
+        FIXTURE_TEST(a_transfer_encoding_that_is_not_known_is_answered_at_once),
+        FIXTURE_TEST(an_etag_that_is_known_answers_304),
+        FIXTURE_TEST(a_body_over_the_limit_is_read_and_answered_413),
+        FIXTURE_TEST(who_expects_100_continue_is_answered_before_the_body),
+        FIXTURE_TEST(requests_on_one_connection_are_kept_apart),
+        FIXTURE_TEST(a_connection_beyond_the_limit_is_told_503_and_others_are_served),
+        FIXTURE_TEST(a_request_that_waits_is_answered_when_woken),
+        FIXTURE_TEST(a_request_that_waits_is_answered_when_its_time_is_over),
+        FIXTURE_TEST(a_bell_calls_its_own_request_again_and_no_other),
+        FIXTURE_TEST(a_bell_that_rings_before_the_request_waits_is_heard),
+        FIXTURE_TEST(what_a_request_keeps_is_released_when_its_client_has_left),
         cmocka_unit_test(a_bell_outlives_the_server),
-        HTTP_TEST(a_stream_is_written_when_woken_and_ends),
-        HTTP_TEST(a_reader_who_leaves_closes_the_stream),
-        HTTP_TEST(no_reader_misses_a_wake),
+        FIXTURE_TEST(a_stream_is_written_when_woken_and_ends),
+        FIXTURE_TEST(a_reader_who_leaves_closes_the_stream),
+        FIXTURE_TEST(no_reader_misses_a_wake),
         cmocka_unit_test(stopping_ends_streams_and_answers_who_waits),
-        HTTP_TEST(a_port_in_use_is_told),
-        HTTP_TEST(ipv6_loopback_is_listened_on_too),
+        FIXTURE_TEST(a_port_in_use_is_told),
+        FIXTURE_TEST(ipv6_loopback_is_listened_on_too),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

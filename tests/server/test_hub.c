@@ -1,14 +1,11 @@
+/* The ring of events: in order, once each, and who is too slow. */
+#include "../cmocka_all.h"
+
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#include <cmocka.h>
 
 #include "hub.h"
 #include "run.h"
@@ -461,27 +458,25 @@ static void writers_and_readers_work_at_once(void **state)
     assert_int_equal(workers[4].events, workers[2].events + workers[3].events);
 }
 
-#define HUB_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HUB_TEST(events_are_given_in_order_with_rising_numbers),
-        HUB_TEST(a_reader_of_one_run_passes_over_the_others),
-        HUB_TEST(points_become_one_event_with_the_number_foretold),
-        HUB_TEST(an_event_never_overtakes_points_that_wait),
-        HUB_TEST(points_of_two_runs_stay_apart),
-        HUB_TEST(more_points_than_wait_at_once_all_arrive),
-        HUB_TEST(an_event_has_fewer_points_the_more_layers_they_have),
-        HUB_TEST(many_readers_are_woken_less_often),
+        FIXTURE_TEST(events_are_given_in_order_with_rising_numbers),
+        FIXTURE_TEST(a_reader_of_one_run_passes_over_the_others),
+        FIXTURE_TEST(points_become_one_event_with_the_number_foretold),
+        FIXTURE_TEST(an_event_never_overtakes_points_that_wait),
+        FIXTURE_TEST(points_of_two_runs_stay_apart),
+        FIXTURE_TEST(more_points_than_wait_at_once_all_arrive),
+        FIXTURE_TEST(an_event_has_fewer_points_the_more_layers_they_have),
+        FIXTURE_TEST(many_readers_are_woken_less_often),
         cmocka_unit_test(points_after_a_silence_are_sent_at_once),
-        HUB_TEST(points_are_sent_ten_times_a_second),
-        HUB_TEST(after_the_wake_is_taken_away_it_is_not_called),
+        FIXTURE_TEST(points_are_sent_ten_times_a_second),
+        FIXTURE_TEST(after_the_wake_is_taken_away_it_is_not_called),
         cmocka_unit_test(a_reader_who_is_too_slow_is_told),
-        HUB_TEST(a_reader_from_before_this_start_is_told_that_events_are_missing),
-        HUB_TEST(a_number_from_the_future_means_only_what_comes),
-        HUB_TEST(an_event_that_does_not_fit_comes_again),
-        HUB_TEST(writers_and_readers_work_at_once),
+        FIXTURE_TEST(a_reader_from_before_this_start_is_told_that_events_are_missing),
+        FIXTURE_TEST(a_number_from_the_future_means_only_what_comes),
+        FIXTURE_TEST(an_event_that_does_not_fit_comes_again),
+        FIXTURE_TEST(writers_and_readers_work_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

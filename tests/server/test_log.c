@@ -1,10 +1,7 @@
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
+/* Messages as lines. */
+#include "../cmocka_all.h"
 
-#include <cmocka.h>
+#include <string.h>
 
 #include "log.h"
 

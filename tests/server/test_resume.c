@@ -1,18 +1,14 @@
 /* Runs that are gone on with: checkpoints, what is taken back, live settings, networks at rest. */
+#include "../cmocka_all.h"
+
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "checkpoint.h"
 #include "session_fixture.h"
@@ -798,41 +794,39 @@ static void weights_are_those_of_the_line_or_of_the_checkpoint(void **state)
     drop(asker);
 }
 
-#define RESUME_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        RESUME_TEST(a_pause_and_an_end_are_told_when_their_checkpoint_is_on_the_disk),
-        RESUME_TEST(the_end_of_the_program_leaves_a_checkpoint),
-        RESUME_TEST(an_epoch_that_ends_soon_after_the_last_checkpoint_has_none),
-        RESUME_TEST(the_best_epoch_is_kept_beside_the_newest),
-        RESUME_TEST(epochs_have_checkpoints_as_often_as_is_asked_for),
-        RESUME_TEST(a_checkpoint_that_cannot_be_written_is_a_warning_and_no_more),
-        RESUME_TEST(a_stopped_run_goes_on_from_its_checkpoint_by_way_of_the_queue),
-        RESUME_TEST(what_lies_beyond_the_checkpoint_is_taken_back_and_readers_are_told),
-        RESUME_TEST(nobody_sees_the_checkpoints_step_beside_epochs_that_came_after_it),
-        RESUME_TEST(a_run_without_a_checkpoint_begins_with_its_first_step),
-        RESUME_TEST(a_finished_run_goes_on_for_more_epochs_only),
-        RESUME_TEST(what_a_run_is_to_go_on_with_cannot_be_given_to_one_that_trains),
-        RESUME_TEST(a_full_queue_takes_no_run_again),
-        RESUME_TEST(a_run_that_waits_to_go_on_waits_on_after_a_restart),
-        RESUME_TEST(a_stop_of_a_run_that_waits_to_go_on_leaves_its_checkpoint),
-        RESUME_TEST(a_damaged_checkpoint_is_kept_aside_and_said),
-        RESUME_TEST(images_that_are_not_what_they_were_are_said),
-        RESUME_TEST(a_run_whose_step_back_cannot_be_stored_does_not_go_on),
-        RESUME_TEST(settings_hold_when_they_are_stored_and_told),
-        RESUME_TEST(settings_are_turned_one_after_the_other),
-        RESUME_TEST(settings_that_cannot_be_stored_do_not_hold),
-        RESUME_TEST(settings_of_a_run_that_does_not_train_are_refused_with_the_way),
-        RESUME_TEST(settings_that_a_run_ends_before_do_not_hold),
-        RESUME_TEST(settings_that_were_turned_are_turned_again_when_a_run_goes_on),
-        RESUME_TEST(with_other_settings_what_was_turned_beyond_the_checkpoint_does_not_count),
-        RESUME_TEST(runs_that_have_ended_answer_from_their_checkpoints),
-        RESUME_TEST(a_network_at_rest_is_that_of_the_newest_checkpoint),
-        RESUME_TEST(a_run_that_waits_to_go_on_answers_meanwhile),
-        RESUME_TEST(a_damaged_checkpoint_is_said_to_who_asks),
-        RESUME_TEST(weights_are_those_of_the_line_or_of_the_checkpoint),
+        FIXTURE_TEST(a_pause_and_an_end_are_told_when_their_checkpoint_is_on_the_disk),
+        FIXTURE_TEST(the_end_of_the_program_leaves_a_checkpoint),
+        FIXTURE_TEST(an_epoch_that_ends_soon_after_the_last_checkpoint_has_none),
+        FIXTURE_TEST(the_best_epoch_is_kept_beside_the_newest),
+        FIXTURE_TEST(epochs_have_checkpoints_as_often_as_is_asked_for),
+        FIXTURE_TEST(a_checkpoint_that_cannot_be_written_is_a_warning_and_no_more),
+        FIXTURE_TEST(a_stopped_run_goes_on_from_its_checkpoint_by_way_of_the_queue),
+        FIXTURE_TEST(what_lies_beyond_the_checkpoint_is_taken_back_and_readers_are_told),
+        FIXTURE_TEST(nobody_sees_the_checkpoints_step_beside_epochs_that_came_after_it),
+        FIXTURE_TEST(a_run_without_a_checkpoint_begins_with_its_first_step),
+        FIXTURE_TEST(a_finished_run_goes_on_for_more_epochs_only),
+        FIXTURE_TEST(what_a_run_is_to_go_on_with_cannot_be_given_to_one_that_trains),
+        FIXTURE_TEST(a_full_queue_takes_no_run_again),
+        FIXTURE_TEST(a_run_that_waits_to_go_on_waits_on_after_a_restart),
+        FIXTURE_TEST(a_stop_of_a_run_that_waits_to_go_on_leaves_its_checkpoint),
+        FIXTURE_TEST(a_damaged_checkpoint_is_kept_aside_and_said),
+        FIXTURE_TEST(images_that_are_not_what_they_were_are_said),
+        FIXTURE_TEST(a_run_whose_step_back_cannot_be_stored_does_not_go_on),
+        FIXTURE_TEST(settings_hold_when_they_are_stored_and_told),
+        FIXTURE_TEST(settings_are_turned_one_after_the_other),
+        FIXTURE_TEST(settings_that_cannot_be_stored_do_not_hold),
+        FIXTURE_TEST(settings_of_a_run_that_does_not_train_are_refused_with_the_way),
+        FIXTURE_TEST(settings_that_a_run_ends_before_do_not_hold),
+        FIXTURE_TEST(settings_that_were_turned_are_turned_again_when_a_run_goes_on),
+        FIXTURE_TEST(with_other_settings_what_was_turned_beyond_the_checkpoint_does_not_count),
+        FIXTURE_TEST(runs_that_have_ended_answer_from_their_checkpoints),
+        FIXTURE_TEST(a_network_at_rest_is_that_of_the_newest_checkpoint),
+        FIXTURE_TEST(a_run_that_waits_to_go_on_answers_meanwhile),
+        FIXTURE_TEST(a_damaged_checkpoint_is_said_to_who_asks),
+        FIXTURE_TEST(weights_are_those_of_the_line_or_of_the_checkpoint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,11 @@
+/* A run as JSON, and what happens to it. */
+#include "../cmocka_all.h"
+
 #include <float.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "run.h"
 

@@ -1,17 +1,14 @@
+/* The queue and the runs that train, one step at a time. */
+#include "../cmocka_all.h"
+
 #include <math.h>
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "session_fixture.h"
 
@@ -1058,51 +1055,49 @@ static void many_clients_at_once_do_no_harm(void **state)
     }
 }
 
-#define SESSION_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SESSION_TEST(a_run_trains_and_all_of_it_is_kept),
-        SESSION_TEST(events_come_in_the_order_of_what_happened),
-        SESSION_TEST(points_and_epochs_name_their_run_first),
-        SESSION_TEST(rows_bear_the_number_of_the_event_that_carried_them),
-        SESSION_TEST(runs_train_one_after_the_other),
-        SESSION_TEST(progress_is_told_without_being_asked),
-        SESSION_TEST(a_pause_is_pending_until_training_stands_still),
-        SESSION_TEST(the_last_word_of_pause_and_resume_counts),
-        SESSION_TEST(those_behind_a_paused_run_say_what_they_wait_for),
-        SESSION_TEST(a_stop_is_pending_until_the_trainer_has_ended),
-        SESSION_TEST(a_run_that_waits_is_stopped_at_once),
-        SESSION_TEST(what_cannot_be_is_refused_in_words),
-        SESSION_TEST(a_failure_says_why_and_the_next_run_begins),
-        SESSION_TEST(a_run_that_cannot_begin_fails_with_the_reason),
-        SESSION_TEST(placement_is_the_runs_own_or_the_sessions),
-        SESSION_TEST(a_run_is_deleted_unless_it_holds_the_trainer),
-        SESSION_TEST(a_full_queue_is_busy),
-        SESSION_TEST(name_notes_and_tags_change_in_every_state),
-        SESSION_TEST(a_change_does_not_store_what_is_only_shown),
-        SESSION_TEST(the_end_of_the_program_interrupts_what_is_under_way),
-        SESSION_TEST(the_end_of_the_program_interrupts_a_paused_run),
-        SESSION_TEST(runs_that_wait_wait_on_after_a_restart_in_their_order),
-        SESSION_TEST(a_full_queue_and_one_more_waits_on_after_a_restart),
-        SESSION_TEST(a_run_whose_data_set_is_gone_after_a_restart_fails_at_its_turn),
-        SESSION_TEST(whatever_changes_a_run_changes_its_version),
-        SESSION_TEST(a_stop_by_a_user_stays_a_stop_when_the_program_ends),
-        SESSION_TEST(a_row_that_was_read_before_the_end_is_refreshed),
-        SESSION_TEST(an_end_that_cannot_be_stored_is_told_and_stored_later),
-        SESSION_TEST(a_run_whose_points_could_not_be_written_for_a_moment_keeps_the_remark),
-        SESSION_TEST(a_run_that_cannot_be_stored_is_refused),
-        SESSION_TEST(a_pause_before_the_first_step_holds),
-        SESSION_TEST(a_stop_before_the_first_step_ends_it),
-        SESSION_TEST(a_question_is_answered_while_a_run_trains_and_while_it_is_paused),
-        SESSION_TEST(who_waits_when_the_run_ends_is_answered_by_its_checkpoint),
-        SESSION_TEST(who_waits_when_a_run_without_checkpoint_ends_is_told_that_no_answer_comes),
-        SESSION_TEST(who_does_not_wait_any_more_leaves_nothing_behind),
-        SESSION_TEST(who_neither_trains_nor_has_a_checkpoint_cannot_be_asked),
-        SESSION_TEST(too_many_questions_at_once_are_refused),
-        SESSION_TEST(the_timeline_is_that_of_the_run_that_holds_the_trainer),
-        SESSION_TEST(many_clients_at_once_do_no_harm),
+        FIXTURE_TEST(a_run_trains_and_all_of_it_is_kept),
+        FIXTURE_TEST(events_come_in_the_order_of_what_happened),
+        FIXTURE_TEST(points_and_epochs_name_their_run_first),
+        FIXTURE_TEST(rows_bear_the_number_of_the_event_that_carried_them),
+        FIXTURE_TEST(runs_train_one_after_the_other),
+        FIXTURE_TEST(progress_is_told_without_being_asked),
+        FIXTURE_TEST(a_pause_is_pending_until_training_stands_still),
+        FIXTURE_TEST(the_last_word_of_pause_and_resume_counts),
+        FIXTURE_TEST(those_behind_a_paused_run_say_what_they_wait_for),
+        FIXTURE_TEST(a_stop_is_pending_until_the_trainer_has_ended),
+        FIXTURE_TEST(a_run_that_waits_is_stopped_at_once),
+        FIXTURE_TEST(what_cannot_be_is_refused_in_words),
+        FIXTURE_TEST(a_failure_says_why_and_the_next_run_begins),
+        FIXTURE_TEST(a_run_that_cannot_begin_fails_with_the_reason),
+        FIXTURE_TEST(placement_is_the_runs_own_or_the_sessions),
+        FIXTURE_TEST(a_run_is_deleted_unless_it_holds_the_trainer),
+        FIXTURE_TEST(a_full_queue_is_busy),
+        FIXTURE_TEST(name_notes_and_tags_change_in_every_state),
+        FIXTURE_TEST(a_change_does_not_store_what_is_only_shown),
+        FIXTURE_TEST(the_end_of_the_program_interrupts_what_is_under_way),
+        FIXTURE_TEST(the_end_of_the_program_interrupts_a_paused_run),
+        FIXTURE_TEST(runs_that_wait_wait_on_after_a_restart_in_their_order),
+        FIXTURE_TEST(a_full_queue_and_one_more_waits_on_after_a_restart),
+        FIXTURE_TEST(a_run_whose_data_set_is_gone_after_a_restart_fails_at_its_turn),
+        FIXTURE_TEST(whatever_changes_a_run_changes_its_version),
+        FIXTURE_TEST(a_stop_by_a_user_stays_a_stop_when_the_program_ends),
+        FIXTURE_TEST(a_row_that_was_read_before_the_end_is_refreshed),
+        FIXTURE_TEST(an_end_that_cannot_be_stored_is_told_and_stored_later),
+        FIXTURE_TEST(a_run_whose_points_could_not_be_written_for_a_moment_keeps_the_remark),
+        FIXTURE_TEST(a_run_that_cannot_be_stored_is_refused),
+        FIXTURE_TEST(a_pause_before_the_first_step_holds),
+        FIXTURE_TEST(a_stop_before_the_first_step_ends_it),
+        FIXTURE_TEST(a_question_is_answered_while_a_run_trains_and_while_it_is_paused),
+        FIXTURE_TEST(who_waits_when_the_run_ends_is_answered_by_its_checkpoint),
+        FIXTURE_TEST(who_waits_when_a_run_without_checkpoint_ends_is_told_that_no_answer_comes),
+        FIXTURE_TEST(who_does_not_wait_any_more_leaves_nothing_behind),
+        FIXTURE_TEST(who_neither_trains_nor_has_a_checkpoint_cannot_be_asked),
+        FIXTURE_TEST(too_many_questions_at_once_are_refused),
+        FIXTURE_TEST(the_timeline_is_that_of_the_run_that_holds_the_trainer),
+        FIXTURE_TEST(many_clients_at_once_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -526,20 +526,20 @@ static void a_database_from_before_checkpoints_opens_with_all_it_has(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORE_TEST(a_checkpoint_is_committed_behind_what_was_queued_before_it),
-        STORE_TEST(where_points_could_not_be_written_neither_is_the_checkpoint_behind_them),
-        STORE_TEST(a_checkpoint_of_a_run_that_is_gone_leaves_nothing),
-        STORE_TEST(a_start_sweeps_what_was_left_over_and_what_belongs_to_no_run),
-        STORE_TEST(a_start_believes_the_files),
-        STORE_TEST(a_deleted_run_takes_its_files_along),
-        STORE_TEST(the_folder_of_checkpoints_is_its_owners_alone),
-        STORE_TEST(what_lies_beyond_goes_in_one_transaction_with_the_state),
-        STORE_TEST(how_far_runs_went_back_is_kept_for_who_comes_later),
-        STORE_TEST(a_run_that_begins_for_the_first_time_has_not_gone_back),
-        STORE_TEST(changes_read_back_by_step_old_and_new),
-        STORE_TEST(settings_to_go_on_with_take_the_place_of_later_ones),
-        STORE_TEST(without_other_settings_those_beyond_the_checkpoint_stay),
-        STORE_TEST(a_database_from_before_checkpoints_opens_with_all_it_has),
+        FIXTURE_TEST(a_checkpoint_is_committed_behind_what_was_queued_before_it),
+        FIXTURE_TEST(where_points_could_not_be_written_neither_is_the_checkpoint_behind_them),
+        FIXTURE_TEST(a_checkpoint_of_a_run_that_is_gone_leaves_nothing),
+        FIXTURE_TEST(a_start_sweeps_what_was_left_over_and_what_belongs_to_no_run),
+        FIXTURE_TEST(a_start_believes_the_files),
+        FIXTURE_TEST(a_deleted_run_takes_its_files_along),
+        FIXTURE_TEST(the_folder_of_checkpoints_is_its_owners_alone),
+        FIXTURE_TEST(what_lies_beyond_goes_in_one_transaction_with_the_state),
+        FIXTURE_TEST(how_far_runs_went_back_is_kept_for_who_comes_later),
+        FIXTURE_TEST(a_run_that_begins_for_the_first_time_has_not_gone_back),
+        FIXTURE_TEST(changes_read_back_by_step_old_and_new),
+        FIXTURE_TEST(settings_to_go_on_with_take_the_place_of_later_ones),
+        FIXTURE_TEST(without_other_settings_those_beyond_the_checkpoint_stay),
+        FIXTURE_TEST(a_database_from_before_checkpoints_opens_with_all_it_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -302,15 +302,15 @@ static void a_database_from_before_histograms_opens_and_keeps_them(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STORE_TEST(histograms_read_back_by_epoch),
-        STORE_TEST(a_run_without_any_has_none),
-        STORE_TEST(a_run_that_goes_back_loses_what_lies_beyond),
-        STORE_TEST(a_deleted_run_takes_them_along),
-        STORE_TEST(what_the_newest_evaluation_found_reads_back),
-        STORE_TEST(a_run_that_goes_back_finds_the_evaluation_it_had_there),
-        STORE_TEST(what_lies_before_the_checkpoint_is_not_kept),
-        STORE_TEST(without_a_checkpoint_only_the_newest_is_kept),
-        STORE_TEST(a_database_from_before_histograms_opens_and_keeps_them),
+        FIXTURE_TEST(histograms_read_back_by_epoch),
+        FIXTURE_TEST(a_run_without_any_has_none),
+        FIXTURE_TEST(a_run_that_goes_back_loses_what_lies_beyond),
+        FIXTURE_TEST(a_deleted_run_takes_them_along),
+        FIXTURE_TEST(what_the_newest_evaluation_found_reads_back),
+        FIXTURE_TEST(a_run_that_goes_back_finds_the_evaluation_it_had_there),
+        FIXTURE_TEST(what_lies_before_the_checkpoint_is_not_kept),
+        FIXTURE_TEST(without_a_checkpoint_only_the_newest_is_kept),
+        FIXTURE_TEST(a_database_from_before_histograms_opens_and_keeps_them),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

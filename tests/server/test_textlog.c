@@ -1,12 +1,9 @@
+/* A run as plain text, line by line. */
+#include "../cmocka_all.h"
+
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "textlog.h"
 
@@ -319,21 +316,20 @@ static void the_comparison_falls_back_on_the_best_epoch(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(an_epoch_has_the_layout_of_the_original, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(an_epoch_that_was_not_evaluated_has_no_accuracy, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(accuracy_on_held_out_images_says_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_run_that_goes_on_says_where, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_header_tells_what_is_trained_on_what, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(without_the_data_set_the_header_leaves_out_what_it_cannot_know, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_configuration_of_defaults_says_so, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_label_over_the_pixels_adds_no_inputs, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_long_architecture_is_cut, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_end_has_the_detailed_evaluation_and_five_samples, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_run_that_failed_says_why, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(a_run_under_way_has_only_its_state, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_comparison_has_a_row_a_run_in_columns, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(the_comparison_falls_back_on_the_best_epoch, set_up, tear_down),
+        FIXTURE_TEST(an_epoch_has_the_layout_of_the_original),
+        FIXTURE_TEST(an_epoch_that_was_not_evaluated_has_no_accuracy),
+        FIXTURE_TEST(accuracy_on_held_out_images_says_so),
+        FIXTURE_TEST(a_run_that_goes_on_says_where),
+        FIXTURE_TEST(the_header_tells_what_is_trained_on_what),
+        FIXTURE_TEST(without_the_data_set_the_header_leaves_out_what_it_cannot_know),
+        FIXTURE_TEST(a_configuration_of_defaults_says_so),
+        FIXTURE_TEST(a_label_over_the_pixels_adds_no_inputs),
+        FIXTURE_TEST(a_long_architecture_is_cut),
+        FIXTURE_TEST(the_end_has_the_detailed_evaluation_and_five_samples),
+        FIXTURE_TEST(a_run_that_failed_says_why),
+        FIXTURE_TEST(a_run_under_way_has_only_its_state),
+        FIXTURE_TEST(the_comparison_has_a_row_a_run_in_columns),
+        FIXTURE_TEST(the_comparison_falls_back_on_the_best_epoch),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
