@@ -91,41 +91,50 @@ static bool is_over(const struct ff_control *control)
     return control->ended || control->stop || control->failure.status != FF_OK;
 }
 
-/* About an image, or, where `pixels` is NULL, for weights. */
-static ff_status put(struct ff_control *control, const float *pixels, const struct ff_range *range,
-                     uint64_t *ticket, struct ff_error *error)
+/* With the mutex held: a place for one more; NULL and `error` where there is none. */
+static struct ff_request *add_request(struct ff_control *control, uint64_t *ticket, struct ff_error *error)
 {
-    ff_status status = FF_OK;
+    struct ff_request *request = &control->requests[(control->first + control->count) % control->most];
 
-    pthread_mutex_lock(&control->mutex);
     if (is_over(control)) {
-        status = ff_fail(error, FF_CONFLICT, "the run has ended");
-    } else if (control->count == control->most) {
-        status = ff_fail(error, FF_BUSY, "%u questions wait already; try again", control->most);
-    } else {
-        struct ff_request *request = &control->requests[(control->first + control->count++) % control->most];
-
-        *ticket = request->ticket = ++control->last_ticket;
-        request->weights = pixels == NULL;
-        if (pixels != NULL)
-            memcpy(request->pixels, pixels, control->pixels * sizeof *pixels);
-        else
-            request->range = *range;
-        pthread_cond_broadcast(&control->asked);
+        ff_fail(error, FF_CONFLICT, "the run has ended");
+        return NULL;
     }
-    pthread_mutex_unlock(&control->mutex);
-    return status;
+    if (control->count == control->most) {
+        ff_fail(error, FF_BUSY, "%u questions wait already; try again", control->most);
+        return NULL;
+    }
+    control->count++;
+    *ticket = request->ticket = ++control->last_ticket;
+    pthread_cond_broadcast(&control->asked);
+    return request;
 }
 
 ff_status ff_control_ask(struct ff_control *control, const float *pixels, uint64_t *ticket, struct ff_error *error)
 {
-    return put(control, pixels, NULL, ticket, error);
+    struct ff_request *request;
+
+    pthread_mutex_lock(&control->mutex);
+    if ((request = add_request(control, ticket, error)) != NULL) {
+        request->weights = false;
+        memcpy(request->pixels, pixels, control->pixels * sizeof *pixels);
+    }
+    pthread_mutex_unlock(&control->mutex);
+    return request != NULL ? FF_OK : error->status;
 }
 
 ff_status ff_control_ask_weights(struct ff_control *control, const struct ff_range *range, uint64_t *ticket,
                                  struct ff_error *error)
 {
-    return put(control, NULL, range, ticket, error);
+    struct ff_request *request;
+
+    pthread_mutex_lock(&control->mutex);
+    if ((request = add_request(control, ticket, error)) != NULL) {
+        request->weights = true;
+        request->range = *range;
+    }
+    pthread_mutex_unlock(&control->mutex);
+    return request != NULL ? FF_OK : error->status;
 }
 
 ff_status ff_control_change(struct ff_control *control, const struct ff_config *config, struct ff_error *error)

@@ -151,8 +151,8 @@ struct ff_tensor_form ff_layer_tensor(const struct ff_plan *plan, uint32_t layer
 /* What the layer works with, by its tensors. */
 static bool find_data(struct ff_layer *layer)
 {
-    uint32_t parameters = ff_layer_parameter_tensors(layer->plan, layer->index),
-             statistics = ff_layer_statistic_tensors(layer->plan, layer->index);
+    size_t parameters = ff_layer_parameter_tensors(layer->plan, layer->index),
+           statistics = ff_layer_statistic_tensors(layer->plan, layer->index);
     const struct ff_tensor *tensors = layer->tensors,
                            *average = tensors + ff_layer_judging_tensor(layer->plan, layer->index);
 
@@ -164,7 +164,7 @@ static bool find_data(struct ff_layer *layer)
         layer->weight_state[state] = tensors[(state + 1) * parameters].data;
         layer->bias_state[state] = layer->trains_bias ? tensors[(state + 1) * parameters + 1].data : NULL;
     }
-    for (uint32_t i = 0; i < statistics; i++)
+    for (size_t i = 0; i < statistics; i++)
         layer->statistics[i] = tensors[layer->tensor_count - statistics + i].data;
     return layer->bias != NULL;
 }
