@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { after } from 'node:test';
 
 import { json, writeDataset } from '../api/support.mjs';
 
@@ -39,8 +40,14 @@ export async function makeFolder(runs = {}, dataset = {}) {
     };
 }
 
+/* What a test that failed has left running ends with the file. */
+const running = new Set();
+after(() => running.forEach((child) => child.kill()));
+
 function start(command, args, environment = {}) {
     const child = spawn(command, args, { env: { ...process.env, ...openMpi, ...environment } });
+    running.add(child);
+    child.on('close', () => running.delete(child));
     const told = { output: '', errors: '' };
     child.stdout.on('data', (data) => { told.output += data; });
     child.stderr.on('data', (data) => { told.errors += data; });
