@@ -181,7 +181,7 @@ static void announce(const struct daemon *daemon)
 
 /* Before there are threads: all of them allocate from two heaps. glibc would give each of a dozen its own, and what
  * one frees would not be there for the next: they grow to the most that each has ever held, for hundreds of runs.
- * With one, those that answer requests wait for each other half of their time. */
+ * With one, those that answer requests wait for each other. */
 static void share_heaps(void)
 {
 #ifdef __GLIBC__ /* others share one anyway */
