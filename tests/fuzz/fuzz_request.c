@@ -90,15 +90,16 @@ static char *end_line(char *line)
     return end + 1;
 }
 
-/* Ends the word, and returns the next one; NULL: there is none. Spaces between them may be more than one. */
+/* Ends the word, and returns the next one; NULL: there is none. Spaces between them may be more than one; a tab is
+ * none to the library. */
 static char *end_word(char *word)
 {
-    char *end = word + strcspn(word, " \t");
+    char *end = strchr(word, ' ');
 
-    if (*end == '\0')
+    if (end == NULL)
         return NULL;
     *end++ = '\0';
-    return end + strspn(end, " \t");
+    return end + strspn(end, " ");
 }
 
 /* The library answers any other version itself. */
