@@ -357,7 +357,7 @@ class Reader {
                 return;
             const kept = known.has(this.run) && !cutDeletes.has(this.run); /* nor is just being deleted */
             if (!this.final && this.run !== undefined && kept && !lives.ending && this.life === lives.number)
-                find('streams are whole', `${this.where} ended (after ${this.lastId}) without a final state`);
+                find('streams are whole', `${this.where} ended (after ${this.lastId}) without a final state; ${this.past(this.run)}`);
         });
         response.on('error', () => {});
     }
