@@ -146,21 +146,19 @@ static bool stands_twice(const struct request *request, size_t index)
 bool request_check_query(const struct request *request, struct response *response, const char *const *names)
 {
     for (size_t i = 0; i < request->query_count; i++) {
-        const char *name = request->query[i].name, *nearest;
+        const char *name = request->query[i].name;
+        char hint[FF_HINT_TEXT];
         size_t known = 0;
 
         while (names[known] != NULL && strcmp(names[known], name) != 0)
             known++;
         if (names[known] != NULL && !stands_twice(request, i))
             continue;
-        nearest = ff_nearest_name(name, names);
         if (names[known] != NULL)
             respond_problem(response, 400, "the query parameter \"%s\" is given twice", name);
-        else if (nearest != NULL)
-            respond_problem(response, 400, "there is no query parameter \"%s\" here; did you mean \"%s\"?", name,
-                            nearest);
         else
-            respond_problem(response, 400, "there is no query parameter \"%s\" here", name);
+            respond_problem(response, 400, "there is no query parameter \"%s\" here%s", name,
+                            ff_did_you_mean(name, names, hint));
         return false;
     }
     return true;
