@@ -208,8 +208,7 @@ static void route(struct request *request)
         respond_empty(response, 204);
         response_header(response, "Allow", "GET, HEAD, POST, PATCH, DELETE, OPTIONS");
     } else {
-        respond_problem(response, 404, "there is nothing at %s; GET /api/v1/openapi.json says what there is",
-                        request->path);
+        respond_nothing_there(response);
     }
 }
 

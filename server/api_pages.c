@@ -98,7 +98,6 @@ void api_page(struct api *api, const struct request *request, struct response *r
         respond_page(request, response, missing);
         response_status(response, 404);
     } else {
-        respond_problem(response, 404, "there is nothing at %s; GET /api/v1/openapi.json says what there is",
-                        request_path(request));
+        respond_nothing_there(response);
     }
 }

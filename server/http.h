@@ -100,6 +100,7 @@ void respond_file(struct response *response, const char *type, int file, uint64_
 void respond_empty(struct response *response, unsigned status); /* 204 */
 void respond_problem(struct response *response, unsigned status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+void respond_nothing_there(struct response *response); /* 404: no such path */
 /* The status from the code: NOT_FOUND 404, CONFLICT 409, INVALID 422, BUSY 503 + Retry-After, … */
 void respond_error(struct response *response, const struct ff_error *error);
 void respond_problems(struct response *response, const struct ff_problems *problems); /* 422 with all of them */

@@ -1,6 +1,7 @@
 /* ranks_mpi.c - parcels between ranks, carried by MPI: what other threads call. They fill and empty queues; the
  * carrier (ranks_mpi_carrier.c) does the rest. */
 #include "ranks_mpi.h"
+#include "thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -189,9 +190,9 @@ ff_status ranks_open(struct ff_ranks **ranks, struct ff_error *error)
     if ((mpi = calloc(1, sizeof *mpi)) == NULL)
         return ff_fail_memory(error, "the ranks");
     set_up(mpi);
-    if (pthread_create(&mpi->carrier, NULL, ranks_mpi_carry, mpi) != 0) {
+    if (thread_start(&mpi->carrier, ranks_mpi_carry, mpi, "speaks with the other ranks", error) != FF_OK) {
         destroy(mpi);
-        return ff_fail(error, FF_IO, "no thread could be started; close other programs");
+        return error->status;
     }
     if (wait_until_open(mpi, error) != FF_OK) {
         pthread_join(mpi->carrier, NULL);

@@ -153,6 +153,12 @@ void respond_problem(struct response *response, unsigned status, const char *for
         response_header(response, "Retry-After", "5");
 }
 
+void respond_nothing_there(struct response *response)
+{
+    respond_problem(response, 404, "there is nothing at %s; GET /api/v1/openapi.json says what there is",
+                    response->request->path);
+}
+
 void respond_error(struct response *response, const struct ff_error *error)
 {
     static const unsigned statuses[] = {

@@ -40,7 +40,7 @@ bool run_request_names(const cJSON *body, const char *pointer, const char *const
     cJSON_ArrayForEach(item, body)
     {
         char where[160];
-        const char *nearest;
+        char hint[FF_HINT_TEXT];
         size_t i = 0;
 
         while (names[i] != NULL && strcmp(names[i], item->string) != 0)
@@ -48,11 +48,7 @@ bool run_request_names(const cJSON *body, const char *pointer, const char *const
         if (names[i] != NULL)
             continue;
         join_pointer(where, sizeof where, pointer, item->string);
-        nearest = ff_nearest_name(item->string, names);
-        if (nearest != NULL)
-            ff_problem_add(problems, where, "is not known here; did you mean \"%s\"?", nearest);
-        else
-            ff_problem_add(problems, where, "is not known here");
+        ff_problem_add(problems, where, "is not known here%s", ff_did_you_mean(item->string, names, hint));
     }
     return problems->count == before;
 }
